@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class CrmRouterConfig(AppConfig):
+    name = "crm_router"

@@ -1,0 +1,47 @@
+"""One database, SQLite or PostgreSQL, opened the way this service needs it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+WAIT_FOR_WRITER = 30  # seconds; writers of SQLite queue up one after another
+
+
+def database(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
+    """Django's settings for the database that `url`, parsed already, names. `connect_timeout` is in seconds."""
+    chosen = dict(url)
+    # Connections outlive requests: SQLite would reopen its file, and PostgreSQL fork a process, for each.
+    chosen["CONN_MAX_AGE"] = None
+    if chosen["ENGINE"] == "django.db.backends.sqlite3":
+        return chosen | sqlite()
+    if chosen["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite://.")
+    return chosen | postgresql(
+        options=chosen.get("OPTIONS", {}), connect_timeout=connect_timeout, behind_pooler=behind_pooler
+    )
+
+
+def sqlite() -> dict[str, Any]:
+    return {
+        "OPTIONS": {
+            # IMMEDIATE: a transaction that reads first and writes later would otherwise die with "database is locked".
+            "transaction_mode": "IMMEDIATE",
+            "timeout": WAIT_FOR_WRITER,
+            # FULL: an answered contact survives power loss, which WAL's usual NORMAL does not promise.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        }
+    }
+
+
+def postgresql(*, options: dict[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        # A restarted database costs nobody a failed request: a dead connection is noticed before it is used.
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": connect_timeout} | options,
+    }
+    if behind_pooler:
+        # The proxy may give every transaction another server connection: nothing may live longer than one.
+        settings["DISABLE_SERVER_SIDE_CURSORS"] = True
+        settings["OPTIONS"]["prepare_threshold"] = None
+    return settings

@@ -1,0 +1,71 @@
+"""What every request passes, and what only the back-office needs."""
+
+from collections.abc import Callable
+
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware import csrf, locale
+from django.utils.deprecation import MiddlewareMixin
+
+BACK_OFFICE = ("/admin", "/i18n")
+
+STRICT = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
+base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+# Alpine, which drives the back-office's theme, evaluates the expressions in its attributes.
+BACK_OFFICE_POLICY = STRICT.replace("default-src 'self'", "default-src 'self'; script-src 'self' 'unsafe-eval'")
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+def is_back_office(request: HttpRequest) -> bool:
+    return request.path_info.startswith(BACK_OFFICE)
+
+
+class ContentSecurityPolicy:
+    """Browsers load nothing from elsewhere and run no inline script."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response["Content-Security-Policy"] = BACK_OFFICE_POLICY if is_back_office(request) else STRICT
+        return response
+
+
+class OptionalTrailingSlash:
+    """Outside the back-office a path means the same with and without a trailing slash, and never redirects."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if len(request.path_info) > 1 and request.path_info.endswith("/") and not is_back_office(request):
+            request.path_info = request.path_info[:-1]
+        return self.get_response(request)
+
+
+class BackOfficeOnly(MiddlewareMixin):
+    """Put before a middleware among the bases, keeps it out of the way of the API."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        answer: Answer = super().__call__ if is_back_office(request) else self.get_response
+        return answer(request)
+
+
+class SessionMiddleware(BackOfficeOnly, sessions.SessionMiddleware): ...
+
+
+class LocaleMiddleware(BackOfficeOnly, locale.LocaleMiddleware): ...
+
+
+class CsrfViewMiddleware(BackOfficeOnly, csrf.CsrfViewMiddleware): ...
+
+
+class AuthenticationMiddleware(BackOfficeOnly, auth.AuthenticationMiddleware): ...
+
+
+class MessageMiddleware(BackOfficeOnly, messages.MessageMiddleware): ...

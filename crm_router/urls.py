@@ -1,0 +1,38 @@
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+from crm_router import views
+from leads.api.contacts import ContactViewSet
+from leads.api.leads import LeadViewSet
+from leads.api.operators import OperatorViewSet
+from leads.api.sources import RosterView, SourceViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("operators", OperatorViewSet)
+router.register("sources", SourceViewSet)
+router.register("contacts", ContactViewSet)
+router.register("leads", LeadViewSet)
+
+api = [
+    path("sources/<int:source_id>/operators", RosterView.as_view()),
+    *router.urls,
+]
+
+urlpatterns = [
+    path("", views.root),
+    path("health", views.health),
+    path("health/ready", views.ready),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/", include(api)),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "crm_router.views.bad_request"
+handler404 = "crm_router.views.not_found"
+handler500 = "crm_router.views.server_error"

@@ -1,0 +1,62 @@
+"""The pages that belong to no app."""
+
+import logging
+import uuid
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from django.views.decorators.http import require_safe
+
+from crm_router import VERSION
+from crm_router.middleware import is_back_office
+from crm_router.wire import problems
+
+log = logging.getLogger(__name__)
+
+
+@require_safe
+def root(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"message": "CRM Lead Router", "docs": "/docs", "version": VERSION})
+
+
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """Liveness: the process answers. It asks nobody else, so that a database fault restarts no process."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Readiness: the database answers, and has the tables that this code expects."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        log.exception("Not ready")
+        return problems.to_response(problems.problem(503, "database_unreachable", "The database does not answer."))
+    if missing:
+        detail = f"{len(missing)} migrations are not applied."
+        return problems.to_response(problems.problem(503, "migrations_missing", detail))
+    return JsonResponse({"status": "ok"})
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problems.to_response(problems.problem(400))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_back_office(request):
+        return defaults.page_not_found(request, exception)
+    return problems.to_response(problems.problem(404, detail=f"There is nothing at {request.path}."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The id is in the log beside the traceback, which nobody outside sees."""
+    incident = uuid.uuid4().hex[:12]
+    log.error("Incident %s: %s %s failed", incident, request.method, request.path, exc_info=True)
+    if is_back_office(request):
+        return defaults.server_error(request)
+    detail = f"Something went wrong on our side; incident {incident} is in the log."
+    return problems.to_response(problems.problem(500, detail=detail))

@@ -1,0 +1,14 @@
+from typing import Any
+
+from rest_framework.negotiation import BaseContentNegotiation
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """Whatever a client says it accepts, it gets JSON: there is nothing else, and a 406 would help nobody."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        accepted = (parser for parser in parsers if request.content_type.split(";")[0].lower() == parser.media_type)
+        return next(accepted, None)
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type

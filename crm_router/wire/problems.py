@@ -1,0 +1,117 @@
+"""Every error is a problem document (RFC 9457): one shape for DRF's errors, Django's, and our own refusals."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpResponse, UnreadablePostError
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from operators.refusals import Busy, Conflict, Invalid, Refusal, Unknown
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 1  # seconds
+
+STATUS = {
+    Invalid: 400,
+    Unknown: 404,
+    Conflict: 409,
+    Busy: 503,
+    UnreadablePostError: 400,
+    PermissionDenied: 403,
+    Http404: 404,
+    RequestDataTooBig: 413,
+    OperationalError: 503,
+    InterfaceError: 503,
+}
+WORDS = {
+    400: ("malformed", "The request cannot be read."),
+    401: ("unauthenticated", "A valid key is needed."),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is nothing here."),
+    413: ("too_large", "The body is too large."),
+    500: ("internal", "Something went wrong on our side."),
+    503: ("unavailable", "The database cannot be reached now; nothing was changed, please try again."),
+}
+
+
+def problem(
+    status: int, code: str = "", detail: str = "", errors: Sequence[dict[str, str]] = ()
+) -> dict[str, str | int | list[dict[str, str]]]:
+    """A problem document; the status alone says enough where code and detail are left out."""
+    usual_code, usual_detail = WORDS.get(status, ("error", HTTPStatus(status).phrase))
+    code = code or usual_code
+    return {
+        "type": f"urn:crm-lead-router:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail or usual_detail,
+        "code": code,
+        "errors": list(errors),
+    }
+
+
+def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. None for what is a fault of ours: Django logs it, and answers 500."""
+    if isinstance(exception, exceptions.APIException):
+        document = describe_api_exception(exception)
+        headers = dict(getattr(exception, "headers", {}))
+        if isinstance(exception, exceptions.MethodNotAllowed):
+            headers["Allow"] = ", ".join(context["view"].allowed_methods)
+        if isinstance(exception, exceptions.Throttled):
+            headers["Retry-After"] = str(int(getattr(exception, "wait", None) or 0) + 1)
+        return Response(document, status=exception.status_code, headers=headers, content_type=MEDIA_TYPE)
+    status = next((status for kind, status in STATUS.items() if isinstance(exception, kind)), None)
+    if status is None:
+        return None
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        log.error("Answered 503", exc_info=exception)
+    document = describe_refusal(exception, status) if isinstance(exception, Refusal) else problem(status)
+    headers = {"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def describe_refusal(refusal: Refusal, status: int) -> dict[str, Any]:
+    errors = [{"field": error.field, "code": error.code, "detail": error.detail} for error in refusal.errors]
+    return problem(status, refusal.code, refusal.detail, errors)
+
+
+def describe_api_exception(exception: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(exception, exceptions.ValidationError):
+        errors = list(flatten(exception.detail))
+        fields = " ".join(f"{error['field']}: {error['detail']}" for error in errors)
+        return problem(400, "invalid", fields, errors)
+    code = "malformed" if isinstance(exception, exceptions.ParseError) else str(exception.default_code)
+    return problem(exception.status_code, code, str(exception.detail))
+
+
+def flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested errors as a list: {"contacts": [{"name": ["..."]}]} has the field contacts.0.name."""
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            whole = key == "non_field_errors"
+            yield from flatten(inner, path if whole else f"{path}.{key}".strip("."))
+    elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
+        for index, inner in enumerate(detail):
+            yield from flatten(inner, f"{path}.{index}".strip("."))
+    elif isinstance(detail, list):
+        for item in detail:
+            yield from flatten(item, path)
+    else:
+        yield {"field": path or "body", "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+
+
+def to_bytes(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def to_response(document: dict[str, Any]) -> HttpResponse:
+    """For what happens outside DRF: paths that do not exist, unknown hosts, faults of ours."""
+    return HttpResponse(to_bytes(document), status=document["status"], content_type=MEDIA_TYPE)

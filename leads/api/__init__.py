@@ -1,0 +1,1 @@
+"""The HTTP edge: serializers hold shapes, views make one domain call each."""

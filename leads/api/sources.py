@@ -1,0 +1,71 @@
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers, viewsets
+from rest_framework.generics import get_object_or_404
+
+from leads import staffing
+from leads.api.fields import Moment
+from routing.models import WEIGHTS, RosterEntry, Source
+
+
+class SourceSerializer(serializers.Serializer[Source]):
+    name = serializers.CharField(max_length=100, help_text="Unique among the open sources.")
+    description = serializers.CharField(max_length=500, allow_null=True, allow_blank=True, default=None)
+    id = serializers.IntegerField(read_only=True)
+    created_at = Moment()
+    updated_at = Moment()
+
+    def create(self, validated_data: dict[str, Any]) -> Source:
+        return staffing.create_source(**validated_data)
+
+    def update(self, instance: Source, validated_data: dict[str, Any]) -> Source:
+        return staffing.change_source(source_id=instance.pk, changes=validated_data)
+
+
+class SourceViewSet(viewsets.ModelViewSet[Source]):
+    """Sources: the bots and channels that contacts come from."""
+
+    queryset = Source.objects.current().order_by("pk")
+    serializer_class = SourceSerializer
+    http_method_names = ["get", "post", "patch", "delete"]
+    lookup_value_converter = "int"
+
+    def perform_destroy(self, instance: Source) -> None:
+        staffing.archive_source(source_id=instance.pk)
+
+
+class WeightSerializer(serializers.Serializer[RosterEntry]):
+    source_id = serializers.IntegerField(read_only=True)
+    operator_id = serializers.IntegerField()
+    weight = serializers.IntegerField(
+        min_value=WEIGHTS[0],
+        max_value=WEIGHTS[1],
+        default=10,
+        help_text="Share of the source's contacts, relative to the other weights on its roster.",
+    )
+
+
+class RosterView(generics.ListCreateAPIView[RosterEntry]):
+    """The roster of one source: its operators and their weights."""
+
+    serializer_class = WeightSerializer
+    queryset = RosterEntry.objects.current().order_by("operator_id")
+
+    def get_queryset(self) -> QuerySet[RosterEntry]:
+        source = get_object_or_404(Source.objects.current(), pk=self.kwargs["source_id"])
+        return super().get_queryset().filter(source=source)
+
+    def perform_create(self, serializer: serializers.BaseSerializer[RosterEntry]) -> None:
+        serializer.instance = staffing.set_weight(source_id=self.kwargs["source_id"], **serializer.validated_data)
+
+    @extend_schema(operation_id="roster_list")
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """The weights of this source, in operator id order."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(operation_id="roster_set")
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Sets an operator's weight for this source, or replaces the one that stands."""
+        return super().post(request, *args, **kwargs)

@@ -1,0 +1,58 @@
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+LIMITS = (1, 100)  # contacts that one operator may be allowed to have open at once
+
+
+class Obstacle(models.TextChoices):
+    """Why somebody cannot take one more contact. Having none is what "eligible" means, everywhere."""
+
+    INACTIVE = "inactive", _("off duty")
+    FULL = "full", _("at the limit")
+
+
+class OperatorQuerySet(models.QuerySet["Operator"]):
+    def current(self) -> "OperatorQuerySet":
+        return self.filter(archived_at__isnull=True)
+
+    def free(self) -> "OperatorQuerySet":
+        """`Operator.obstacle is None`, said in SQL."""
+        return self.current().filter(is_active=True, current_load__lt=F("max_load"))
+
+
+class Operator(models.Model):
+    """A person who answers contacts. `current_load` is changed by `operators.places` only."""
+
+    name = models.CharField(_("name"), max_length=100)
+    is_active = models.BooleanField(_("on duty"), default=True)
+    max_load = models.PositiveSmallIntegerField(
+        _("limit"),
+        validators=[MinValueValidator(LIMITS[0]), MaxValueValidator(LIMITS[1])],
+        help_text=_("How many contacts this operator may have open at once, 1 to 100."),
+    )
+    current_load = models.PositiveIntegerField(_("load"), default=0, editable=False)
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = OperatorQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("operator")
+        verbose_name_plural = _("operators")
+        constraints = [
+            models.CheckConstraint(condition=Q(max_load__range=LIMITS), name="operator_limit_1_to_100"),
+            models.CheckConstraint(condition=Q(current_load__gte=0), name="operator_load_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """Why this operator cannot take one more contact; None when nothing stands in the way."""
+        if not self.is_active or self.archived_at:
+            return Obstacle.INACTIVE
+        return Obstacle.FULL if self.current_load >= self.max_load else None

@@ -1,0 +1,34 @@
+"""The places of an operator: the only module that changes a load.
+
+Every function runs inside the transaction that changes the contact, so that load and contacts agree at every commit.
+"""
+
+from collections.abc import Iterable
+
+from django.db.models import F
+
+from operators.models import Operator
+
+
+def lock(operator_ids: Iterable[int]) -> dict[int, Operator]:
+    """Locks these operators until the transaction ends and returns them, fresh, by id; unknown ids are left out.
+
+    In key order, so that two callers wait for each other one way round only; foreign keys to the row stay usable.
+    """
+    rows = Operator.objects.filter(pk__in=operator_ids).order_by("pk").select_for_update(no_key=True)
+    return {operator.pk: operator for operator in rows}
+
+
+def take(operator_id: int) -> None:
+    """Takes one place. The caller holds the operator's lock and has seen that there is no obstacle, or forces it."""
+    Operator.objects.filter(pk=operator_id).update(current_load=F("current_load") + 1)
+
+
+def give_back(operator_id: int) -> None:
+    """Gives one place back. A load that has drifted to 0 stays there: `check_routing` reports drift and mends it."""
+    Operator.objects.filter(pk=operator_id, current_load__gt=0).update(current_load=F("current_load") - 1)
+
+
+def set_load(operator_id: int, load: int) -> None:
+    """Corrects a load that has drifted. The caller holds the lock and has counted."""
+    Operator.objects.filter(pk=operator_id).update(current_load=load)

@@ -1,0 +1,1 @@
+"""Who should: sources, their rosters with weights, and the choice of an operator."""
