@@ -41,9 +41,10 @@ def register_contact(
     def work(attempt: int) -> Contact:
         lead_id = recognition.recognise(claims=claims, name=name)
         operator_id, reason = queue.assign_in_turn(source_id=source_id, draw=draw(), attempt=attempt)
-        return Contact.objects.create(
-            lead_id=lead_id, source_id=source_id, operator_id=operator_id, message=message, waiting_reason=reason
-        )
+        contact = Contact(lead_id=lead_id, source_id=source_id, message=message)
+        contact.hand_to(operator_id, reason)
+        contact.save(force_insert=True)
+        return contact
 
     contact = races.run(work)
     return contact if contact.operator_id else queue.look_again(contact)

@@ -54,8 +54,8 @@ def reopen_contact(*, contact_id: int, draw: Callable[[], float] = random.random
             return seen, False
         operator_id, reason = take_again(seen, draw(), attempt)
         contact = lock_unchanged(seen)
-        contact.resolved_at, contact.operator_id, contact.waiting_reason = None, operator_id, reason
-        contact.save(update_fields=["resolved_at", "operator", "waiting_reason", "updated_at"])
+        contact.resolved_at = None
+        contact.save(update_fields=["resolved_at", *contact.hand_to(operator_id, reason)])
         return contact, operator_id is None
 
     contact, waits = races.run(work)

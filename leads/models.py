@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from operators.models import Operator
@@ -141,6 +142,8 @@ class Contact(models.Model):
     message = models.TextField(_("message"), null=True)
     waiting_reason = models.CharField(_("reason"), max_length=16, null=True, choices=Waiting, editable=False)
     idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, editable=False)
+    assigned_at = models.DateTimeField(_("assigned at"), null=True)
+    is_forced = models.BooleanField(_("beyond the limit, by hand"), default=False)
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
@@ -169,6 +172,12 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return _("Contact %(id)s") % {"id": self.pk}
+
+    def hand_to(self, operator_id: int | None, reason: str | None = None) -> list[str]:
+        """Gives the contact to an operator, or to the queue for that reason. Returns the fields to save."""
+        self.operator_id, self.waiting_reason = operator_id, reason
+        self.assigned_at, self.is_forced = timezone.now() if operator_id else None, False
+        return ["operator", "waiting_reason", "assigned_at", "is_forced", "updated_at"]
 
     @property
     def is_resolved(self) -> bool:

@@ -91,8 +91,7 @@ def assign_oldest(source_ids: Collection[int], attempt: int) -> bool:
     contact = Contact.objects.waiting().select_for_update(no_key=True).filter(pk=oldest.pk).first()
     if contact is None or decision.chosen is None:
         raise LostRace
-    contact.operator_id, contact.waiting_reason = decision.chosen, None
-    contact.save(update_fields=["operator", "waiting_reason", "updated_at"])
+    contact.save(update_fields=contact.hand_to(decision.chosen))
     return True
 
 

@@ -24,7 +24,9 @@ def change_operator(*, operator_id: int, changes: Mapping[str, Any]) -> Operator
         operator = lock_current(operator_id)
         for field, value in changes.items():
             setattr(operator, field, value)
-        operator.save(update_fields=[*changes, "updated_at"])
+        if "max_load" in changes:
+            operator.limit_set_at = timezone.now()
+        operator.save(update_fields=[*changes, "limit_set_at", "updated_at"])
     queue.drain_for(operator_id)
     return Operator.objects.get(pk=operator_id)
 
@@ -131,8 +133,7 @@ def return_open_contacts(operator: Operator) -> set[int]:
     """Puts the open contacts of a locked operator back to the queue, each at the place of its age. Their source ids."""
     contacts = list(Contact.objects.open().filter(operator=operator).order_by("pk").select_for_update(no_key=True))
     for contact in contacts:
-        contact.operator, contact.waiting_reason = None, Contact.Waiting.NONE_AVAILABLE
-        contact.save(update_fields=["operator", "waiting_reason", "updated_at"])
+        contact.save(update_fields=contact.hand_to(None, Contact.Waiting.NONE_AVAILABLE))
     places.set_load(operator.pk, 0)
     return {contact.source_id for contact in contacts}
 

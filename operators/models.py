@@ -1,6 +1,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 LIMITS = (1, 100)  # contacts that one operator may be allowed to have open at once
@@ -32,6 +33,7 @@ class Operator(models.Model):
         validators=[MinValueValidator(LIMITS[0]), MaxValueValidator(LIMITS[1])],
         help_text=_("How many contacts this operator may have open at once, 1 to 100."),
     )
+    limit_set_at = models.DateTimeField(default=timezone.now, editable=False)
     current_load = models.PositiveIntegerField(_("load"), default=0, editable=False)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
