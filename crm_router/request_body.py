@@ -20,15 +20,20 @@ def with_bounded_body(application: Application) -> Application:
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
             body = environ["wsgi.input"].read(limit + 1)
             environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        if int(environ.get("CONTENT_LENGTH") or 0) > limit:
-            return too_large(start_response, limit)
+        announced = environ.get("CONTENT_LENGTH") or "0"
+        if not announced.isdecimal():
+            return refuse(start_response, problems.problem(400, detail="Content-Length must be a number."))
+        if int(announced) > limit:
+            detail = f"The body is larger than {limit // 1024} KiB."
+            return refuse(start_response, problems.problem(413, detail=detail))
         return application(environ, start_response)
 
     return bounded
 
 
-def too_large(start_response: Callable[..., Any], limit: int) -> Iterable[bytes]:
-    body = problems.to_bytes(problems.problem(413, "too_large", f"The body is larger than {limit // 1024} KiB."))
+def refuse(start_response: Callable[..., Any], document: dict[str, Any]) -> Iterable[bytes]:
+    """Answers before the body has been read, so the connection cannot be used again."""
+    body = problems.to_bytes(document)
     headers = [("Content-Type", problems.MEDIA_TYPE), ("Content-Length", str(len(body))), ("Connection", "close")]
-    start_response("413 Content Too Large", headers)
+    start_response(f"{document['status']} {document['title']}", headers)
     return [body]

@@ -29,9 +29,8 @@ def findings() -> Iterator[Finding]:
 
 def drifted_loads() -> Iterator[Finding]:
     for operator in with_open().exclude(current_load=F("open")):
-        yield Finding(
-            f"{name(operator)} has a load of {operator.current_load}, but {operator.open} open contacts.", operator.pk
-        )
+        text = f"{name(operator)} has a load of {operator.current_load}, but {operator.open} open contacts."
+        yield Finding(operator.pk, text)
 
 
 def exceeded_limits() -> Iterator[Finding]:

@@ -37,6 +37,8 @@ def recognise(*, claims: Sequence[Claim], name: str | None) -> int:
 def owners(claims: Iterable[Claim]) -> dict[Claim, int]:
     """Each claim that somebody has, with that lead's id."""
     by_key = {(claim.kind, claim.value, claim.source_id): claim for claim in claims}
+    if not by_key:
+        return {}
     same = (
         Q(kind=kind, value=value, source=source) if source else Q(kind=kind, value=value, source__isnull=True)
         for kind, value, source in by_key

@@ -1,12 +1,13 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from leads import intake, lifecycle
+from leads.api import examples
 from leads.api.fields import Moment
 from leads.models import Contact
 
@@ -24,6 +25,7 @@ class AssignmentSerializer(serializers.Serializer[Contact]):
     )
 
 
+@extend_schema_serializer(examples=examples.CONTACT)
 class ContactSerializer(serializers.Serializer[Contact]):
     message = serializers.CharField(read_only=True, allow_null=True)
     id = serializers.IntegerField(read_only=True)
@@ -36,6 +38,7 @@ class ContactSerializer(serializers.Serializer[Contact]):
     assignment = AssignmentSerializer(source="*", read_only=True)
 
 
+@extend_schema_serializer(examples=examples.NEW_CONTACT)
 class NewContactSerializer(serializers.Serializer[Contact]):
     """At least one of `lead_phone`, `lead_email` and `lead_external_id` is needed."""
 

@@ -1,17 +1,19 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from leads import correction
+from leads.api import examples
 from leads.api.contacts import ContactSerializer
 from leads.api.fields import Moment
 from leads.models import Lead
 
 
+@extend_schema_serializer(examples=examples.LEAD)
 class LeadSerializer(serializers.Serializer[Lead]):
     phone = serializers.CharField(max_length=20, required=False, allow_null=True, allow_blank=True, help_text="E.164")
     email = serializers.CharField(max_length=254, required=False, allow_null=True, allow_blank=True)

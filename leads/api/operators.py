@@ -1,12 +1,15 @@
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers, viewsets
 
 from leads import staffing
+from leads.api import examples
 from leads.api.fields import Moment
 from operators.models import LIMITS, Operator
 
 
+@extend_schema_serializer(examples=examples.OPERATOR)
 class OperatorSerializer(serializers.Serializer[Operator]):
     name = serializers.CharField(max_length=100)
     is_active = serializers.BooleanField(default=True, help_text="On duty: gets new contacts.")

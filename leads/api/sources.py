@@ -1,15 +1,17 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import generics, serializers, viewsets
 from rest_framework.generics import get_object_or_404
 
 from leads import staffing
+from leads.api import examples
 from leads.api.fields import Moment
 from routing.models import WEIGHTS, RosterEntry, Source
 
 
+@extend_schema_serializer(examples=examples.SOURCE)
 class SourceSerializer(serializers.Serializer[Source]):
     name = serializers.CharField(max_length=100, help_text="Unique among the open sources.")
     description = serializers.CharField(max_length=500, allow_null=True, allow_blank=True, default=None)
@@ -36,6 +38,7 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
         staffing.archive_source(source_id=instance.pk)
 
 
+@extend_schema_serializer(examples=examples.WEIGHT)
 class WeightSerializer(serializers.Serializer[RosterEntry]):
     source_id = serializers.IntegerField(read_only=True)
     operator_id = serializers.IntegerField()

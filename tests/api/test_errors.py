@@ -1,0 +1,106 @@
+import pytest
+
+from leads.api.contacts import ContactViewSet
+from tests import characters
+
+PATHS = ["/", "/health", "/docs", "/openapi.json", "/api/v1/operators", "/api/v1/sources"]
+
+
+def raw(api, body, content_type="application/json"):
+    return api.generic("POST", "/api/v1/operators", body, content_type=content_type)
+
+
+def assert_problem(answer, status):
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert list(body) == ["type", "title", "status", "detail", "code", "errors"]
+    assert body["status"] == status
+    assert body["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b"\xff\xfe",
+        b'{"name": NaN}',
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b"[]",
+        b"null",
+        b'"text"',
+        b"9" * 5000,
+        b'{"name": "Anna", "max_load": ' + b"9" * 400 + b"}",
+        b'{"name": "Anna", "max_load": 1e400}',
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+def test_no_body_however_broken_gives_more_than_a_400(api, body):
+    assert_problem(raw(api, body), 400)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_what_is_not_json_is_a_415(api, content_type):
+    assert_problem(raw(api, b"name=Anna", content_type), 415)
+
+
+def test_json_with_a_charset_is_json(api):
+    body = '{"name": "Анна", "max_load": 5}'.encode()
+    assert raw(api, body, "application/json; charset=utf-8").status_code == 201
+
+
+def test_a_method_that_is_not_there_is_a_405_that_says_which_are(api):
+    answer = api.put("/api/v1/operators", {})
+    assert_problem(answer, 405)
+    assert answer["Allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nowhere", "/api/v1/operators/abc", "/api/v1/operators/-1"])
+def test_a_path_that_is_not_there_is_a_404(api, path):
+    assert_problem(api.get(path), 404)
+
+
+@pytest.mark.parametrize("path", ["operators", "sources", "contacts", "leads"])
+@pytest.mark.parametrize("pk", [404, 10**30])
+def test_an_unknown_id_is_a_404(api, path, pk):
+    assert_problem(api.get(f"/api/v1/{path}/{pk}"), 404)
+
+
+def test_an_unknown_host_is_a_400(api):
+    assert_problem(api.get("/api/v1/operators", headers={"host": "evil.example"}), 400)
+
+
+def test_a_fault_of_ours_is_a_500_with_an_incident_and_no_internals(api, monkeypatch, caplog):
+    def broken(self):
+        raise RuntimeError("secret internals")
+
+    monkeypatch.setattr(ContactViewSet, "get_queryset", broken)
+    api.raise_request_exception = False
+    answer = api.get("/api/v1/contacts/1")
+    assert_problem(answer, 500)
+    assert "secret" not in answer.content.decode()
+    incident = answer.json()["detail"].split("incident ")[1].split()[0]
+    assert incident in caplog.text
+    assert "secret internals" in caplog.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_trailing_slash_changes_nothing_and_never_redirects(api, path):
+    with_slash = path if path == "/" else f"{path}/"
+    assert api.get(with_slash).status_code == api.get(path).status_code == 200
+
+
+def test_a_post_with_a_trailing_slash_is_the_same_post(api):
+    bot = characters.source()
+    body = {"source_id": bot.pk, "lead_phone": "+79991234567"}
+    assert api.post("/api/v1/contacts/", body).status_code == 201
+    assert api.post(f"/api/v1/sources/{bot.pk}/operators/", {"operator_id": 404}).status_code == 404
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", ""])
+def test_json_comes_out_whatever_was_asked_for(api, accept):
+    answer = api.get("/api/v1/operators", headers={"accept": accept})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")

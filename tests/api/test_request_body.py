@@ -1,0 +1,49 @@
+"""The bounds of a body, at the WSGI door where servers hand it over."""
+
+import io
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+
+from crm_router.request_body import with_bounded_body
+
+
+def call(body: bytes, **environ):
+    answered = {}
+    base = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/api/v1/operators",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.url_scheme": "http",
+        "CONTENT_TYPE": "application/json",
+    }
+
+    def start_response(status, headers):
+        answered.update(status=int(status.split()[0]), headers=dict(headers))
+
+    answer = b"".join(with_bounded_body(WSGIHandler())(base | environ, start_response))
+    return answered["status"], answered["headers"], answer
+
+
+def test_a_body_beyond_256_kib_is_a_413():
+    status, headers, answer = call(b"x" * 300_000, CONTENT_LENGTH="300000")
+    assert (status, headers["Content-Type"]) == (413, "application/problem+json")
+    assert b"256 KiB" in answer
+
+
+def test_a_body_in_chunks_is_bounded_too():
+    assert call(b"x" * 300_000, HTTP_TRANSFER_ENCODING="chunked")[0] == 413
+
+
+@pytest.mark.django_db(transaction=True)  # a request ends the connection of a test that is inside a transaction
+def test_a_body_in_chunks_is_read():
+    status, _, answer = call(b'{"name": "Anna", "max_load": 5}', HTTP_TRANSFER_ENCODING="chunked")
+    assert (status, b'"Anna"' in answer) == (201, True)
+
+
+@pytest.mark.parametrize("length", ["nonsense", "-5"])
+def test_a_nonsense_length_is_a_400(length):
+    assert call(b"{}", CONTENT_LENGTH=length)[0] == 400

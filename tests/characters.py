@@ -1,0 +1,37 @@
+"""The cast of the tests: operators, sources and contacts, named for the part they play."""
+
+from itertools import count
+from typing import Any
+
+from leads import intake, staffing
+from leads.models import Contact
+from operators.models import Operator
+from routing.models import Source
+
+numbers = count(1)
+
+
+def operator(name: str = "Anna", *, limit: int = 10, **fields: Any) -> Operator:
+    return Operator.objects.create(name=name, max_load=limit, **fields)
+
+
+def source(name: str | None = None, *, roster: dict[Operator, int] | None = None) -> Source:
+    """A source with this roster: operator to weight."""
+    made = Source.objects.create(name=name or f"Bot {next(numbers)}")
+    for member, weight in (roster or {}).items():
+        staffing.set_weight(source_id=made.pk, operator_id=member.pk, weight=weight)
+    return made
+
+
+def somebody_new() -> str:
+    """The phone of a person whom nobody has seen yet."""
+    return f"+7999{next(numbers):07d}"
+
+
+def contact(source: Source, **fields: Any) -> Contact:
+    """A contact as bots make them: through the intake."""
+    return intake.register_contact(source_id=source.pk, **{"lead_phone": somebody_new()} | fields)
+
+
+def load(operator: Operator) -> int:
+    return Operator.objects.get(pk=operator.pk).current_load

@@ -1,0 +1,45 @@
+"""One person is one lead, however many of their messages arrive at once."""
+
+import pytest
+
+from leads.models import Contact, Identity, Lead
+from operators.refusals import Busy
+from tests import characters
+from tests.concurrency.threads import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SPELLINGS = ["+79991234567", "8 (999) 123-45-67", "9991234567", "+7 999 123-45-67"]
+
+
+def test_24_messages_of_somebody_new_make_one_lead():
+    bot = characters.source()
+    jobs = [lambda phone=SPELLINGS[n % 4]: characters.contact(bot, lead_phone=phone) for n in range(24)]
+    assert len({contact.lead_id for contact in together(*jobs)}) == 1
+    assert (Lead.objects.count(), Identity.objects.count(), Contact.objects.count()) == (1, 1, 24)
+
+
+def test_crossed_phone_and_email_neither_fail_nor_deadlock():
+    bot = characters.source()
+    phone, email = {"lead_phone": "+79991234567"}, {"lead_phone": None, "lead_email": "anna@example.com"}
+    both = phone | {"lead_email": "anna@example.com"}
+    jobs = [lambda person=person: characters.contact(bot, **person) for person in [phone, email, both] * 8]
+    together(*jobs)
+    assert Contact.objects.count() == 24
+    assert Identity.objects.count() == 2
+    assert Lead.objects.filter(contacts=None).count() == 0
+
+
+@pytest.mark.postgresql
+def test_without_trying_again_somebody_new_fails_or_is_several(monkeypatch):
+    """The control: a request that lost the race for a new identity does not look again."""
+    bot = characters.source()
+    monkeypatch.setattr("routing.races.ATTEMPTS", 1)
+
+    def messages_of_new_people():
+        for _ in range(20):
+            phone = characters.somebody_new()
+            together(*[lambda phone=phone: characters.contact(bot, lead_phone=phone) for _ in range(24)])
+
+    with pytest.raises(Busy):
+        messages_of_new_people()

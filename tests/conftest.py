@@ -1,0 +1,23 @@
+import pytest
+from django.conf import settings
+from rest_framework.test import APIClient
+
+
+def pytest_configure() -> None:
+    """Static files are read from where they lie: nothing is collected, and no folder of the user's is touched."""
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STATIC_ROOT = None
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """On SQLite a real file, one for each process of tests: threads cannot race in a database in memory."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture
+def api(db: None) -> APIClient:
+    """A bot, as far as the HTTP contract goes."""
+    return APIClient()

@@ -1,0 +1,64 @@
+import pytest
+
+from leads import staffing
+from operators.refusals import Unknown
+from routing.models import Source
+from tests import characters
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_drawn_operator_gets_the_contact_and_one_more_load():
+    anna, boris = characters.operator("Anna"), characters.operator("Boris")
+    bot = characters.source(roster={anna: 10, boris: 30})
+    assert characters.contact(bot, draw=lambda: 0.2).operator_id == anna.pk
+    assert characters.contact(bot, draw=lambda: 0.3).operator_id == boris.pk
+    assert (characters.load(anna), characters.load(boris)) == (1, 1)
+
+
+def test_a_full_operator_is_never_chosen():
+    full, free = characters.operator("Full", limit=1), characters.operator("Free", limit=100)
+    bot = characters.source(roster={full: 100, free: 1})
+    chosen = [characters.contact(bot).operator_id for _ in range(20)]
+    assert chosen.count(full.pk) <= 1
+    assert set(chosen) <= {full.pk, free.pk}
+
+
+@pytest.mark.parametrize(
+    ("cast", "reason"),
+    [
+        ([], "no_operators"),
+        ([{"is_active": False}], "all_inactive"),
+        ([{"limit": 1, "current_load": 1}], "all_full"),
+        ([{"is_active": False}, {"limit": 1, "current_load": 1}], "none_available"),
+    ],
+)
+def test_a_contact_that_nobody_can_take_waits_and_says_why(cast, reason):
+    bot = characters.source(roster={characters.operator(**fields): 10 for fields in cast})
+    waiting = characters.contact(bot)
+    assert (waiting.operator_id, waiting.waiting_reason, waiting.status) == (None, reason, "waiting")
+
+
+def test_the_queue_position_counts_from_one_in_each_source():
+    bot, other = characters.source(), characters.source()
+    first, _, second = characters.contact(bot), characters.contact(other), characters.contact(bot)
+    assert (first.queue_position(), second.queue_position()) == (1, 2)
+
+
+def test_an_operator_of_two_sources_has_one_limit():
+    anna = characters.operator(limit=1)
+    telegram, whatsapp = (characters.source(roster={anna: 10}) for _ in range(2))
+    assert characters.contact(telegram).operator_id == anna.pk
+    assert characters.contact(whatsapp).operator_id is None
+
+
+def test_an_unknown_source_is_refused():
+    with pytest.raises(Unknown):
+        characters.contact(Source(pk=404))
+
+
+def test_a_closed_source_is_refused():
+    bot = characters.source()
+    staffing.archive_source(source_id=bot.pk)
+    with pytest.raises(Unknown):
+        characters.contact(bot)

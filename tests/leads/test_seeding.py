@@ -1,0 +1,29 @@
+import pytest
+from django.core.management import CommandError, call_command
+
+from leads.models import Contact
+from operators.models import Operator
+from routing.models import RosterEntry, Source
+from tests import characters
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_demo_is_the_same_after_a_second_time(capsys):
+    for _ in range(2):
+        call_command("seed_demo")
+    assert (Operator.objects.count(), Source.objects.count(), RosterEntry.objects.count()) == (4, 3, 8)
+
+
+def test_seeded_contacts_come_through_the_intake_and_are_reported(capsys):
+    bot = characters.source("Bot", roster={characters.operator("Anna", limit=3): 10})
+    call_command("seed_contacts", "--count", "5", "--source", str(bot.pk))
+    assert (Contact.objects.open().count(), Contact.objects.waiting().count()) == (3, 2)
+    report = capsys.readouterr().out
+    assert "Bot: 3 assigned, 2 waiting" in report
+    assert "100.0%" in report
+
+
+def test_seeding_needs_a_roster():
+    with pytest.raises(CommandError, match="No source has a roster"):
+        call_command("seed_contacts", "--count", "1")

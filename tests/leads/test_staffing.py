@@ -1,0 +1,140 @@
+import pytest
+
+from leads import lifecycle, queue, staffing
+from leads.models import Contact
+from operators.models import Operator
+from operators.refusals import Conflict, Unknown
+from routing.models import RosterEntry
+from tests import characters
+
+pytestmark = pytest.mark.django_db
+
+
+def test_coming_on_duty_takes_what_waits():
+    anna = characters.operator(is_active=False)
+    waiting = characters.contact(characters.source(roster={anna: 10}))
+    staffing.change_operator(operator_id=anna.pk, changes={"is_active": True})
+    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+
+
+def test_a_higher_limit_takes_what_waits_and_no_more():
+    anna = characters.operator(limit=1)
+    bot = characters.source(roster={anna: 10})
+    _, second, third = (characters.contact(bot) for _ in range(3))
+    staffing.change_operator(operator_id=anna.pk, changes={"max_load": 2})
+    assert lifecycle.find(second.pk).operator_id == anna.pk
+    assert lifecycle.find(third.pk).waiting_reason == "all_full"
+
+
+def test_a_lower_limit_takes_nothing_away_and_gives_nothing_more():
+    anna = characters.operator(limit=2)
+    bot = characters.source(roster={anna: 10})
+    first, _ = characters.contact(bot), characters.contact(bot)
+    staffing.change_operator(operator_id=anna.pk, changes={"max_load": 1})
+    assert characters.load(anna) == 2
+    lifecycle.resolve_contact(contact_id=first.pk)
+    assert characters.contact(bot).operator_id is None
+
+
+def test_joining_a_roster_takes_what_waits_there():
+    anna, bot = characters.operator(), characters.source()
+    waiting = characters.contact(bot)
+    staffing.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=10)
+    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+
+
+def test_setting_a_weight_replaces_the_one_that_stands():
+    anna = characters.operator()
+    bot = characters.source(roster={anna: 10})
+    staffing.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=30)
+    assert RosterEntry.objects.get().weight == 30
+
+
+def test_leaving_a_roster_keeps_the_contacts_and_gives_no_more():
+    anna = characters.operator()
+    bot = characters.source(roster={anna: 10})
+    kept = characters.contact(bot)
+    staffing.remove_from_roster(source_id=bot.pk, operator_id=anna.pk)
+    assert lifecycle.find(kept.pk).operator_id == anna.pk
+    assert characters.contact(bot).waiting_reason == "no_operators"
+
+
+def test_the_contacts_of_a_leaver_go_to_others_or_back_to_the_queue():
+    leaver, boris = characters.operator("Leaver", limit=3), characters.operator("Boris", limit=2, is_active=False)
+    bot = characters.source(roster={leaver: 10, boris: 10})
+    contacts = [characters.contact(bot).pk for _ in range(3)]
+    Operator.objects.filter(pk=boris.pk).update(is_active=True)
+    staffing.archive_operator(operator_id=leaver.pk)
+    assert [lifecycle.find(pk).operator_id for pk in contacts] == [boris.pk, boris.pk, None]
+    assert lifecycle.find(contacts[2]).waiting_reason == "all_full"
+    assert (characters.load(leaver), characters.load(boris)) == (0, 2)
+
+
+def test_the_closed_contacts_of_a_leaver_stay_as_history():
+    leaver = characters.operator()
+    closed = characters.contact(characters.source(roster={leaver: 10}))
+    lifecycle.resolve_contact(contact_id=closed.pk)
+    staffing.archive_operator(operator_id=leaver.pk)
+    assert lifecycle.find(closed.pk).operator_id == leaver.pk
+
+
+def test_a_leaver_who_comes_back_has_the_old_weights():
+    anna = characters.operator()
+    bot = characters.source(roster={anna: 30})
+    staffing.archive_operator(operator_id=anna.pk)
+    waiting = characters.contact(bot)
+    staffing.restore_operator(operator_id=anna.pk)
+    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+    assert RosterEntry.objects.current().get().weight == 30
+
+
+def test_closing_a_source_leaves_its_contacts_and_lets_the_queue_say_why():
+    bot = characters.source()
+    waiting = characters.contact(bot)
+    staffing.archive_source(source_id=bot.pk)
+    assert lifecycle.find(waiting.pk).waiting_reason == "source_closed"
+
+
+def test_nobody_gets_what_waits_in_a_closed_source():
+    anna, bot = characters.operator(is_active=False), characters.source()
+    staffing.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=1)
+    waiting = characters.contact(bot)
+    staffing.archive_source(source_id=bot.pk)
+    staffing.change_operator(operator_id=anna.pk, changes={"is_active": True})
+    queue.drain_all()
+    assert lifecycle.find(waiting.pk).status == "waiting"
+    staffing.restore_source(source_id=bot.pk)
+    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+
+
+def test_a_name_of_a_closed_source_is_free_until_it_opens_again():
+    old = characters.source("Bot")
+    staffing.archive_source(source_id=old.pk)
+    staffing.create_source(name="Bot")
+    with pytest.raises(Conflict, match="named “Bot” already"):
+        staffing.restore_source(source_id=old.pk)
+
+
+def test_a_change_never_writes_the_load():
+    anna = characters.operator()
+    Operator.objects.filter(pk=anna.pk).update(current_load=3)
+    staffing.change_operator(operator_id=anna.pk, changes={"name": "Anna B."})
+    assert characters.load(anna) == 3
+
+
+@pytest.mark.parametrize("verb", [staffing.archive_operator, staffing.restore_operator])
+def test_an_unknown_operator_is_refused(verb):
+    with pytest.raises(Unknown):
+        verb(operator_id=404)
+
+
+def test_the_newest_never_overtakes_the_oldest():
+    """A place became free, and nobody has drained the queue yet, when a new contact comes in."""
+    anna = characters.operator(limit=1, is_active=False)
+    bot, other = (characters.source(roster={anna: 10}) for _ in range(2))
+    oldest = characters.contact(bot)
+    Operator.objects.filter(pk=anna.pk).update(is_active=True)
+    newest = characters.contact(other)
+    assert (lifecycle.find(oldest.pk).operator_id, newest.operator_id) == (anna.pk, None)
+    assert newest.waiting_reason == "all_full"
+    assert Contact.objects.open().count() == 1
