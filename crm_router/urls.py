@@ -8,7 +8,8 @@ from crm_router import views
 from leads.api.contacts import ContactViewSet
 from leads.api.leads import LeadViewSet
 from leads.api.operators import OperatorViewSet
-from leads.api.sources import RosterView, SourceViewSet
+from leads.api.reports import DistributionView, QueueView
+from leads.api.sources import RosterMemberView, RosterView, SourceViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("operators", OperatorViewSet)
@@ -18,6 +19,9 @@ router.register("leads", LeadViewSet)
 
 api = [
     path("sources/<int:source_id>/operators", RosterView.as_view()),
+    path("sources/<int:source_id>/operators/<int:operator_id>", RosterMemberView.as_view()),
+    path("queue", QueueView.as_view()),
+    path("stats/distribution", DistributionView.as_view()),
     *router.urls,
 ]
 

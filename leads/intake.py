@@ -3,7 +3,8 @@
 import random
 from collections.abc import Callable, Mapping
 
-from leads import identities, queue, recognition
+from leads import history, identities, queue, recognition
+from leads.history import What
 from leads.identities import Claim, Unreadable
 from leads.models import Contact
 from operators.refusals import FieldError, Invalid, Unknown
@@ -19,6 +20,7 @@ def register_contact(
     lead_external_id: str | None = None,
     lead_name: str | None = None,
     message: str | None = None,
+    by: str = history.SYSTEM,
     draw: Callable[[], float] = random.random,
 ) -> Contact:
     """Recognises the lead, chooses an operator and stores the contact, in one transaction.
@@ -29,8 +31,8 @@ def register_contact(
     4. The contact is stored. One that waits looks for an operator once more after its own commit, because a place
        may have become free in between.
 
-    `draw` gives a number in [0, 1) at each call. Raises Unknown (no such source), Invalid (an identity cannot be read,
-    or none is given) and Busy; nothing has changed then.
+    `by` says in the history who asked for it. `draw` gives a number in [0, 1) at each call. Raises Unknown (no such
+    source), Invalid (an identity cannot be read, or none is given) and Busy; nothing has changed then.
     """
     source = Source.objects.current().filter(pk=source_id).first()
     if source is None:
@@ -40,10 +42,11 @@ def register_contact(
 
     def work(attempt: int) -> Contact:
         lead_id = recognition.recognise(claims=claims, name=name)
-        operator_id, reason = queue.assign_in_turn(source_id=source_id, draw=draw(), attempt=attempt)
-        contact = Contact(lead_id=lead_id, source_id=source_id, message=message)
-        contact.hand_to(operator_id, reason)
+        contact = Contact(lead_id=lead_id, source=source, message=message)
+        decision = queue.find_operator(contact=contact, draw=draw(), attempt=attempt)
+        queue.place(contact, decision)
         contact.save(force_insert=True)
+        history.record(contact=contact, what=What.REGISTERED, by=by, decision=decision)
         return contact
 
     contact = races.run(work)

@@ -1,6 +1,7 @@
 """The life of a contact after its birth: one verb for each change, called by API, back-office and commands alike.
 
-Locks are taken in one order everywhere: leads, operators by key, contacts by key.
+Locks are taken in one order everywhere: leads, operators by key, contacts by key. Every verb raises Unknown when
+there is no such contact, and `by` says in the history who asked for it.
 """
 
 import random
@@ -9,72 +10,129 @@ from typing import Any
 
 from django.utils import timezone
 
-from leads import queue
-from leads.models import Contact
+from leads import history, queue
+from leads.history import SYSTEM, What
+from leads.models import Contact, Exclusion
 from operators import places
-from operators.refusals import Unknown
+from operators.models import Operator
+from operators.refusals import Conflict, Unknown
 from routing import races
 from routing.races import LostRace
+from routing.selection import Candidate, Decision
 
 
-def resolve_contact(*, contact_id: int) -> Contact:
+def resolve_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
     """Closes the contact and gives its operator's place to the longest-waiting contact that may have it.
 
-    Closing a closed contact changes nothing. Raises Unknown.
+    Closing a closed contact changes nothing.
     """
 
     def work(attempt: int) -> tuple[Contact, int | None]:
         seen = find(contact_id)
         if seen.is_resolved:
             return seen, None
-        if seen.operator_id:
-            places.lock([seen.operator_id])
+        places.lock({seen.operator_id})
         contact = lock_unchanged(seen)
         contact.resolved_at, contact.waiting_reason = timezone.now(), None
         contact.save(update_fields=["resolved_at", "waiting_reason", "updated_at"])
-        if contact.operator_id:
-            places.give_back(contact.operator_id)
-        return contact, contact.operator_id
+        history.record(contact=contact, what=What.RESOLVED, by=by, from_operator=contact.operator_id)
+        return contact, leave(seen)
 
-    contact, freed = races.run(work)
-    if freed:
-        queue.drain_for(freed)
-    return contact
+    return after_move(*races.run(work))
 
 
-def reopen_contact(*, contact_id: int, draw: Callable[[], float] = random.random) -> Contact:
+def reopen_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], float] = random.random) -> Contact:
     """Opens a closed contact again: for the same operator if it is free, else routed afresh.
 
-    Opening an open contact changes nothing. Raises Unknown.
+    Opening an open contact changes nothing.
     """
 
-    def work(attempt: int) -> tuple[Contact, bool]:
+    def work(attempt: int) -> Contact:
         seen = find(contact_id)
         if not seen.is_resolved:
-            return seen, False
-        operator_id, reason = take_again(seen, draw(), attempt)
+            return seen
+        decision = take_again(seen.operator) or queue.find_operator(contact=seen, draw=draw(), attempt=attempt)
         contact = lock_unchanged(seen)
         contact.resolved_at = None
-        contact.save(update_fields=["resolved_at", *contact.hand_to(operator_id, reason)])
-        return contact, operator_id is None
+        contact.save(update_fields=["resolved_at", *queue.place(contact, decision)])
+        history.record(contact=contact, what=What.REOPENED, by=by, decision=decision)
+        return contact
 
-    contact, waits = races.run(work)
-    return queue.look_again(contact) if waits else contact
+    return served_or_queued(races.run(work))
 
 
-def change_contact(*, contact_id: int, changes: Mapping[str, Any]) -> Contact:
-    """Any of `message`, which corrects the text, and `is_resolved`, which resolves or reopens. Raises Unknown."""
+def give_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Contact:
+    """Gives the contact to this person, by hand. Raises Conflict when they are off duty or at the limit."""
+    return give(contact_id, operator_id, by, refuse_obstacle)
+
+
+def force_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Contact:
+    """Gives the contact to this person, by hand, even off duty or beyond the limit."""
+    return give(contact_id, operator_id, by, lambda operator: None)
+
+
+def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], float] = random.random) -> Contact:
+    """Routes the contact afresh to somebody else. Raises Conflict `nobody_else_free`: then it stays where it is."""
+
+    def work(attempt: int) -> tuple[Contact, int | None]:
+        seen = find_open(contact_id)
+        had_it = {seen.operator_id}
+        decision = queue.find_operator(contact=seen, draw=draw(), attempt=attempt, held=had_it, excluded=had_it)
+        if decision is None or decision.chosen is None:
+            raise Conflict("nobody_else_free", f"Nobody else is free for contact {contact_id}; it stays where it is.")
+        contact = lock_unchanged(seen)
+        contact.save(update_fields=queue.place(contact, decision))
+        history.record(contact=contact, what=What.REASSIGNED, by=by, from_operator=seen.operator_id, decision=decision)
+        return contact, leave(seen)
+
+    return after_move(*races.run(work))
+
+
+def reassign_contact(*, contact_id: int, by: str = SYSTEM, force: bool = False, **to: int | None) -> Contact:
+    """`operator_id` given: to that person, even against duty and limit with `force`; None: back to the queue; left
+    out: to somebody else, as the rule decides. Raises Conflict as the verbs that it stands for."""
+    if "operator_id" not in to:
+        return reroute_contact(contact_id=contact_id, by=by)
+    operator_id = to["operator_id"]
+    if operator_id is None:
+        return return_contact(contact_id=contact_id, by=by)
+    verb = force_contact if force else give_contact
+    return verb(contact_id=contact_id, operator_id=operator_id, by=by)
+
+
+def return_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
+    """Puts the contact back into the queue, at the place of its age; it is not offered again to the one who had it.
+
+    Putting back what waits changes nothing.
+    """
+
+    def work(attempt: int) -> tuple[Contact, int | None]:
+        seen = find_open(contact_id)
+        if seen.operator_id is None:
+            return seen, None
+        places.lock([seen.operator_id])
+        contact = lock_unchanged(seen)
+        Exclusion.objects.get_or_create(contact=contact, operator_id=seen.operator_id)
+        contact.save(update_fields=contact.hand_to(None, Contact.Waiting.RETURNED))
+        history.record(contact=contact, what=What.RETURNED, by=by, from_operator=seen.operator_id)
+        return contact, leave(seen)
+
+    return after_move(*races.run(work))
+
+
+def change_contact(*, contact_id: int, changes: Mapping[str, Any], by: str = SYSTEM) -> Contact:
+    """Any of `message`, which corrects the text, and `is_resolved`, which resolves or reopens."""
     contact = find(contact_id)
     if "message" in changes:
         contact = correct_message(contact_id=contact_id, message=changes["message"])
     if "is_resolved" in changes:
         verb = resolve_contact if changes["is_resolved"] else reopen_contact
-        contact = verb(contact_id=contact_id)
+        contact = verb(contact_id=contact_id, by=by)
     return contact
 
 
 def correct_message(*, contact_id: int, message: str | None) -> Contact:
-    """Replaces the text of a contact. Raises Unknown."""
+    """Replaces the text of a contact."""
 
     def work(attempt: int) -> Contact:
         contact = lock_unchanged(find(contact_id))
@@ -86,9 +144,16 @@ def correct_message(*, contact_id: int, message: str | None) -> Contact:
 
 
 def find(contact_id: int) -> Contact:
-    contact = Contact.objects.select_related("operator").filter(pk=contact_id).first()
+    contact = Contact.objects.select_related("operator", "source").filter(pk=contact_id).first()
     if contact is None:
         raise Unknown("contact", contact_id)
+    return contact
+
+
+def find_open(contact_id: int) -> Contact:
+    contact = find(contact_id)
+    if contact.is_resolved:
+        raise Conflict("resolved", f"Contact {contact_id} is resolved; reopen it first.")
     return contact
 
 
@@ -100,11 +165,60 @@ def lock_unchanged(seen: Contact) -> Contact:
     return contact
 
 
-def take_again(seen: Contact, draw: float, attempt: int) -> tuple[int | None, str | None]:
-    """A place for a closed contact: its operator's if that is free, else a drawn one. Operator id, reason for none."""
-    if seen.operator and not seen.operator.obstacle:
-        if places.lock([seen.operator.pk])[seen.operator.pk].obstacle:
-            raise LostRace
-        places.take(seen.operator.pk)
-        return seen.operator.pk, None
-    return queue.assign_in_turn(source_id=seen.source_id, draw=draw, attempt=attempt, older_than=seen.pk)
+def take_again(operator: Operator | None) -> Decision | None:
+    """A place with the operator who had the contact, if they are free."""
+    if operator is None or operator.obstacle:
+        return None
+    if places.lock([operator.pk])[operator.pk].obstacle:
+        raise LostRace
+    places.take(operator.pk)
+    return the_same(operator)
+
+
+def the_same(operator: Operator) -> Decision:
+    """The decision for the one who had the contact before, without regard to rosters and weights."""
+    candidate = Candidate(operator_id=operator.pk, weight=0, load=operator.current_load, max_load=operator.max_load)
+    return Decision((candidate,), "weighted_random", None, operator.pk, operator.pk, None)
+
+
+def refuse_obstacle(operator: Operator) -> None:
+    if operator.obstacle:
+        state = "off duty" if operator.obstacle == "inactive" else f"at the limit of {operator.max_load}"
+        raise Conflict(f"operator_{operator.obstacle}", f"{operator.name} is {state}; force it if it must be.")
+
+
+def give(contact_id: int, operator_id: int, by: str, check: Callable[[Operator], None]) -> Contact:
+    def work(attempt: int) -> tuple[Contact, int | None]:
+        seen = find_open(contact_id)
+        operator = places.lock({operator_id, seen.operator_id}).get(operator_id)
+        if operator is None or operator.archived_at:
+            raise Unknown("operator", operator_id)
+        if seen.operator_id == operator_id:
+            return seen, None
+        check(operator)
+        contact = lock_unchanged(seen)
+        places.take(operator_id)
+        Exclusion.objects.filter(contact=contact, operator_id=operator_id).delete()
+        contact.save(update_fields=contact.hand_to(operator_id, is_forced=operator.obstacle is not None))
+        history.record(contact=contact, what=What.GIVEN, by=by, from_operator=seen.operator_id)
+        return contact, leave(seen)
+
+    return after_move(*races.run(work))
+
+
+def leave(seen: Contact) -> int | None:
+    """Gives back the place of whoever had the contact, and returns who that was."""
+    if seen.operator_id:
+        places.give_back(seen.operator_id)
+    return seen.operator_id
+
+
+def after_move(contact: Contact, freed: int | None) -> Contact:
+    if freed:
+        queue.drain_for(freed)
+    return served_or_queued(contact)
+
+
+def served_or_queued(contact: Contact) -> Contact:
+    """After the commit: what waits looks once more."""
+    return contact if contact.operator_id or contact.is_resolved else queue.look_again(contact)

@@ -6,43 +6,63 @@ begins to wait looks for a free place once more. If only one looked, each could 
 
 import logging
 import random
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, F, Min, OuterRef, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
 
-from leads.models import Contact, ContactQuerySet
-from operators import places
+from leads import history
+from leads.history import What
+from leads.models import Contact, ContactQuerySet, Exclusion, Upkeep
 from operators.models import Operator
 from operators.refusals import Busy
 from routing import assignment, races
 from routing.models import RosterEntry, Source
 from routing.races import LostRace
+from routing.selection import Decision
 
 log = logging.getLogger(__name__)
 
 
-def assign_in_turn(
-    *, source_id: int, draw: float, attempt: int, older_than: int | None = None
-) -> tuple[int | None, str | None]:
-    """Assigns one contact inside the caller's transaction, unless older ones wait for the same operator.
+def find_operator(
+    *,
+    contact: Contact,
+    draw: float,
+    attempt: int,
+    held: Collection[int | None] = (),
+    excluded: Collection[int | None] = (),
+) -> Decision | None:
+    """Chooses an operator for the contact and takes a place, inside the caller's transaction.
 
-    Returns the operator's id and None, or None and the reason for waiting. `older_than`: the contact's id if it has
-    one already. Raises LostRace.
+    None when older contacts wait for the very operator: the newest never overtakes the oldest, but joins the queue
+    behind them. `held` and `excluded` as for `assignment.draw_and_lock`. Raises LostRace.
     """
-    decision = assignment.assign(source_id=source_id, draw=draw, attempt=attempt)
-    if decision.chosen is None or not somebody_waits_for(decision.chosen, older_than=older_than):
-        return decision.chosen, decision.reason
-    places.give_back(decision.chosen)  # the newest never overtakes the oldest: it joins the queue behind them
-    return None, Contact.Waiting.NONE_AVAILABLE
-
-
-def somebody_waits_for(operator_id: int, *, older_than: int | None = None) -> bool:
-    """Whether the queue holds a contact that this operator may serve, of a lower id than `older_than` if given."""
-    waiting = Contact.objects.waiting().filter(
-        source__in=Source.objects.current().filter(roster__operator=operator_id).values("pk")
+    decision = assignment.draw_and_lock(
+        source=contact.source,
+        draw=draw,
+        attempt=attempt,
+        excluded={*excluded, *given_back(contact)},
+        preferred=last_operator(contact) if contact.source.is_sticky else None,
+        held=held,
     )
-    return (waiting.filter(pk__lt=older_than) if older_than else waiting).exists()
+    if decision.chosen is not None and somebody_waits_for(decision.chosen, older_than=contact.pk):
+        return None
+    assignment.take(source=contact.source, decision=decision)
+    return decision
+
+
+def place(contact: Contact, decision: Decision | None) -> list[str]:
+    """Gives the contact to whom `find_operator` has found, or to the queue. Returns the fields to save."""
+    if decision is None:
+        return contact.hand_to(None, Contact.Waiting.NONE_AVAILABLE)
+    return contact.hand_to(decision.chosen, decision.reason)
 
 
 def look_again(contact: Contact) -> Contact:
@@ -54,57 +74,90 @@ def look_again(contact: Contact) -> Contact:
 def drain_for(operator_id: int) -> int:
     """Something made this operator, or a place of it, free: assigns what waits in the sources that it serves."""
     sources = Source.objects.current().filter(roster__operator=operator_id)
-    return drain(list(sources.values_list("pk", flat=True)))
+    return drain(list(sources.values_list("pk", flat=True)), burst=settings.QUEUE_BURST)
 
 
-def drain_all() -> int:
-    """The sweep: assigns what waits anywhere while somebody is eligible. Returns how many."""
-    return drain(list(Source.objects.current().values_list("pk", flat=True)))
-
-
-def drain(source_ids: Collection[int]) -> int:
-    """Assigns waiting contacts of these sources, oldest first, while somebody is eligible. Returns how many.
-
-    Called after a commit that stands, so it never raises for want of luck: what it leaves, the sweep takes.
-    """
-    assigned = 0
-    try:
-        if not Contact.objects.waiting().filter(source_id__in=source_ids).exists():
-            return 0
-        while races.run(lambda attempt: assign_oldest(source_ids, attempt)):
-            assigned += 1
-        refresh_reasons(source_ids)
-    except (Busy, DatabaseError):
-        log.warning("The queue of sources %s was left to the sweep", list(source_ids), exc_info=True)
+def sweep() -> int:
+    """Assigns what waits anywhere while somebody is eligible. Returns how many."""
+    assigned = drain(list(Source.objects.current().values_list("pk", flat=True)), burst=0)
+    Upkeep.objects.update_or_create(pk=1, defaults={"swept_at": timezone.now()})
     return assigned
 
 
-def assign_oldest(source_ids: Collection[int], attempt: int) -> bool:
-    """Gives the oldest waiting contact that somebody may take to an operator. False when there is none."""
-    free = RosterEntry.objects.filter(source=OuterRef("source"), operator__in=Operator.objects.free())
-    takeable = Contact.objects.waiting().filter(Exists(free), source__in=source_ids)
-    oldest = takeable.order_by("pk").first()
+def drain(source_ids: Collection[int], *, burst: int = 0) -> int:
+    """Assigns waiting contacts of these sources, oldest first, while somebody is eligible. Returns how many.
+
+    `burst`: how many one operator may get now, 0 for no bound. Called after a commit that stands, so it never raises
+    for want of luck: what it leaves, the sweep takes.
+    """
+    given: Counter[int] = Counter()
+    try:
+        if not Contact.objects.waiting().filter(source_id__in=source_ids).exists():
+            return 0
+        while True:
+            spent = [operator_id for operator_id, number in given.items() if burst and number >= burst]
+            operator_id = races.run(partial(assign_oldest, source_ids, spent))
+            if operator_id is None:
+                break
+            given[operator_id] += 1
+        refresh_reasons(source_ids)
+    except (Busy, DatabaseError):
+        log.warning("The queue of sources %s was left to the sweep", list(source_ids), exc_info=True)
+    return given.total()
+
+
+def assign_oldest(source_ids: Collection[int], spent: Collection[int], attempt: int) -> int | None:
+    """Gives the oldest waiting contact that somebody may take to an operator, whose id it returns; None if none is."""
+    oldest = takeable(without=spent).filter(source_id__in=source_ids).order_by("pk").first()
     if oldest is None:
-        return False
-    decision = assignment.assign(source_id=oldest.source_id, draw=random.random(), attempt=attempt)
+        return None
+    decision = find_operator(contact=oldest, draw=random.random(), attempt=attempt, excluded=spent)
     # Operators are locked before contacts, everywhere: whoever resolves at the same time waits, and does not deadlock.
     contact = Contact.objects.waiting().select_for_update(no_key=True).filter(pk=oldest.pk).first()
-    if contact is None or decision.chosen is None:
+    if contact is None or decision is None or decision.chosen is None:
         raise LostRace
-    contact.save(update_fields=contact.hand_to(decision.chosen))
-    return True
+    contact.save(update_fields=place(contact, decision))
+    history.record(contact=contact, what=What.DEQUEUED, by=history.SYSTEM, decision=decision)
+    return decision.chosen
+
+
+def takeable(*, without: Collection[int] = ()) -> ContactQuerySet:
+    """What waits although somebody of its roster is free, who did not give it back and is not among `without`."""
+    gave_it_back = Exclusion.objects.filter(contact=OuterRef(OuterRef("pk")), operator=OuterRef("operator"))
+    free = RosterEntry.objects.current().filter(
+        ~Exists(gave_it_back), source=OuterRef("source"), operator__in=Operator.objects.free().exclude(pk__in=without)
+    )
+    return Contact.objects.waiting().filter(Exists(free)).select_related("source")
+
+
+def somebody_waits_for(operator_id: int, *, older_than: int | None = None) -> bool:
+    """Whether the queue holds a contact that this operator may serve, of a lower id than `older_than` if given."""
+    served = Source.objects.current().filter(roster__operator=operator_id)
+    gave_it_back = Exclusion.objects.filter(contact=OuterRef("pk"), operator=operator_id)
+    waiting = Contact.objects.waiting().filter(~Exists(gave_it_back), source__in=served.values("pk"))
+    return (waiting.filter(pk__lt=older_than) if older_than else waiting).exists()
+
+
+def given_back(contact: Contact) -> Collection[int]:
+    """Who gave this contact back and is not offered it again. A contact that is being born was with nobody."""
+    return list(contact.exclusions.values_list("operator_id", flat=True)) if contact.pk else ()
+
+
+def last_operator(contact: Contact) -> int | None:
+    """Who had the lead's last contact before this one."""
+    earlier = Contact.objects.filter(lead_id=contact.lead_id, operator__isnull=False).exclude(pk=contact.pk)
+    return earlier.order_by("-pk").values_list("operator_id", flat=True).first()
 
 
 def refresh_reasons(source_ids: Collection[int]) -> None:
     """Lets what still waits in these sources say why as of now, except what was put back by hand."""
-    waiting = (
-        Contact.objects.waiting().filter(source_id__in=source_ids).exclude(waiting_reason=Contact.Waiting.RETURNED)
-    )
-    for source_id in waiting.values_list("source_id", flat=True).distinct():
-        reason = assignment.why_nobody_now(source_id=source_id)
+    waiting = Contact.objects.waiting().filter(source_id__in=source_ids)
+    waiting = waiting.exclude(waiting_reason=Contact.Waiting.RETURNED)
+    for source in Source.objects.filter(pk__in=waiting.values("source")):
+        reason = assignment.decide(source=source, draw=0.0).reason
         if reason:
             with transaction.atomic():
-                set_reason(waiting.filter(source_id=source_id), reason)
+                set_reason(waiting.filter(source=source), reason)
 
 
 def set_reason(waiting: ContactQuerySet, reason: str) -> None:
@@ -117,3 +170,37 @@ def sources_shared_with(source_ids: Collection[int]) -> list[int]:
     """Ids of the open sources that have an operator in common with these, themselves included."""
     operators = RosterEntry.objects.filter(source__in=source_ids).values("operator")
     return list(Source.objects.current().filter(roster__operator__in=operators).distinct().values_list("pk", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """What waits in one source: how many, since when, and why nobody takes the oldest."""
+
+    source_id: int
+    waiting: int
+    oldest_created_at: datetime
+    reason: str
+
+
+def lengths() -> list[Length]:
+    """The queue, by source."""
+    grouped = Contact.objects.waiting().order_by("source").values_list("source").annotate(Count("pk"), Min("pk"))
+    rows = list(grouped)
+    oldest = Contact.objects.in_bulk([pk for _, _, pk in rows])
+    return [
+        Length(source_id, waiting, oldest[pk].created_at, oldest[pk].waiting_reason or Contact.Waiting.NONE_AVAILABLE)
+        for source_id, waiting, pk in rows
+        if pk in oldest
+    ]
+
+
+def with_positions(contacts: Iterable[Contact]) -> list[Contact]:
+    """The same contacts, which know their places in the queue by one query for all."""
+    found = list(contacts)
+    sources = {contact.source_id for contact in found if contact.status == Contact.Status.WAITING}
+    place_in_source = Window(RowNumber(), partition_by=F("source"), order_by="pk")
+    queued = Contact.objects.waiting().filter(source__in=sources).annotate(place=place_in_source)
+    places = dict(queued.filter(pk__in=[contact.pk for contact in found]).values_list("pk", "place"))
+    for contact in found:
+        contact.queue_position = places.get(contact.pk)
+    return found

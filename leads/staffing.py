@@ -1,17 +1,18 @@
 """Who may serve whom: every change of duty, limit, weight and roster, and what it means for the contacts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from leads import queue
+from leads import handover, queue
+from leads.history import SYSTEM
 from leads.models import Contact
 from operators import places
 from operators.models import Operator
-from operators.refusals import Conflict, FieldError, Unknown
-from routing import races
+from operators.refusals import Conflict, FieldError, Invalid, Unknown
 from routing.models import RosterEntry, Source
 
 
@@ -31,19 +32,32 @@ def change_operator(*, operator_id: int, changes: Mapping[str, Any]) -> Operator
     return Operator.objects.get(pk=operator_id)
 
 
-def archive_operator(*, operator_id: int) -> None:
+def archive_operator(*, operator_id: int, by: str = SYSTEM) -> handover.Count:
     """The operator leaves: its open contacts go to others or back to the queue, its closed ones stay as history.
 
-    Raises Unknown.
+    In one transaction. Raises Unknown.
     """
 
-    def work(attempt: int) -> set[int]:
-        operator = lock_current(operator_id)
+    def leave(operator: Operator) -> None:
         operator.archived_at = timezone.now()
         operator.save(update_fields=["archived_at", "updated_at"])
-        return return_open_contacts(operator)
 
-    queue.drain(queue.sources_shared_with(races.run(work)))
+    return handover.hand_over(operator_id=operator_id, by=by, before=leave, keep=False)
+
+
+def hand_over(*, operator_id: int, by: str = SYSTEM) -> handover.Count:
+    """The operator goes off duty: its open contacts go to others or back to the queue. Raises Unknown."""
+
+    def go_off_duty(operator: Operator) -> None:
+        operator.is_active = False
+        operator.save(update_fields=["is_active", "updated_at"])
+
+    return handover.hand_over(operator_id=operator_id, by=by, before=go_off_duty, keep=False)
+
+
+def hand_over_on_duty(*, operator_id: int, by: str = SYSTEM) -> handover.Count:
+    """The operator gives its open contacts to others, stays on duty, and keeps what nobody else can take."""
+    return handover.hand_over(operator_id=operator_id, by=by, before=lambda operator: None, keep=True)
 
 
 def restore_operator(*, operator_id: int) -> Operator:
@@ -59,7 +73,10 @@ def restore_operator(*, operator_id: int) -> Operator:
 
 
 def change_source(*, source_id: int, changes: Mapping[str, Any]) -> Source:
-    """Sets any of `name`, `description` and `phone_region`. Raises Unknown, or Conflict `name_taken`."""
+    """Sets any of `name`, `description`, `phone_region`, `strategy` and `is_sticky`.
+
+    Raises Unknown, or Conflict `name_taken`.
+    """
     with transaction.atomic():
         source = Source.objects.current().select_for_update(no_key=True).filter(pk=source_id).first()
         if source is None:
@@ -100,19 +117,41 @@ def restore_source(*, source_id: int) -> Source:
 def set_weight(*, source_id: int, operator_id: int, weight: int) -> RosterEntry:
     """Puts the operator on the source's roster, or gives it another weight there. Raises Unknown."""
     with transaction.atomic():
-        require_current(source_id=source_id, operator_id=operator_id)
+        require_source(source_id)
+        require_operator(operator_id)
         entry, _ = RosterEntry.objects.update_or_create(
             source_id=source_id, operator_id=operator_id, defaults={"weight": weight}
         )
-    queue.drain([source_id])
+    queue.drain([source_id], burst=settings.QUEUE_BURST)
     return entry
+
+
+def replace_roster(*, source_id: int, weights: Sequence[Mapping[str, int]]) -> list[RosterEntry]:
+    """Makes these, each with `operator_id` and `weight`, the whole roster, or nothing. Raises Unknown or Invalid."""
+    wanted = {row["operator_id"]: row["weight"] for row in weights}
+    if len(wanted) < len(weights):
+        raise Invalid(FieldError("operator_id", "repeated", "An operator stands on a roster once."))
+    with transaction.atomic():
+        require_source(source_id)
+        known = Operator.objects.current().filter(pk__in=wanted).values_list("pk", flat=True)
+        for operator_id in sorted(set(wanted) - set(known)):
+            raise Unknown("operator", operator_id)
+        RosterEntry.objects.current().filter(source_id=source_id).exclude(operator__in=wanted).delete()
+        for operator_id, weight in sorted(wanted.items()):
+            RosterEntry.objects.update_or_create(
+                source_id=source_id, operator_id=operator_id, defaults={"weight": weight}
+            )
+    queue.drain([source_id], burst=settings.QUEUE_BURST)
+    return list(RosterEntry.objects.current().filter(source_id=source_id).order_by("operator_id"))
 
 
 def remove_from_roster(*, source_id: int, operator_id: int) -> None:
     """The operator gets no new contacts of this source; those it has stay. Raises Unknown."""
-    require_current(source_id=source_id, operator_id=operator_id)
-    RosterEntry.objects.filter(source_id=source_id, operator_id=operator_id).delete()
-    queue.drain([source_id])
+    require_source(source_id)
+    removed, _ = RosterEntry.objects.current().filter(source_id=source_id, operator_id=operator_id).delete()
+    if not removed:
+        raise Unknown("operator on this roster", operator_id)
+    queue.refresh_reasons([source_id])
 
 
 def lock_current(operator_id: int) -> Operator:
@@ -122,20 +161,14 @@ def lock_current(operator_id: int) -> Operator:
     return operator
 
 
-def require_current(*, source_id: int, operator_id: int) -> None:
+def require_source(source_id: int) -> None:
     if not Source.objects.current().filter(pk=source_id).exists():
         raise Unknown("source", source_id)
+
+
+def require_operator(operator_id: int) -> None:
     if not Operator.objects.current().filter(pk=operator_id).exists():
         raise Unknown("operator", operator_id)
-
-
-def return_open_contacts(operator: Operator) -> set[int]:
-    """Puts the open contacts of a locked operator back to the queue, each at the place of its age. Their source ids."""
-    contacts = list(Contact.objects.open().filter(operator=operator).order_by("pk").select_for_update(no_key=True))
-    for contact in contacts:
-        contact.save(update_fields=contact.hand_to(None, Contact.Waiting.NONE_AVAILABLE))
-    places.set_load(operator.pk, 0)
-    return {contact.source_id for contact in contacts}
 
 
 def save_named(source: Source, fields: list[str] | None) -> None:

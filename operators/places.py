@@ -10,12 +10,13 @@ from django.db.models import F
 from operators.models import Operator
 
 
-def lock(operator_ids: Iterable[int]) -> dict[int, Operator]:
-    """Locks these operators until the transaction ends and returns them, fresh, by id; unknown ids are left out.
+def lock(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
+    """Locks these operators until the transaction ends; returns them, fresh, by id. None and unknown ids are left out.
 
     In key order, so that two callers wait for each other one way round only; foreign keys to the row stay usable.
     """
-    rows = Operator.objects.filter(pk__in=operator_ids).order_by("pk").select_for_update(no_key=True)
+    wanted = [operator_id for operator_id in operator_ids if operator_id is not None]
+    rows = Operator.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
     return {operator.pk: operator for operator in rows}
 
 

@@ -8,46 +8,73 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from operators import places
-from routing.models import RosterEntry, Source
+from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
-from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose
+from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
 
 PATIENCE = 3  # lost races, after which the whole roster is locked and the next draw cannot fail
 
 
-def assign(*, source_id: int, draw: float, attempt: int, excluded: Collection[int] = ()) -> Decision:
-    """Chooses an operator for one contact of this source and takes a place, inside the caller's transaction.
+def draw_and_lock(
+    *,
+    source: Source,
+    draw: float,
+    attempt: int,
+    excluded: Collection[int | None] = (),
+    preferred: int | None = None,
+    held: Collection[int | None] = (),
+) -> Decision:
+    """Chooses an operator for one contact of this source and locks it, inside the caller's transaction.
 
-    `draw` is a number in [0, 1), `attempt` counts the caller's repetitions from 0, `excluded` are operator ids that
-    must not be offered it. Raises LostRace when the chosen one has just become unavailable: the caller starts again.
+    The caller takes the place with `take`, or leaves it. `draw` is a number in [0, 1), `attempt` counts the caller's
+    repetitions from 0, `excluded` are operator ids that must not be offered the contact, `preferred` is the one whom
+    the lead knows, `held` are further operators that the caller needs locked. Raises LostRace when the chosen one has
+    just become unavailable: the caller starts again.
     """
     if attempt >= PATIENCE:
-        places.lock(RosterEntry.objects.current().filter(source_id=source_id).values_list("operator_id", flat=True))
-    decision = decide(source_id=source_id, draw=draw, excluded=excluded)
+        members = RosterEntry.objects.current().filter(source=source).values_list("operator_id", flat=True)
+        places.lock({*members, *held})
+    decision = decide(source=source, draw=draw, excluded=excluded, preferred=preferred)
     if decision.chosen is not None:
-        operator = places.lock([decision.chosen]).get(decision.chosen)
-        if operator is None or operator.obstacle:
+        operator = places.lock({decision.chosen, *held}).get(decision.chosen)
+        if operator is None or operator.obstacle or has_moved_on(source, decision):
             raise LostRace
-        places.take(decision.chosen)
     return decision
 
 
-def why_nobody_now(*, source_id: int) -> str | None:
-    """Why a contact of this source would have to wait now; None when somebody would get it."""
-    return decide(source_id=source_id, draw=0.0, excluded=()).reason
+def take(*, source: Source, decision: Decision) -> None:
+    """Takes the place that the decision has locked."""
+    if decision.chosen is None:
+        return
+    places.take(decision.chosen)
+    if source.strategy == Strategy.SMOOTH:
+        entry = RosterEntry.objects.filter(source=source, operator=decision.chosen)
+        entry.update(progress=progress_after(decision))
 
 
-def decide(*, source_id: int, draw: float, excluded: Collection[int]) -> Decision:
+def decide(
+    *, source: Source, draw: float, excluded: Collection[int | None] = (), preferred: int | None = None
+) -> Decision:
     """The choice as things stand, without locking or taking anything."""
-    decision = choose(read_roster(source_id=source_id, excluded=excluded), draw)
-    if decision.reason == NO_OPERATORS and not Source.objects.current().filter(pk=source_id).exists():
+    roster = read_roster(source=source, excluded=excluded)
+    decision = choose(roster, draw, strategy=source.strategy, preferred=preferred)
+    if decision.reason == NO_OPERATORS and not Source.objects.current().filter(pk=source.pk).exists():
         return replace(decision, reason=SOURCE_CLOSED)
     return decision
 
 
-def read_roster(*, source_id: int, excluded: Collection[int]) -> list[Candidate]:
+def has_moved_on(source: Source, decision: Decision) -> bool:
+    """Whether the chosen one, locked now, was given a contact since the roster was read: it was no longer its turn."""
+    if source.strategy != Strategy.SMOOTH:
+        return False
+    progress = RosterEntry.objects.filter(source=source, operator=decision.chosen).values_list("progress", flat=True)
+    seen = next(member.progress for member in decision.candidates if member.operator_id == decision.chosen)
+    return progress.first() != seen
+
+
+def read_roster(*, source: Source, excluded: Collection[int | None]) -> list[Candidate]:
     """The roster of a source as candidates, in operator id order, without locking anything."""
-    entries = RosterEntry.objects.current().filter(source_id=source_id).select_related("operator")
+    entries = RosterEntry.objects.current().filter(source=source).select_related("operator")
     return [
         Candidate(
             operator_id=entry.operator_id,
@@ -55,6 +82,7 @@ def read_roster(*, source_id: int, excluded: Collection[int]) -> list[Candidate]
             load=entry.operator.current_load,
             max_load=entry.operator.max_load,
             obstacle="excluded" if entry.operator_id in excluded else entry.operator.obstacle,
+            progress=entry.progress,
         )
         for entry in entries.order_by("operator_id")
     ]

@@ -1,18 +1,25 @@
-"""Runs a unit of work again when somebody else was faster."""
+"""Runs a unit of work again when somebody else was faster, or when the database asks for it."""
 
+import logging
 import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from operators.refusals import Busy
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
 ATTEMPTS = 12
 PAUSE = 0.005  # seconds, before the first repetition; doubles with each, at most a quarter of a second
+
+# SQLSTATEs after which PostgreSQL has rolled everything back and expects the client to try again:
+# serialization_failure and deadlock_detected. A connection that broke is not among them: the commit may have happened.
+TRY_AGAIN = {"40001", "40P01"}
 
 
 class LostRace(Exception):
@@ -22,12 +29,19 @@ class LostRace(Exception):
 def run(work: Callable[[int], Result]) -> Result:
     """Calls `work(attempt)`, attempt counting from 0, in a transaction of its own, until it does not lose a race.
 
-    Raises Busy when all attempts are lost; nothing has changed then.
+    Deadlocks and serialisation failures count as lost races. Raises Busy when all attempts are lost; nothing has
+    changed then.
     """
+    outermost = not connection.in_atomic_block
     for attempt in range(ATTEMPTS):
         try:
             with transaction.atomic():
                 return work(attempt)
         except LostRace:
-            time.sleep(random.uniform(0, min(PAUSE * 2**attempt, 0.25)))
+            pass
+        except OperationalError as error:
+            if not (outermost and getattr(error.__cause__, "sqlstate", None) in TRY_AGAIN):
+                raise
+            log.warning("Trying again after: %s", error)
+        time.sleep(random.uniform(0, min(PAUSE * 2**attempt, 0.25)))
     raise Busy

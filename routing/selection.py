@@ -1,16 +1,18 @@
 """The rule: who should get the next contact. Pure: it changes nothing and knows neither database nor clock.
 
 It takes the roster as frozen candidates and a number in [0, 1); the decision can be recomputed from both.
+
+A strategy is a function that gives each eligible candidate a width, a whole number. The candidates stand side by side
+on a line, each as wide as that, and the draw points at one of them: its probability is its width over the sum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 NO_OPERATORS = "no_operators"  # the roster is empty
 ALL_INACTIVE = "all_inactive"  # everybody is off duty
 ALL_FULL = "all_full"  # everybody is at the limit
 NONE_AVAILABLE = "none_available"  # nobody is eligible, for different reasons
-
 SOURCE_CLOSED = "source_closed"  # found by the caller: a closed source has no candidates
 
 REASON_FOR_ALL = {"inactive": ALL_INACTIVE, "full": ALL_FULL}
@@ -18,50 +20,141 @@ REASON_FOR_ALL = {"inactive": ALL_INACTIVE, "full": ALL_FULL}
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A roster member as it was at the moment of the decision. `obstacle`: why it cannot be chosen, None if it can."""
+    """A roster member as it was at the moment of the decision. `obstacle`: why it cannot be chosen, None if it can.
+
+    `progress` is what `smooth` keeps: it grows by 1 / weight with each contact of the source.
+    """
 
     operator_id: int
     weight: int
     load: int
     max_load: int
     obstacle: str | None = None
+    progress: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who was chosen, or why nobody was: exactly one of `chosen` and `reason` is None."""
+    """Who was chosen, or why nobody was: exactly one of `chosen` and `reason` is None.
+
+    `preferred` is the operator whom the lead knows already, if the source is sticky. `draw` is None where chance had
+    no part in it.
+    """
 
     candidates: tuple[Candidate, ...]
-    draw: float
+    strategy: str
+    draw: float | None
+    preferred: int | None
     chosen: int | None
     reason: str | None
 
+    @property
+    def is_sticky(self) -> bool:
+        return self.chosen is not None and self.chosen == self.preferred
 
-def choose(candidates: Sequence[Candidate], draw: float) -> Decision:
-    """Weighted random: each eligible candidate with probability weight / sum of the eligible weights.
 
-    The candidates stand side by side on a line, each as wide as its weight; `draw`, in [0, 1), points at one of them.
-    """
-    total = sum(candidate.weight for candidate in eligible(candidates))
+Widths = dict[int, int]  # operator id to width
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    draw: float | None,
+    *,
+    strategy: str = "weighted_random",
+    preferred: int | None = None,
+) -> Decision:
+    """Chooses one of the eligible candidates. `draw` is in [0, 1); strategies without chance do without."""
+    line = widths(candidates, strategy=strategy, preferred=preferred)
+    point = int((draw or 0.0) * sum(line.values()))
     chosen = None
-    point = int(draw * total)
-    for candidate in eligible(candidates):
-        chosen = candidate.operator_id
-        point -= candidate.weight
+    for operator_id, width in line.items():
+        chosen = operator_id
+        point -= width
         if point < 0:
             break
-    reason = why_nobody(candidates) if chosen is None else None
-    return Decision(candidates=tuple(candidates), draw=draw, chosen=chosen, reason=reason)
+    by_chance = strategy != "smooth" and chosen not in (None, preferred)
+    return Decision(
+        candidates=tuple(candidates),
+        strategy=strategy,
+        draw=draw if by_chance else None,
+        preferred=preferred,
+        chosen=chosen,
+        reason=why_nobody(candidates) if chosen is None else None,
+    )
 
 
-def probabilities(candidates: Sequence[Candidate]) -> dict[int, float]:
+def probabilities(
+    candidates: Sequence[Candidate], *, strategy: str = "weighted_random", preferred: int | None = None
+) -> dict[int, float]:
     """Operator id to its probability of being chosen; all of them together make 1, or 0 when nobody is eligible."""
-    total = sum(candidate.weight for candidate in eligible(candidates))
-    return {candidate.operator_id: 0.0 if candidate.obstacle else candidate.weight / total for candidate in candidates}
+    line = widths(candidates, strategy=strategy, preferred=preferred)
+    total = sum(line.values())
+    return {
+        candidate.operator_id: line.get(candidate.operator_id, 0) / total if total else 0.0 for candidate in candidates
+    }
 
 
-def eligible(candidates: Sequence[Candidate]) -> list[Candidate]:
-    return [candidate for candidate in candidates if candidate.obstacle is None]
+def widths(candidates: Sequence[Candidate], *, strategy: str, preferred: int | None) -> Widths:
+    """The line that the draw points at: only those who can be chosen stand on it."""
+    able = [candidate for candidate in candidates if candidate.obstacle is None]
+    if any(candidate.operator_id == preferred for candidate in able):
+        return {preferred: 1} if preferred is not None else {}
+    return STRATEGIES[strategy](able) if able else {}
+
+
+def weighted_random(able: Sequence[Candidate]) -> Widths:
+    """Each with probability weight / sum of weights."""
+    return {candidate.operator_id: candidate.weight for candidate in able}
+
+
+def least_loaded(able: Sequence[Candidate]) -> Widths:
+    """The lowest load relative to the limit; among equals the highest weight; among equals again, chance."""
+    rank = {candidate.operator_id: (candidate.load / candidate.max_load, -candidate.weight) for candidate in able}
+    best = min(rank.values())
+    return {operator_id: 1 for operator_id in rank if rank[operator_id] == best}
+
+
+def smooth(able: Sequence[Candidate]) -> Widths:
+    """One after another, so that nobody is ever a whole contact away from its exact share while the roster stands.
+
+    Of those who are owed enough, the one whose next contact is due first: Tijdeman, "The chairman assignment problem",
+    Discrete Mathematics 32 (1980), whose bound is 1 - 1 / (2n - 2) for n candidates.
+    """
+    levels = level(able)
+    total = sum(candidate.weight for candidate in able)
+    time = sum(candidate.weight * levels[candidate.operator_id] for candidate in able) / total
+    slack = 1 / (2 * len(able) - 2) if len(able) > 1 else 0.0
+    owed = {
+        candidate.operator_id: candidate.weight * (time - levels[candidate.operator_id]) + candidate.weight / total
+        for candidate in able
+    }
+    enough = min(slack, max(owed.values())) - 1e-9
+    due = {
+        candidate.operator_id: (1 - slack - owed[candidate.operator_id]) / candidate.weight
+        for candidate in able
+        if owed[candidate.operator_id] >= enough
+    }
+    return {min(due, key=lambda operator_id: (due[operator_id], operator_id)): 1}
+
+
+def level(able: Sequence[Candidate]) -> dict[int, float]:
+    """Everybody's progress, with those who were away or are new brought up to the others.
+
+    Nobody who was there all the time is more than one contact behind, so nobody may be: whoever comes back is owed one
+    contact at the most, and is not flooded.
+    """
+    latest = max(candidate.progress - 1 / candidate.weight for candidate in able)
+    total = sum(candidate.weight for candidate in able)
+    near = {candidate.operator_id: max(candidate.progress, latest - 1 / candidate.weight) for candidate in able}
+    time = sum(candidate.weight * near[candidate.operator_id] for candidate in able) / total
+    return {candidate.operator_id: max(near[candidate.operator_id], time - 1 / candidate.weight) for candidate in able}
+
+
+def progress_after(decision: Decision) -> float:
+    """The chosen one's progress once the contact is its own."""
+    able = [candidate for candidate in decision.candidates if candidate.obstacle is None]
+    chosen = next(candidate for candidate in able if candidate.operator_id == decision.chosen)
+    return level(able)[chosen.operator_id] + 1 / chosen.weight
 
 
 def why_nobody(candidates: Sequence[Candidate]) -> str:
@@ -72,3 +165,10 @@ def why_nobody(candidates: Sequence[Candidate]) -> str:
     if len(obstacles) == 1:
         return REASON_FOR_ALL.get(obstacles.pop() or "", NONE_AVAILABLE)
     return NONE_AVAILABLE
+
+
+STRATEGIES: dict[str, Callable[[Sequence[Candidate]], Widths]] = {
+    "weighted_random": weighted_random,
+    "smooth": smooth,
+    "least_loaded": least_loaded,
+}

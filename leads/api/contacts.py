@@ -6,10 +6,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from leads import intake, lifecycle
+from leads import explanation, history, intake, lifecycle, queue
 from leads.api import examples
+from leads.api.caller import caller
 from leads.api.fields import Moment
-from leads.models import Contact
+from leads.api.filters import ContactFilter
+from leads.models import Contact, ContactEvent
 
 
 class AssignmentSerializer(serializers.Serializer[Contact]):
@@ -25,6 +27,11 @@ class AssignmentSerializer(serializers.Serializer[Contact]):
     )
 
 
+class ContactListSerializer(serializers.ListSerializer[Contact]):
+    def to_representation(self, data: Any) -> list[Any]:
+        return super().to_representation(queue.with_positions(data))
+
+
 @extend_schema_serializer(examples=examples.CONTACT)
 class ContactSerializer(serializers.Serializer[Contact]):
     message = serializers.CharField(read_only=True, allow_null=True)
@@ -36,6 +43,9 @@ class ContactSerializer(serializers.Serializer[Contact]):
     created_at = Moment()
     updated_at = Moment()
     assignment = AssignmentSerializer(source="*", read_only=True)
+
+    class Meta:
+        list_serializer_class = ContactListSerializer
 
 
 @extend_schema_serializer(examples=examples.NEW_CONTACT)
@@ -64,24 +74,74 @@ class ContactChangeSerializer(serializers.Serializer[Contact]):
     message = serializers.CharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
 
     def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
-        return lifecycle.change_contact(contact_id=instance.pk, changes=validated_data)
+        return lifecycle.change_contact(
+            contact_id=instance.pk, changes=validated_data, by=caller(self.context["request"])
+        )
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
         return ContactSerializer(instance).data
 
 
+class ReassignSerializer(serializers.Serializer[Contact]):
+    """Empty: to somebody else, as the rule decides. `operator_id` null: back to the queue."""
+
+    operator_id = serializers.IntegerField(required=False, allow_null=True, help_text="To this person, by hand.")
+    force = serializers.BooleanField(default=False, help_text="Even off duty or beyond the limit.")
+
+
+class CandidateSerializer(serializers.Serializer[Any]):
+    operator_id = serializers.IntegerField()
+    name = serializers.CharField()
+    weight = serializers.IntegerField()
+    load = serializers.IntegerField()
+    max_load = serializers.IntegerField()
+    eligible = serializers.BooleanField()
+    reason = serializers.CharField(allow_null=True, help_text="Why not: inactive, full, or excluded (gave this back).")
+    probability = serializers.FloatField()
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    cause = serializers.ChoiceField(sorted(set(history.CAUSES.values())))
+    at = Moment()
+    strategy = serializers.CharField()
+    draw = serializers.FloatField(allow_null=True)
+    chosen = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+    candidates = CandidateSerializer(many=True)
+    text = serializers.CharField(help_text="The same in a sentence.")
+
+
+class EventSerializer(serializers.Serializer[ContactEvent]):
+    at = Moment()
+    what = serializers.ChoiceField(ContactEvent.What.choices)
+    from_operator_id = serializers.IntegerField(allow_null=True)
+    to_operator_id = serializers.IntegerField(allow_null=True)
+    by = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    text = serializers.SerializerMethodField(help_text="The same in a sentence.")
+
+    def get_text(self, event: ContactEvent) -> str:
+        return explanation.sentence(event)
+
+
 class ContactViewSet(
-    mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.GenericViewSet[Contact]
+    mixins.CreateModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.ListModelMixin,
+    viewsets.GenericViewSet[Contact],
 ):
     """Contacts: registered by bots, answered with an operator."""
 
     queryset = Contact.objects.all()
+    serializer_class: Any = ContactSerializer
+    filterset_class = ContactFilter
     http_method_names = ["get", "post", "patch"]
     lookup_value_converter = "int"
 
-    def get_serializer_class(self) -> type[serializers.Serializer[Contact]]:
-        shapes = {"create": NewContactSerializer, "partial_update": ContactChangeSerializer}
-        return shapes.get(self.action, ContactSerializer)
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Contact]]:
+        shapes: dict[str, Any] = {"create": NewContactSerializer, "partial_update": ContactChangeSerializer}
+        return shapes.get(self.action) or super().get_serializer_class()
 
     @extend_schema(responses={201: ContactSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -89,7 +149,7 @@ class ContactViewSet(
         return super().create(request, *args, **kwargs)
 
     def perform_create(self, serializer: serializers.BaseSerializer[Contact]) -> None:
-        serializer.instance = intake.register_contact(**serializer.validated_data)
+        serializer.instance = intake.register_contact(by=caller(self.request), **serializer.validated_data)
 
     @extend_schema(responses=ContactSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -100,10 +160,31 @@ class ContactViewSet(
     @action(detail=True, methods=["post"])
     def resolve(self, request: Request, pk: int) -> Response:
         """Closes the contact: its operator is free for one more. Repeating it changes nothing."""
-        return Response(ContactSerializer(lifecycle.resolve_contact(contact_id=pk)).data)
+        return Response(ContactSerializer(lifecycle.resolve_contact(contact_id=pk, by=caller(request))).data)
 
     @extend_schema(request=None, responses=ContactSerializer)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: int) -> Response:
         """Opens it again: for the same operator if on duty and below the limit, else routed afresh."""
-        return Response(ContactSerializer(lifecycle.reopen_contact(contact_id=pk)).data)
+        return Response(ContactSerializer(lifecycle.reopen_contact(contact_id=pk, by=caller(request))).data)
+
+    @extend_schema(request=ReassignSerializer, responses=ContactSerializer)
+    @action(detail=True, methods=["post"], serializer_class=ReassignSerializer)
+    def reassign(self, request: Request, pk: int) -> Response:
+        """To somebody by hand, to somebody else by the rule, or back to the queue."""
+        asked = ReassignSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        contact = lifecycle.reassign_contact(contact_id=pk, by=caller(request), **asked.validated_data)
+        return Response(ContactSerializer(contact).data)
+
+    @extend_schema(responses=DecisionSerializer)
+    @action(detail=True, filterset_class=None)
+    def decision(self, request: Request, pk: int) -> Response:
+        """Why this operator, or why nobody."""
+        return Response(DecisionSerializer(explanation.explain(contact_id=pk)).data)
+
+    @extend_schema(responses=EventSerializer(many=True))
+    @action(detail=True, serializer_class=EventSerializer, pagination_class=None, filterset_class=None)
+    def history(self, request: Request, pk: int) -> Response:
+        """Every change of hands, oldest first."""
+        return Response(self.get_serializer(explanation.tell(contact_id=pk), many=True).data)

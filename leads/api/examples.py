@@ -20,7 +20,15 @@ OPERATOR = example(
 )
 SOURCE = example(
     {"name": "Telegram Bot", "description": "Основной телеграм бот"},
-    {"name": "Telegram Bot", "description": "Основной телеграм бот", "id": 1},
+    {
+        "name": "Telegram Bot",
+        "description": "Основной телеграм бот",
+        "id": 1,
+        **MOMENTS,
+        "phone_region": "",
+        "strategy": "weighted_random",
+        "is_sticky": False,
+    },
 )
 WEIGHT = [
     OpenApiExample("Request", {"operator_id": 1, "weight": 30}, request_only=True),

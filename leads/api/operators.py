@@ -1,10 +1,14 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from leads import staffing
 from leads.api import examples
+from leads.api.caller import caller
 from leads.api.fields import Moment
 from operators.models import LIMITS, Operator
 
@@ -28,6 +32,18 @@ class OperatorSerializer(serializers.Serializer[Operator]):
         return staffing.change_operator(operator_id=instance.pk, changes=validated_data)
 
 
+class HandoverSerializer(serializers.Serializer[Any]):
+    stay_on_duty = serializers.BooleanField(
+        default=False, help_text="Stays on duty; what nobody else can take stays with the operator."
+    )
+
+
+class HandoverCountSerializer(serializers.Serializer[Any]):
+    reassigned = serializers.IntegerField(read_only=True)
+    queued = serializers.IntegerField(read_only=True)
+    kept = serializers.IntegerField(read_only=True)
+
+
 class OperatorViewSet(viewsets.ModelViewSet[Operator]):
     """Operators: who is on duty, and how many contacts each may have open at once."""
 
@@ -35,6 +51,16 @@ class OperatorViewSet(viewsets.ModelViewSet[Operator]):
     serializer_class = OperatorSerializer
     http_method_names = ["get", "post", "patch", "delete"]
     lookup_value_converter = "int"
+    pagination_class = None  # a bare array, by contract
 
     def perform_destroy(self, instance: Operator) -> None:
-        staffing.archive_operator(operator_id=instance.pk)
+        staffing.archive_operator(operator_id=instance.pk, by=caller(self.request))
+
+    @extend_schema(request=HandoverSerializer, responses=HandoverCountSerializer)
+    @action(detail=True, methods=["post"], serializer_class=HandoverSerializer)
+    def handover(self, request: Request, pk: int) -> Response:
+        """Takes the operator off duty and routes all its open contacts to others or the queue, in one transaction."""
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        verb = staffing.hand_over_on_duty if asked.validated_data["stay_on_duty"] else staffing.hand_over
+        return Response(HandoverCountSerializer(verb(operator_id=pk, by=caller(request))).data)

@@ -2,13 +2,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
-from rest_framework import generics, serializers, viewsets
+from rest_framework import generics, serializers, status, viewsets
 from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from leads import staffing
 from leads.api import examples
 from leads.api.fields import Moment
-from routing.models import WEIGHTS, RosterEntry, Source
+from routing.models import WEIGHTS, RosterEntry, Source, Strategy, phone_region
 
 
 @extend_schema_serializer(examples=examples.SOURCE)
@@ -18,6 +20,20 @@ class SourceSerializer(serializers.Serializer[Source]):
     id = serializers.IntegerField(read_only=True)
     created_at = Moment()
     updated_at = Moment()
+    phone_region = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=2,
+        validators=[phone_region],
+        help_text="Country of phone numbers without “+”, such as RU; empty: the service's default.",
+    )
+    strategy = serializers.ChoiceField(
+        Strategy.choices, default=Strategy.WEIGHTED_RANDOM, help_text="How one of the free operators is chosen."
+    )
+    is_sticky = serializers.BooleanField(
+        default=False,
+        help_text="A known lead goes to the operator of its last contact, if on duty and below the limit.",
+    )
 
     def create(self, validated_data: dict[str, Any]) -> Source:
         return staffing.create_source(**validated_data)
@@ -33,6 +49,7 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
     serializer_class = SourceSerializer
     http_method_names = ["get", "post", "patch", "delete"]
     lookup_value_converter = "int"
+    pagination_class = None  # a bare array, by contract
 
     def perform_destroy(self, instance: Source) -> None:
         staffing.archive_source(source_id=instance.pk)
@@ -55,6 +72,8 @@ class RosterView(generics.ListCreateAPIView[RosterEntry]):
 
     serializer_class = WeightSerializer
     queryset = RosterEntry.objects.current().order_by("operator_id")
+    pagination_class = None
+    filter_backends = []
 
     def get_queryset(self) -> QuerySet[RosterEntry]:
         source = get_object_or_404(Source.objects.current(), pk=self.kwargs["source_id"])
@@ -64,11 +83,29 @@ class RosterView(generics.ListCreateAPIView[RosterEntry]):
         serializer.instance = staffing.set_weight(source_id=self.kwargs["source_id"], **serializer.validated_data)
 
     @extend_schema(operation_id="roster_list")
-    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The weights of this source, in operator id order."""
         return super().get(request, *args, **kwargs)
 
     @extend_schema(operation_id="roster_set")
-    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Sets an operator's weight for this source, or replaces the one that stands."""
         return super().post(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="roster_replace", request=WeightSerializer(many=True), responses=WeightSerializer(many=True)
+    )
+    def put(self, request: Request, source_id: int) -> Response:
+        """Replaces the whole roster, all or nothing."""
+        asked = self.get_serializer(data=request.data, many=True)
+        asked.is_valid(raise_exception=True)
+        roster = staffing.replace_roster(source_id=source_id, weights=asked.validated_data)
+        return Response(self.get_serializer(roster, many=True).data)
+
+
+class RosterMemberView(generics.GenericAPIView[RosterEntry]):
+    @extend_schema(operation_id="roster_remove", responses={204: None})
+    def delete(self, request: Request, source_id: int, operator_id: int) -> Response:
+        """Takes an operator off the roster; the contacts that it has stay with it."""
+        staffing.remove_from_roster(source_id=source_id, operator_id=operator_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -9,7 +9,7 @@ from crm_router.request_body import with_bounded_body
 
 
 def call(body: bytes, **environ):
-    answered = {}
+    answered: dict[str, object] = {}
     base = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/api/v1/operators",

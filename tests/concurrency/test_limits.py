@@ -66,4 +66,4 @@ def test_without_the_lock_one_place_goes_to_several(monkeypatch):
 
     monkeypatch.setattr(places, "lock", look_without_locking)
     assert contacts_for_one_place(threads=4) > 1
-    assert any("above the limit" in finding.text for finding in invariants.findings())
+    assert any("above the limit" in finding for finding in invariants.findings())

@@ -42,7 +42,7 @@ def test_a_contact_that_nobody_can_take_waits_and_says_why(cast, reason):
 def test_the_queue_position_counts_from_one_in_each_source():
     bot, other = characters.source(), characters.source()
     first, _, second = characters.contact(bot), characters.contact(other), characters.contact(bot)
-    assert (first.queue_position(), second.queue_position()) == (1, 2)
+    assert (first.queue_position, second.queue_position) == (1, 2)
 
 
 def test_an_operator_of_two_sources_has_one_limit():

@@ -101,7 +101,7 @@ def test_nobody_gets_what_waits_in_a_closed_source():
     waiting = characters.contact(bot)
     staffing.archive_source(source_id=bot.pk)
     staffing.change_operator(operator_id=anna.pk, changes={"is_active": True})
-    queue.drain_all()
+    queue.sweep()
     assert lifecycle.find(waiting.pk).status == "waiting"
     staffing.restore_source(source_id=bot.pk)
     assert lifecycle.find(waiting.pk).operator_id == anna.pk

@@ -2,21 +2,32 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from leads import invariants
+from leads import invariants, queue
 
 
 class Command(BaseCommand):
-    help = "Proves that loads equal open contacts and no limit is exceeded. Exit code 1 with the list otherwise."
+    help = (
+        "Proves that loads equal open contacts, that no limit is exceeded but by force, that nothing waits while "
+        "somebody is free, and that nobody who left holds a contact. Exit code 1 with the list otherwise."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--fix", action="store_true", help="set drifted loads right, then check again")
+        parser.add_argument("--fix", action="store_true", help="set loads right and route what waits, then check again")
 
     def handle(self, *args: Any, fix: bool, **options: Any) -> None:
         if fix:
-            for finding in invariants.drifted_loads():
-                invariants.mend_load(finding.operator_id)
-                self.stdout.write(f"Mended: {finding.text}")
-        found = [finding.text for finding in invariants.findings()]
+            self.fix()
+        for line in invariants.explained_excesses():
+            self.stdout.write(f"Note: {line}")
+        found = list(invariants.findings())
         if found:
             raise CommandError("\n".join(found))
-        self.stdout.write(self.style.SUCCESS("Loads, limits and contacts agree."))
+        self.stdout.write(self.style.SUCCESS("Loads, limits, queue and contacts agree."))
+
+    def fix(self) -> None:
+        for drift in invariants.drifted_loads():
+            invariants.mend_load(drift.operator_id)
+            self.stdout.write(f"Mended: {drift.text}")
+        routed = queue.sweep()
+        if routed:
+            self.stdout.write(f"Routed {routed} contacts that waited.")

@@ -1,103 +1,12 @@
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from leads.models.lead import Lead
 from operators.models import Operator
 from routing.models import Source
-
-
-class Lead(models.Model):
-    """A client: one person, however many ways there are to reach them."""
-
-    name = models.CharField(_("name"), max_length=255, null=True, blank=True)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
-
-    class Meta:
-        verbose_name = _("lead")
-        verbose_name_plural = _("leads")
-
-    def __str__(self) -> str:
-        return self.name or _("Lead %(id)s") % {"id": self.pk}
-
-    @property
-    def phone(self) -> str | None:
-        return self.first(Identity.Kind.PHONE)
-
-    @property
-    def email(self) -> str | None:
-        return self.first(Identity.Kind.EMAIL)
-
-    def first(self, kind: "Identity.Kind") -> str | None:
-        """The value by which this lead was known first, of all identities of this kind."""
-        values = {identity.pk: identity.value for identity in self.identities.all() if identity.kind == kind}
-        return values[min(values)] if values else None
-
-
-class Identity(models.Model):
-    """One way to recognise a lead. `value` is what is compared, `raw` is what the client gave."""
-
-    class Kind(models.TextChoices):
-        """In order of strength: the strongest that is known says whose contact it is."""
-
-        EXTERNAL = "external", _("id in the channel")
-        PHONE = "phone", _("phone")
-        EMAIL = "email", _("e-mail")
-
-    lead = models.ForeignKey(Lead, models.CASCADE, related_name="identities", verbose_name=_("lead"))
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
-    value = models.CharField(_("value"), max_length=254)
-    raw = models.CharField(_("as given"), max_length=254)
-    source = models.ForeignKey(
-        Source,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("source"),
-        help_text=_("Ids in a channel mean somebody only there."),
-    )
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("identity")
-        verbose_name_plural = _("identities")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["kind", "value"], condition=Q(source__isnull=True), name="identity_unique_everywhere"
-            ),
-            models.UniqueConstraint(
-                fields=["source", "value"], condition=Q(source__isnull=False), name="identity_unique_in_its_source"
-            ),
-            models.CheckConstraint(
-                condition=Q(kind="external", source__isnull=False) | (~Q(kind="external") & Q(source__isnull=True)),
-                name="identity_scoped_by_source_only_if_external",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class PossibleDuplicate(models.Model):
-    """Two leads that one client claimed to be: a supervisor decides whether they are one person."""
-
-    lead = models.ForeignKey(Lead, models.CASCADE, related_name="+", verbose_name=_("lead"))
-    other = models.ForeignKey(Lead, models.CASCADE, related_name="+", verbose_name=_("other lead"))
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("possible duplicate")
-        verbose_name_plural = _("possible duplicates")
-        constraints = [
-            models.UniqueConstraint(fields=["lead", "other"], name="duplicate_pair_once"),
-            models.CheckConstraint(condition=Q(lead__lt=F("other")), name="duplicate_pair_older_lead_first"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.lead} = {self.other}?"
-
 
 OPEN = Q(operator__isnull=False, resolved_at__isnull=True)
 WAITING = Q(operator__isnull=True, resolved_at__isnull=True)
@@ -114,6 +23,10 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def resolved(self) -> "ContactQuerySet":
         return self.filter(resolved_at__isnull=False)
+
+    def with_status(self, status: "Contact.Status") -> "ContactQuerySet":
+        adjective = {"waiting": self.waiting, "assigned": self.open, "resolved": self.resolved}[status]
+        return adjective()
 
 
 class Contact(models.Model):
@@ -173,10 +86,10 @@ class Contact(models.Model):
     def __str__(self) -> str:
         return _("Contact %(id)s") % {"id": self.pk}
 
-    def hand_to(self, operator_id: int | None, reason: str | None = None) -> list[str]:
+    def hand_to(self, operator_id: int | None, reason: str | None = None, *, is_forced: bool = False) -> list[str]:
         """Gives the contact to an operator, or to the queue for that reason. Returns the fields to save."""
         self.operator_id, self.waiting_reason = operator_id, reason
-        self.assigned_at, self.is_forced = timezone.now() if operator_id else None, False
+        self.assigned_at, self.is_forced = timezone.now() if operator_id else None, is_forced
         return ["operator", "waiting_reason", "assigned_at", "is_forced", "updated_at"]
 
     @property
@@ -189,8 +102,29 @@ class Contact(models.Model):
             return self.Status.RESOLVED
         return self.Status.ASSIGNED if self.operator_id else self.Status.WAITING
 
+    @cached_property
     def queue_position(self) -> int | None:
-        """The place among what waits in the same source, 1 = next; None when it does not wait. One query."""
+        """The place among what waits in the same source, 1 = next; None when it does not wait.
+
+        One query; `queue.with_positions` asks once for many contacts.
+        """
         if self.status != self.Status.WAITING:
             return None
         return Contact.objects.waiting().filter(source_id=self.source_id, pk__lte=self.pk).count()
+
+
+class Exclusion(models.Model):
+    """This operator gave the contact back: it is not offered to them again, except by hand."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="exclusions", verbose_name=_("contact"))
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", verbose_name=_("operator"))
+
+    class Meta:
+        verbose_name = _("exclusion")
+        verbose_name_plural = _("exclusions")
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "operator"], name="exclusion_once_per_contact_and_operator")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact}: {self.operator}"

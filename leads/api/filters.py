@@ -1,0 +1,19 @@
+import django_filters
+
+from leads.models import Contact, ContactQuerySet
+
+
+class ContactFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=Contact.Status.choices, method="with_status")
+    source_id = django_filters.NumberFilter()
+    operator_id = django_filters.NumberFilter()
+    lead_id = django_filters.NumberFilter()
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Contact
+        fields: list[str] = []
+
+    def with_status(self, contacts: ContactQuerySet, name: str, status: str) -> ContactQuerySet:
+        return contacts.with_status(Contact.Status(status))

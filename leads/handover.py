@@ -1,0 +1,69 @@
+"""Takes all open contacts from one operator and routes each of them to somebody else, in one transaction."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leads import history, queue
+from leads.history import What
+from leads.models import Contact
+from operators import places
+from operators.models import Operator
+from operators.refusals import Unknown
+from routing import assignment, races
+from routing.models import RosterEntry
+
+
+@dataclass(slots=True)
+class Count:
+    """What became of the contacts: with somebody else, in the queue, or still with the operator."""
+
+    reassigned: int = 0
+    queued: int = 0
+    kept: int = 0
+
+
+def hand_over(*, operator_id: int, by: str, before: Callable[[Operator], None], keep: bool) -> Count:
+    """Calls `before` with the locked operator, then routes its open contacts to others, the oldest first.
+
+    What nobody else can take goes back to the queue, at the place of its age; with `keep` it stays. Everybody who may
+    get one is locked at once, in key order. Raises Unknown.
+    """
+
+    def work(attempt: int) -> Count:
+        contacts = Contact.objects.open().filter(operator=operator_id).order_by("pk").select_related("source")
+        others = RosterEntry.objects.current().filter(source__in=contacts.order_by().values("source"))
+        locked = places.lock({operator_id, *others.values_list("operator_id", flat=True)})
+        if operator_id not in locked or locked[operator_id].archived_at:
+            raise Unknown("operator", operator_id)
+        before(locked[operator_id])
+        count = Count()
+        for contact in contacts.select_for_update(no_key=True, of=["self"]):
+            hand_over_contact(contact, by, attempt, keep, count)
+        return count
+
+    count = races.run(work)
+    queue.drain_for(operator_id)
+    return count
+
+
+def hand_over_contact(contact: Contact, by: str, attempt: int, keep: bool, count: Count) -> None:
+    had_it = contact.operator_id
+    assert had_it is not None  # for the type checker: it is open
+    decision = assignment.draw_and_lock(
+        source=contact.source,
+        draw=random.random(),
+        attempt=attempt,
+        excluded={had_it, *queue.given_back(contact)} if keep else queue.given_back(contact),
+    )
+    if decision.chosen is None and keep:
+        count.kept += 1
+        return
+    assignment.take(source=contact.source, decision=decision)
+    contact.save(update_fields=queue.place(contact, decision))
+    places.give_back(had_it)
+    history.record(contact=contact, what=What.HANDED_OVER, by=by, from_operator=had_it, decision=decision)
+    if decision.chosen is None:
+        count.queued += 1
+    else:
+        count.reassigned += 1

@@ -1,0 +1,55 @@
+"""Writes the history of contacts, and remembers the decisions that it tells of."""
+
+from leads.models import Contact, ContactEvent
+from routing import evidence
+from routing.selection import Decision, choose
+
+What = ContactEvent.What
+SYSTEM = "system"
+
+CAUSES = {
+    What.REGISTERED: "intake",
+    What.DEQUEUED: "queue",
+    What.REASSIGNED: "reassign",
+    What.GIVEN: "manual",
+    What.RETURNED: "manual",
+    What.HANDED_OVER: "handover",
+    What.REOPENED: "reopen",
+}
+
+
+def record(
+    *,
+    contact: Contact,
+    what: What,
+    by: str,
+    from_operator: int | None = None,
+    decision: Decision | None = None,
+) -> None:
+    """Adds a line that tells what has just been done with the contact, in the same transaction."""
+    event = ContactEvent(contact=contact, what=what, by=by, from_operator_id=from_operator)
+    event.to_operator_id = None if what == What.RESOLVED else contact.operator_id
+    event.reason = contact.waiting_reason
+    if decision:
+        event.strategy, event.draw, event.preferred_id = decision.strategy, decision.draw, decision.preferred
+        event.evidence = evidence.pack(decision.candidates)
+    event.save(force_insert=True)
+
+
+def recall(event: ContactEvent) -> Decision | None:
+    """The decision as it was taken; None where a person decided, or where the contact only took its turn."""
+    if event.evidence is None or event.strategy is None:
+        return None
+    return Decision(
+        candidates=evidence.unpack(bytes(event.evidence)),
+        strategy=event.strategy,
+        draw=event.draw,
+        preferred=event.preferred_id,
+        chosen=event.to_operator_id,
+        reason=event.reason,
+    )
+
+
+def recompute(decision: Decision) -> Decision:
+    """What the rule says today to the same candidates and the same draw."""
+    return choose(decision.candidates, decision.draw, strategy=decision.strategy, preferred=decision.preferred)

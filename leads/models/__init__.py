@@ -1,0 +1,17 @@
+from leads.models.contact import OPEN, WAITING, Contact, ContactQuerySet, Exclusion
+from leads.models.history import ContactEvent, Tally, Upkeep
+from leads.models.lead import Identity, Lead, PossibleDuplicate
+
+__all__ = [
+    "OPEN",
+    "WAITING",
+    "Contact",
+    "ContactEvent",
+    "ContactQuerySet",
+    "Exclusion",
+    "Identity",
+    "Lead",
+    "PossibleDuplicate",
+    "Tally",
+    "Upkeep",
+]

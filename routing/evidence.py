@@ -1,0 +1,38 @@
+"""Packs the candidates of a decision into a few bytes, to be kept with it for ever.
+
+One byte of format, then 21 bytes a candidate: operator id (8), weight (1), load (2), limit (1), obstacle (1),
+progress (8), all little-endian.
+"""
+
+import struct
+from collections.abc import Sequence
+
+from routing.selection import Candidate
+
+FORMAT = 1
+MEMBER = struct.Struct("<qBHBBd")
+OBSTACLES = (None, "inactive", "full", "excluded")  # append only: the place in this list is what is stored
+
+
+def pack(candidates: Sequence[Candidate]) -> bytes:
+    return bytes([FORMAT]) + b"".join(
+        MEMBER.pack(
+            member.operator_id,
+            member.weight,
+            min(member.load, 2**16 - 1),
+            member.max_load,
+            OBSTACLES.index(member.obstacle),
+            member.progress,
+        )
+        for member in candidates
+    )
+
+
+def unpack(packed: bytes) -> tuple[Candidate, ...]:
+    """The candidates as they were packed. Raises ValueError for a format that this version does not know."""
+    if packed[:1] != bytes([FORMAT]):
+        raise ValueError(f"Evidence of an unknown format: {packed[:1]!r}")
+    return tuple(
+        Candidate(operator_id, weight, load, max_load, OBSTACLES[obstacle], progress)
+        for operator_id, weight, load, max_load, obstacle, progress in MEMBER.iter_unpack(packed[1:])
+    )
