@@ -1,16 +1,17 @@
 """What every request passes, and what only the back-office needs."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware import csrf, locale
 from django.utils.deprecation import MiddlewareMixin
 
-BACK_OFFICE = ("/admin", "/i18n")
+BACK_OFFICE = ("admin", "i18n")
 
 STRICT = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
 base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
@@ -21,7 +22,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 def is_back_office(request: HttpRequest) -> bool:
-    return request.path_info.startswith(BACK_OFFICE)
+    return request.path_info.split("/", 2)[1] in BACK_OFFICE
 
 
 class ContentSecurityPolicy:
@@ -63,7 +64,11 @@ class SessionMiddleware(BackOfficeOnly, sessions.SessionMiddleware): ...
 class LocaleMiddleware(BackOfficeOnly, locale.LocaleMiddleware): ...
 
 
-class CsrfViewMiddleware(BackOfficeOnly, csrf.CsrfViewMiddleware): ...
+class CsrfViewMiddleware(BackOfficeOnly, csrf.CsrfViewMiddleware):
+    def process_view(
+        self, request: HttpRequest, callback: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+    ) -> HttpResponseForbidden | None:
+        return super().process_view(request, callback, args, kwargs) if is_back_office(request) else None
 
 
 class AuthenticationMiddleware(BackOfficeOnly, auth.AuthenticationMiddleware): ...

@@ -2,12 +2,14 @@
 
 import logging
 import uuid
+from collections.abc import Callable
+from functools import wraps
 
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
-from django.views.decorators.http import require_safe
 
 from crm_router import VERSION
 from crm_router.middleware import is_back_office
@@ -16,18 +18,33 @@ from crm_router.wire import problems
 log = logging.getLogger(__name__)
 
 
-@require_safe
+def only_read(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answers 405 to everything but GET and HEAD."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        detail = f'Method "{request.method}" not allowed.'
+        response = problems.to_response(problems.problem(405, "method_not_allowed", detail))
+        response["Allow"] = "GET, HEAD"
+        return response
+
+    return checked
+
+
+@only_read
 def root(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"message": "CRM Lead Router", "docs": "/docs", "version": VERSION})
 
 
-@require_safe
+@only_read
 def health(request: HttpRequest) -> JsonResponse:
     """Liveness: the process answers. It asks nobody else, so that a database fault restarts no process."""
     return JsonResponse({"status": "ok"})
 
 
-@require_safe
+@only_read
 def ready(request: HttpRequest) -> HttpResponse:
     """Readiness: the database answers, and has the tables that this code expects."""
     try:
@@ -43,6 +60,9 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        host = request.META.get("HTTP_HOST", "")
+        return problems.to_response(problems.problem(400, "unknown_host", f"{host} is not among ALLOWED_HOSTS."))
     return problems.to_response(problems.problem(400))
 
 

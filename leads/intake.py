@@ -69,7 +69,7 @@ def read_claims(source: Source, *, phone: str | None, email: str | None, externa
                 errors.append(identities.field_error(field, error))
     if not claims and not errors:
         detail = "Give at least one of lead_phone, lead_email and lead_external_id."
-        errors = [FieldError(field, "required", detail) for field in ("lead_phone", "lead_email")]
+        errors = [FieldError(field, "required", detail) for field in given]
     if errors:
         raise Invalid(*errors)
     return claims

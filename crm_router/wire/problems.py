@@ -73,7 +73,10 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
         return None
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.error("Answered 503", exc_info=exception)
-    document = describe_refusal(exception, status) if isinstance(exception, Refusal) else problem(status)
+    if isinstance(exception, Refusal):
+        document = describe_refusal(exception, status)
+    else:
+        document = problem(status, detail=str(exception) if isinstance(exception, Http404) else "")
     headers = {"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
 

@@ -11,6 +11,7 @@ from leads.api import examples
 from leads.api.caller import caller
 from leads.api.fields import Moment
 from leads.api.filters import ContactFilter
+from leads.api.ids import IdField
 from leads.models import Contact, ContactEvent
 
 
@@ -52,7 +53,7 @@ class ContactSerializer(serializers.Serializer[Contact]):
 class NewContactSerializer(serializers.Serializer[Contact]):
     """At least one of `lead_phone`, `lead_email` and `lead_external_id` is needed."""
 
-    source_id = serializers.IntegerField()
+    source_id = IdField()
     lead_phone = serializers.CharField(max_length=20, required=False, allow_null=True, allow_blank=True)
     lead_email = serializers.CharField(max_length=254, required=False, allow_null=True, allow_blank=True)
     lead_external_id = serializers.CharField(
@@ -85,7 +86,7 @@ class ContactChangeSerializer(serializers.Serializer[Contact]):
 class ReassignSerializer(serializers.Serializer[Contact]):
     """Empty: to somebody else, as the rule decides. `operator_id` null: back to the queue."""
 
-    operator_id = serializers.IntegerField(required=False, allow_null=True, help_text="To this person, by hand.")
+    operator_id = IdField(required=False, allow_null=True, help_text="To this person, by hand.")
     force = serializers.BooleanField(default=False, help_text="Even off duty or beyond the limit.")
 
 
@@ -137,7 +138,7 @@ class ContactViewSet(
     serializer_class: Any = ContactSerializer
     filterset_class = ContactFilter
     http_method_names = ["get", "post", "patch"]
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Contact]]:
         shapes: dict[str, Any] = {"create": NewContactSerializer, "partial_update": ContactChangeSerializer}

@@ -1,13 +1,14 @@
 import django_filters
 
+from leads.api.ids import IdFilter
 from leads.models import Contact, ContactQuerySet
 
 
 class ContactFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=Contact.Status.choices, method="with_status")
-    source_id = django_filters.NumberFilter()
-    operator_id = django_filters.NumberFilter()
-    lead_id = django_filters.NumberFilter()
+    source_id = IdFilter()
+    operator_id = IdFilter()
+    lead_id = IdFilter()
     created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
 

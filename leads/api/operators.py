@@ -50,7 +50,7 @@ class OperatorViewSet(viewsets.ModelViewSet[Operator]):
     queryset = Operator.objects.current().order_by("pk")
     serializer_class = OperatorSerializer
     http_method_names = ["get", "post", "patch", "delete"]
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
     pagination_class = None  # a bare array, by contract
 
     def perform_destroy(self, instance: Operator) -> None:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from leads import queue, statistics
 from leads.api.fields import Moment
+from leads.api.ids import IdField
 
 
 class QueueSerializer(serializers.Serializer[Any]):
@@ -32,7 +33,7 @@ class QueueView(generics.GenericAPIView[Any]):
 class PeriodSerializer(serializers.Serializer[Any]):
     """Decisions taken from `from` until before `to`."""
 
-    source_id = serializers.IntegerField(required=False)
+    source_id = IdField(required=False)
     to = serializers.DateTimeField(required=False, source="until")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from leads import staffing
 from leads.api import examples
 from leads.api.fields import Moment
+from leads.api.ids import IdField
 from routing.models import WEIGHTS, RosterEntry, Source, Strategy, phone_region
 
 
@@ -48,7 +49,7 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
     queryset = Source.objects.current().order_by("pk")
     serializer_class = SourceSerializer
     http_method_names = ["get", "post", "patch", "delete"]
-    lookup_value_converter = "int"
+    lookup_value_converter = "id"
     pagination_class = None  # a bare array, by contract
 
     def perform_destroy(self, instance: Source) -> None:
@@ -58,7 +59,7 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
 @extend_schema_serializer(examples=examples.WEIGHT)
 class WeightSerializer(serializers.Serializer[RosterEntry]):
     source_id = serializers.IntegerField(read_only=True)
-    operator_id = serializers.IntegerField()
+    operator_id = IdField()
     weight = serializers.IntegerField(
         min_value=WEIGHTS[0],
         max_value=WEIGHTS[1],

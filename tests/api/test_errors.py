@@ -1,4 +1,5 @@
 import pytest
+from rest_framework.test import APIClient
 
 from leads.api.contacts import ContactViewSet
 from tests import characters
@@ -104,3 +105,19 @@ def test_a_post_with_a_trailing_slash_is_the_same_post(api):
 def test_json_comes_out_whatever_was_asked_for(api, accept):
     answer = api.get("/api/v1/operators", headers={"accept": accept})
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/health/ready"])
+def test_plain_pages_answer_in_the_same_way(api, path):
+    answer = api.post(path, {})
+    assert_problem(answer, 405)
+    assert answer["Allow"] == "GET, HEAD"
+
+
+def test_the_api_asks_nobody_for_a_csrf_token(db):
+    strict = APIClient(enforce_csrf_checks=True)
+    assert strict.post("/api/v1/operators", {"name": "Anna", "max_load": 5}).status_code == 201
+
+
+def test_a_path_that_only_begins_like_the_back_office_is_not_the_back_office(api):
+    assert_problem(api.get("/adminfoo"), 404)

@@ -50,7 +50,7 @@ def test_a_weight_for_somebody_or_something_unknown_is_a_404(api):
     anna, bot = characters.operator(), characters.source()
     assert api.post(f"/api/v1/sources/{bot.pk}/operators", {"operator_id": 404}).status_code == 404
     assert api.post("/api/v1/sources/404/operators", {"operator_id": anna.pk}).status_code == 404
-    assert api.post(f"/api/v1/sources/{bot.pk}/operators", {"operator_id": 10**30}).status_code == 404
+    assert api.post(f"/api/v1/sources/{bot.pk}/operators", {"operator_id": 10**30}).status_code == 400
 
 
 def test_a_weight_beyond_1_to_100_is_a_400(api):

@@ -27,3 +27,12 @@ def test_seeded_contacts_come_through_the_intake_and_are_reported(capsys):
 def test_seeding_needs_a_roster():
     with pytest.raises(CommandError, match="No source has a roster"):
         call_command("seed_contacts", "--count", "1")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"), [(["--source", "404"], "no source with id 404"), (["--count", "0"], "at least 1")]
+)
+def test_seeding_refuses_what_makes_no_sense(options, said):
+    characters.source(roster={characters.operator(): 1})
+    with pytest.raises(CommandError, match=said):
+        call_command("seed_contacts", *(["--count", "1"] if "--count" not in options else []), *options)

@@ -18,6 +18,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, count: int, source: int | None, **options: Any) -> None:
         source_id = source or self.first_with_roster()
+        if count < 1:
+            raise CommandError("--count must be at least 1.")
+        if not Source.objects.current().filter(pk=source_id).exists():
+            raise CommandError(f"There is no source with id {source_id}.")
         base = random.randrange(10**9)  # other people each time
         got = Counter(
             intake.register_contact(

@@ -6,7 +6,7 @@ from leads import staffing
 from operators.models import Operator
 from routing.models import Source
 
-OPERATORS = {"Анна": 20, "Борис": 40, "Вера": 30, "Глеб": 10}  # name: limit
+OPERATORS = {"Анна": 50, "Борис": 100, "Вера": 60, "Глеб": 20}  # name: limit
 SOURCES = {"Telegram Bot": "Основной телеграм-бот", "WhatsApp": "Бот в WhatsApp", "Сайт": "Форма на сайте"}
 WEIGHTS = {
     "Telegram Bot": {"Анна": 10, "Борис": 30},

@@ -1,0 +1,34 @@
+"""Ids as they come in: in paths, bodies and queries. None is larger than what a database can look for."""
+
+import django_filters
+from django import forms
+from django.urls import register_converter
+from django.urls.converters import IntConverter
+from rest_framework import serializers
+
+LARGEST = 2**63 - 1
+
+
+class IdConverter(IntConverter):
+    """`<id:...>` in a path; a larger number is no such path, hence a 404."""
+
+    def to_python(self, value: str) -> int:
+        number = super().to_python(value)
+        if number > LARGEST:
+            raise ValueError(f"{number} is no id.")
+        return number
+
+
+register_converter(IdConverter, "id")
+
+
+class IdField(serializers.IntegerField):
+    def __init__(self, **kwargs: bool | str) -> None:
+        super().__init__(min_value=1, max_value=LARGEST, **kwargs)  # type: ignore[arg-type] # flags and texts only
+
+
+class IdFilter(django_filters.Filter):
+    field_class = forms.IntegerField
+
+    def __init__(self) -> None:
+        super().__init__(min_value=1, max_value=LARGEST)

@@ -1,0 +1,19 @@
+import pytest
+from django.urls import get_resolver
+
+from leads.api.ids import LARGEST
+
+
+def routes():
+    """Every API route that names an id, with the largest id that fits and one that does not."""
+    api = next(pattern for pattern in get_resolver().url_patterns if str(pattern.pattern) == "api/v1/")
+    return [str(pattern.pattern) for pattern in api.url_patterns if "<" in str(pattern.pattern)]
+
+
+@pytest.mark.parametrize("route", routes())
+@pytest.mark.parametrize("number", [LARGEST, LARGEST + 1, 10**30])
+@pytest.mark.parametrize("method", ["get", "post", "patch", "put", "delete"])
+def test_no_id_however_large_is_more_than_a_404(api, route, number, method):
+    path = "/api/v1/" + "/".join(str(number) if part.startswith("<") else part for part in route.split("/"))
+    body = [] if method == "put" else {"operator_id": LARGEST, "is_resolved": True}
+    assert getattr(api, method)(path, body).status_code in (400, 404, 405)

@@ -1,0 +1,30 @@
+"""Everything at once: any verb from eight threads, and the invariants when they rest."""
+
+from random import Random
+
+import pytest
+
+from leads import invariants
+from tests import characters
+from tests.concurrency.threads import together
+from tests.leads import verbs
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+
+STEPS = 1_250  # of each of eight threads
+
+
+@pytest.mark.timeout(600)
+def test_ten_operators_and_ten_thousand_steps_leave_the_invariants_whole():
+    team = [characters.operator(f"Operator {number}", limit=3) for number in range(10)]
+    for start in range(0, 10, 2):
+        characters.source(roster={team[(start + step) % 10]: 10 + step for step in range(4)})
+
+    def act(seed):
+        chance = Random(seed)
+        for _ in range(STEPS):
+            verbs.act(chance.choice(verbs.VERBS), chance)
+
+    together(*[lambda seed=seed: act(seed) for seed in range(8)])
+    assert list(invariants.findings()) == []
+    assert list(invariants.wrong_decisions()) == []

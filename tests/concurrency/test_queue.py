@@ -1,0 +1,146 @@
+"""Nobody is forgotten, however intake and resolving interleave."""
+
+from contextlib import suppress
+from itertools import pairwise
+from random import Random
+from threading import Event
+
+import pytest
+
+from leads import invariants, lifecycle, queue
+from leads.models import Contact
+from tests import characters
+from tests.concurrency.threads import TIMEOUT, together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def resolve_what_is_open(times, seed):
+    """One operator at work: closes any open contact, again and again."""
+    chance = Random(seed)
+
+    def work():
+        for _ in range(times):
+            pks = list(Contact.objects.open().values_list("pk", flat=True))
+            if pks:
+                lifecycle.resolve_contact(contact_id=chance.choice(pks))
+
+    return work
+
+
+def write(source, times):
+    def work():
+        for _ in range(times):
+            characters.contact(source)
+
+    return work
+
+
+@pytest.mark.parametrize("run", range(20))
+def test_at_rest_nothing_waits_while_a_place_is_free(run):
+    team = [characters.operator(f"Operator {number}", limit=2) for number in range(3)]
+    sources = [characters.source(roster=dict.fromkeys(pair, 10)) for pair in pairwise(team)]
+    bots = [write(sources[number % 2], 4) for number in range(8)]
+    workers = [resolve_what_is_open(4, number) for number in range(8)]
+    together(*bots, *workers)
+    assert list(invariants.findings()) == []
+
+
+class Pause:
+    """Stops whoever passes, until it is let go on."""
+
+    def __init__(self):
+        self.reached, self.go_on = Event(), Event()
+
+    def __call__(self):
+        self.reached.set()
+        assert self.go_on.wait(TIMEOUT)
+
+
+@pytest.fixture
+def anna():
+    return characters.operator(limit=1)
+
+
+@pytest.fixture
+def bot(anna):
+    return characters.source(roster={anna: 10})
+
+
+@pytest.mark.postgresql
+def test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monkeypatch):
+    """The newcomer has seen that all are full, and stops before its commit; the place becomes free meanwhile."""
+    served = characters.contact(bot)
+    before_commit, place = Pause(), queue.place
+
+    def place_slowly(contact, decision):
+        fields = place(contact, decision)
+        if decision.chosen is None and not before_commit.reached.is_set():
+            before_commit()
+        return fields
+
+    monkeypatch.setattr(queue, "place", place_slowly)
+
+    def resolve():
+        assert before_commit.reached.wait(TIMEOUT)
+        lifecycle.resolve_contact(contact_id=served.pk)
+        before_commit.go_on.set()
+
+    newcomer, _ = together(lambda: characters.contact(bot), resolve)
+    assert newcomer.operator_id == anna.pk
+
+
+@pytest.mark.postgresql
+def test_without_the_second_look_that_contact_is_forgotten(anna, bot, monkeypatch):
+    """The control for the test above."""
+    monkeypatch.setattr(queue, "look_again", lambda contact: contact)
+    with pytest.raises(AssertionError, match="None"):
+        test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monkeypatch)
+    assert len(list(invariants.findings())) == 1
+
+
+@pytest.mark.postgresql
+def test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monkeypatch):
+    """The place is free but not committed, and stops there; the newcomer sees that all are full and waits."""
+    served = characters.contact(bot)
+    before_commit, leave = Pause(), lifecycle.leave
+
+    def leave_slowly(seen):
+        freed = leave(seen)
+        before_commit()
+        return freed
+
+    monkeypatch.setattr(lifecycle, "leave", leave_slowly)
+
+    def register():
+        assert before_commit.reached.wait(TIMEOUT)
+        contact = characters.contact(bot)
+        before_commit.go_on.set()
+        return contact
+
+    _, newcomer = together(lambda: lifecycle.resolve_contact(contact_id=served.pk), register)
+    assert newcomer.operator_id is None  # when it was answered
+    assert lifecycle.find(newcomer.pk).operator_id == anna.pk
+
+
+@pytest.mark.postgresql
+def test_without_draining_that_contact_is_forgotten(anna, bot, monkeypatch):
+    """The control for the test above."""
+    monkeypatch.setattr(queue, "drain_for", lambda operator_id: 0)
+    with suppress(AssertionError):
+        test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monkeypatch)
+    assert len(list(invariants.findings())) == 1
+
+
+def test_contacts_are_served_in_the_order_in_which_they_came(anna, bot):
+    contacts = [characters.contact(bot).pk for _ in range(9)]
+
+    def resolve_current():
+        for _ in range(2):
+            pk = Contact.objects.open().values_list("pk", flat=True).first()
+            lifecycle.resolve_contact(contact_id=pk or contacts[0])
+
+    together(*[resolve_current] * 4)
+    resolved = Contact.objects.resolved().count()
+    statuses = [lifecycle.find(pk).status for pk in contacts]
+    assert statuses == ["resolved"] * resolved + ["assigned"] + ["waiting"] * (8 - resolved)

@@ -1,0 +1,91 @@
+import random
+
+import pytest
+
+from leads import invariants, lifecycle, queue, staffing
+from leads.models import Contact
+from operators.models import Operator
+from tests import characters
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def anna():
+    return characters.operator("Anna", is_active=False)
+
+
+@pytest.fixture
+def bot(anna):
+    return characters.source(roster={anna: 10})
+
+
+@pytest.fixture
+def backlog(bot):
+    return [characters.contact(bot).pk for _ in range(5)]
+
+
+def come_on_duty(operator):
+    staffing.change_operator(operator_id=operator.pk, changes={"is_active": True})
+
+
+def test_the_oldest_of_all_sources_comes_first(anna, bot):
+    other = characters.source(roster={anna: 10})
+    contacts = [characters.contact(source).pk for source in (bot, other, bot, other)]
+    staffing.change_operator(operator_id=anna.pk, changes={"max_load": 3, "is_active": True})
+    assert [lifecycle.find(pk).status for pk in contacts] == ["assigned"] * 3 + ["waiting"]
+
+
+def test_a_backlog_is_shared_with_others_who_are_free(anna, bot, backlog):
+    boris = characters.operator("Boris", limit=100)
+    Operator.objects.filter(pk=anna.pk).update(max_load=100)
+    for _ in range(45):
+        characters.contact(bot)
+    bot.roster.create(operator=boris, weight=10)
+    random.seed(1)
+    come_on_duty(anna)
+    assert characters.load(anna) + characters.load(boris) == 50
+    assert 15 < characters.load(anna) < 35
+
+
+def test_a_burst_bounds_what_one_event_gives_one_person(anna, backlog, settings):
+    settings.QUEUE_BURST = 2
+    come_on_duty(anna)
+    assert characters.load(anna) == 2
+    assert list(invariants.findings()) == []  # the next sweep is still to come
+
+
+def test_the_sweep_gives_what_the_burst_has_left(anna, backlog, settings):
+    settings.QUEUE_BURST = 2
+    come_on_duty(anna)
+    assert queue.sweep() == 3
+    assert characters.load(anna) == 5
+
+
+def test_a_wait_that_a_sweep_has_passed_over_is_a_fault_even_with_a_burst(anna, backlog, settings):
+    settings.QUEUE_BURST = 2
+    Operator.objects.filter(pk=anna.pk).update(is_active=True)
+    queue.Upkeep.objects.update_or_create(pk=1, defaults={"swept_at": queue.timezone.now()})
+    assert len(list(invariants.findings())) == 5
+
+
+def test_somebody_forgotten_is_found(anna, bot):
+    waiting = characters.contact(bot)
+    Operator.objects.filter(pk=anna.pk).update(is_active=True)
+    assert list(invariants.findings()) == [f"Contact {waiting.pk} waits although somebody of its roster is free."]
+
+
+def test_the_reason_for_waiting_is_the_present_one(anna, bot):
+    waiting = characters.contact(bot)
+    assert waiting.waiting_reason == "all_inactive"
+    staffing.change_operator(operator_id=anna.pk, changes={"is_active": True, "max_load": 1})
+    second = characters.contact(bot)
+    assert second.waiting_reason == "all_full"
+    staffing.change_operator(operator_id=anna.pk, changes={"is_active": False})
+    assert lifecycle.find(second.pk).waiting_reason == "all_inactive"
+
+
+def test_places_in_the_queue_are_read_with_one_query_for_many(bot, backlog, django_assert_num_queries):
+    contacts = list(Contact.objects.order_by("pk"))
+    with django_assert_num_queries(1):
+        assert [contact.queue_position for contact in queue.with_positions(contacts)] == [1, 2, 3, 4, 5]
