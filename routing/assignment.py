@@ -37,19 +37,21 @@ def draw_and_lock(
     decision = decide(source=source, draw=draw, excluded=excluded, preferred=preferred)
     if decision.chosen is not None:
         operator = places.lock({decision.chosen, *held}).get(decision.chosen)
-        if operator is None or operator.obstacle or has_moved_on(source, decision):
+        if operator is None or operator.obstacle:
             raise LostRace
     return decision
 
 
 def take(*, source: Source, decision: Decision) -> None:
-    """Takes the place that the decision has locked."""
+    """Takes the place that the decision has locked. Raises LostRace when it is no longer the chosen one's turn."""
     if decision.chosen is None:
         return
     places.take(decision.chosen)
-    if source.strategy == Strategy.SMOOTH:
-        entry = RosterEntry.objects.filter(source=source, operator=decision.chosen)
-        entry.update(progress=progress_after(decision))
+    if source.strategy == Strategy.SMOOTH and not decision.is_sticky:
+        progress = progress_after(read_roster(source=source), decision.chosen)
+        if progress is None:
+            raise LostRace
+        RosterEntry.objects.filter(source=source, operator=decision.chosen).update(progress=progress)
 
 
 def decide(
@@ -63,16 +65,7 @@ def decide(
     return decision
 
 
-def has_moved_on(source: Source, decision: Decision) -> bool:
-    """Whether the chosen one, locked now, was given a contact since the roster was read: it was no longer its turn."""
-    if source.strategy != Strategy.SMOOTH:
-        return False
-    progress = RosterEntry.objects.filter(source=source, operator=decision.chosen).values_list("progress", flat=True)
-    seen = next(member.progress for member in decision.candidates if member.operator_id == decision.chosen)
-    return progress.first() != seen
-
-
-def read_roster(*, source: Source, excluded: Collection[int | None]) -> list[Candidate]:
+def read_roster(*, source: Source, excluded: Collection[int | None] = ()) -> list[Candidate]:
     """The roster of a source as candidates, in operator id order, without locking anything."""
     entries = RosterEntry.objects.current().filter(source=source).select_related("operator")
     return [

@@ -15,6 +15,11 @@ ALL_FULL = "all_full"  # everybody is at the limit
 NONE_AVAILABLE = "none_available"  # nobody is eligible, for different reasons
 SOURCE_CLOSED = "source_closed"  # found by the caller: a closed source has no candidates
 
+# What `smooth` allows: one request after another nobody is a whole contact away from the exact share, but requests that
+# come at once may choose the same one, and somebody who was away may be late.
+AHEAD = 1.0  # contacts
+BEHIND = 2.0  # contacts
+
 REASON_FOR_ALL = {"inactive": ALL_INACTIVE, "full": ALL_FULL}
 
 
@@ -120,41 +125,53 @@ def smooth(able: Sequence[Candidate]) -> Widths:
     Of those who are owed enough, the one whose next contact is due first: Tijdeman, "The chairman assignment problem",
     Discrete Mathematics 32 (1980), whose bound is 1 - 1 / (2n - 2) for n candidates.
     """
+    slack = 1 / (2 * len(able) - 2) if len(able) > 1 else 0.0
+    owing = owed(able)
+    enough = min(slack, max(owing.values())) - 1e-9
+    due = {
+        candidate.operator_id: (1 - slack - owing[candidate.operator_id]) / candidate.weight
+        for candidate in able
+        if owing[candidate.operator_id] >= enough
+    }
+    return {min(due, key=lambda operator_id: (due[operator_id], operator_id)): 1}
+
+
+def owed(able: Sequence[Candidate]) -> dict[int, float]:
+    """Operator id to how many contacts it is behind its exact share, the next contact included. The sum is 1."""
     levels = level(able)
     total = sum(candidate.weight for candidate in able)
     time = sum(candidate.weight * levels[candidate.operator_id] for candidate in able) / total
-    slack = 1 / (2 * len(able) - 2) if len(able) > 1 else 0.0
-    owed = {
-        candidate.operator_id: candidate.weight * (time - levels[candidate.operator_id]) + candidate.weight / total
+    return {
+        candidate.operator_id: candidate.weight * (time - levels[candidate.operator_id] + 1 / total)
         for candidate in able
     }
-    enough = min(slack, max(owed.values())) - 1e-9
-    due = {
-        candidate.operator_id: (1 - slack - owed[candidate.operator_id]) / candidate.weight
-        for candidate in able
-        if owed[candidate.operator_id] >= enough
-    }
-    return {min(due, key=lambda operator_id: (due[operator_id], operator_id)): 1}
 
 
 def level(able: Sequence[Candidate]) -> dict[int, float]:
     """Everybody's progress, with those who were away or are new brought up to the others.
 
-    Nobody who was there all the time is more than one contact behind, so nobody may be: whoever comes back is owed one
-    contact at the most, and is not flooded.
+    Nobody who was there all the time is more than BEHIND contacts late, so nobody may be: whoever comes back is owed so
+    many at the most, and is not flooded.
     """
-    latest = max(candidate.progress - 1 / candidate.weight for candidate in able)
+    reach = {candidate.operator_id: BEHIND / candidate.weight for candidate in able}
+    latest = max(candidate.progress - reach[candidate.operator_id] for candidate in able)
+    near = {candidate.operator_id: max(candidate.progress, latest - reach[candidate.operator_id]) for candidate in able}
     total = sum(candidate.weight for candidate in able)
-    near = {candidate.operator_id: max(candidate.progress, latest - 1 / candidate.weight) for candidate in able}
     time = sum(candidate.weight * near[candidate.operator_id] for candidate in able) / total
-    return {candidate.operator_id: max(near[candidate.operator_id], time - 1 / candidate.weight) for candidate in able}
+    return {operator_id: max(progress, time - reach[operator_id]) for operator_id, progress in near.items()}
 
 
-def progress_after(decision: Decision) -> float:
-    """The chosen one's progress once the contact is its own."""
-    able = [candidate for candidate in decision.candidates if candidate.obstacle is None]
-    chosen = next(candidate for candidate in able if candidate.operator_id == decision.chosen)
-    return level(able)[chosen.operator_id] + 1 / chosen.weight
+def progress_after(candidates: Sequence[Candidate], chosen: int) -> float | None:
+    """The chosen one's progress once the contact is its own.
+
+    None when it may not have it any more: others were faster and have given it more than it was owed. One contact
+    ahead is let pass, so that parallel requests rarely disturb each other.
+    """
+    able = [candidate for candidate in candidates if candidate.obstacle is None]
+    weight = next((candidate.weight for candidate in able if candidate.operator_id == chosen), None)
+    if weight is None or owed(able)[chosen] < -AHEAD:
+        return None
+    return level(able)[chosen] + 1 / weight
 
 
 def why_nobody(candidates: Sequence[Candidate]) -> str:
