@@ -1,0 +1,53 @@
+"""Every command in the READMEs is run by a test, here or elsewhere."""
+
+import pytest
+from django.core.management import call_command
+
+from tests.docs import readme
+
+PYTHON = ".venv/bin/python"
+MANAGE = f"{PYTHON} manage.py "
+
+RUN_HERE = [
+    f"{MANAGE}seed_demo",
+    f"{MANAGE}seed_contacts --count 100",
+    f"{MANAGE}check_routing",
+    f"{MANAGE}verify_decisions",
+    f"{MANAGE}route_waiting",
+]
+RUN_ELSEWHERE = {
+    "scripts/serve": "tests/service starts it",
+    "scripts/test": "it is what runs these tests",
+    "scripts/test_distribution.sh": "tests/service runs it",
+    "scripts/lock": "needs the package registry",
+    "scripts/lock --upgrade-package django": "likewise",
+    f"{MANAGE}createsuperuser": "asks a person; Django's own",
+    f"{MANAGE}makemigrations": "writes into the project; scripts/check runs it with --check",
+    f"{MANAGE}migrate": "makes the database of every test",
+    f"{MANAGE}messages": "writes into the project; tests/admin compares the catalogue with the code",
+    f'{PYTHON} -m pytest -m "not postgresql and not browser"': "it is what runs these tests",
+    f'{PYTHON} -m pytest -m "not postgresql and not browser" --cov': "likewise",
+    f"{PYTHON} -m pytest tests/routing/test_weighted_random.py": "likewise",
+    f"{PYTHON} -m ruff check --fix .": "writes into the project; scripts/check runs it without --fix",
+    f"{PYTHON} -m ruff format .": "writes into the project; scripts/check runs it with --check",
+    f"{PYTHON} -m mypy .": "scripts/check runs it",
+    "docker compose up --build": "needs a Docker engine; tests/service reads compose.yaml and walks its steps",
+    "docker compose up -d": "likewise",
+    "docker compose down": "likewise",
+    "docker compose run --rm app scripts/test": "likewise",
+    "docker compose exec app /opt/venv/bin/python manage.py createsuperuser": "likewise",
+}
+
+
+@pytest.mark.parametrize("file", readme.READMES, ids=lambda file: file.name)
+def test_every_command_is_run_by_some_test(file):
+    assert sorted(readme.commands(file)) == sorted([*RUN_HERE, *RUN_ELSEWHERE])
+
+
+@pytest.mark.django_db
+def test_the_commands_run_one_after_another(capsys):
+    for command in RUN_HERE:
+        call_command(*command.removeprefix(MANAGE).split())
+    told = capsys.readouterr().out
+    assert "Loads, limits, queue and contacts agree." in told
+    assert "Every stored decision follows from its evidence." in told
