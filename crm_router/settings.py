@@ -3,46 +3,53 @@
 README, "Settings", lists them. Nonsense stops the start with a message that names every bad value at once.
 """
 
+import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
 import environs
 from marshmallow.validate import OneOf, Range
+from phonenumbers import SUPPORTED_REGIONS
 from whitenoise.compress import Compressor
 
-from crm_router import VERSION, secret_key
-from crm_router.databases import database
+from crm_router import VERSION, back_office, databases, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # What the person who deploys decides. X_FILE may name a file that holds the value of X (Docker secrets).
 
 env = environs.FileAwareEnv(eager=False, strip_whitespace=True)
+env.add_parser("database", databases.parse)
 
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-DATABASE_URL = env.dj_db_url("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / 'db.sqlite3'))}")
+DATABASE_URL = env.database("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / 'db.sqlite3'))}")
 DATABASE_CONNECT_TIMEOUT = env.int("DATABASE_CONNECT_TIMEOUT", 5, validate=Range(1, 300))
 DATABASE_POOLER = env.bool("DATABASE_POOLER", False)
 STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
-PHONE_REGION = env.str("PHONE_REGION", "RU")
+PHONE_REGION = env.str("PHONE_REGION", "RU", validate=OneOf(SUPPORTED_REGIONS, error="no such region: {input}"))
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=OneOf(["en", "ru"]))
 TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=OneOf(available_timezones(), error="no such time zone: {input}"))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
 QUEUE_BURST = env.int("QUEUE_BURST", 0, validate=Range(0))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
 
-env.seal()
+try:
+    env.seal()
+except environs.EnvValidationError as error:
+    found: Any = error.error_messages  # by name, as sealing gives them
+    sys.exit(" ".join(["These settings make no sense.", *(f"{name}: {' '.join(found[name])}" for name in found)]))
 
 # What follows from it
 
 SECRET_KEY = SECRET_KEY or secret_key.read_or_make(DATA_DIR / "secret_key")
 DATABASES = {
-    "default": database(
+    "default": databases.database(
         url=DATABASE_URL,
         connect_timeout=DATABASE_CONNECT_TIMEOUT,
         behind_pooler=DATABASE_POOLER,
@@ -126,6 +133,9 @@ STORAGES = {
 }
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]  # large, and for developers only
 
+UNFOLD = back_office.UNFOLD
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the page of a source sends three for each operator on its roster
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
@@ -166,4 +176,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"django": {"level": LOG_LEVEL}},
 }

@@ -18,8 +18,8 @@ router.register("contacts", ContactViewSet)
 router.register("leads", LeadViewSet)
 
 api = [
-    path("sources/<int:source_id>/operators", RosterView.as_view()),
-    path("sources/<int:source_id>/operators/<int:operator_id>", RosterMemberView.as_view()),
+    path("sources/<id:source_id>/operators", RosterView.as_view()),
+    path("sources/<id:source_id>/operators/<id:operator_id>", RosterMemberView.as_view()),
     path("queue", QueueView.as_view()),
     path("stats/distribution", DistributionView.as_view()),
     *router.urls,

@@ -5,164 +5,412 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('operators', '0001_initial'),
-        ('routing', '0001_initial'),
+        ("operators", "0001_initial"),
+        ("routing", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Lead',
+            name="Lead",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=255, null=True, verbose_name='name')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(blank=True, max_length=255, null=True, verbose_name="name")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
             ],
             options={
-                'verbose_name': 'lead',
-                'verbose_name_plural': 'leads',
+                "verbose_name": "lead",
+                "verbose_name_plural": "leads",
             },
         ),
         migrations.CreateModel(
-            name='Upkeep',
+            name="Upkeep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('swept_at', models.DateTimeField(null=True)),
-                ('tallied_until', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("swept_at", models.DateTimeField(null=True)),
+                ("tallied_until", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Contact',
+            name="Contact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('message', models.TextField(null=True, verbose_name='message')),
-                ('waiting_reason', models.CharField(choices=[('no_operators', 'the source has no roster'), ('all_inactive', 'everybody is off duty'), ('all_full', 'everybody is at the limit'), ('none_available', 'nobody is available'), ('source_closed', 'the source is closed'), ('returned', 'put back by hand')], editable=False, max_length=16, null=True, verbose_name='reason')),
-                ('idempotency_key', models.CharField(editable=False, max_length=255, null=True, verbose_name='idempotency key')),
-                ('assigned_at', models.DateTimeField(null=True, verbose_name='assigned at')),
-                ('is_forced', models.BooleanField(default=False, verbose_name='beyond the limit, by hand')),
-                ('resolved_at', models.DateTimeField(null=True, verbose_name='resolved at')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('operator', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='operators.operator', verbose_name='operator')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='routing.source', verbose_name='source')),
-                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='leads.lead', verbose_name='lead')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("message", models.TextField(null=True, verbose_name="message")),
+                (
+                    "waiting_reason",
+                    models.CharField(
+                        choices=[
+                            ("no_operators", "the source has no roster"),
+                            ("all_inactive", "everybody is off duty"),
+                            ("all_full", "everybody is at the limit"),
+                            ("none_available", "nobody is available"),
+                            ("source_closed", "the source is closed"),
+                            ("returned", "put back by hand"),
+                        ],
+                        editable=False,
+                        max_length=16,
+                        null=True,
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "idempotency_key",
+                    models.CharField(editable=False, max_length=255, null=True, verbose_name="idempotency key"),
+                ),
+                ("assigned_at", models.DateTimeField(null=True, verbose_name="assigned at")),
+                ("is_forced", models.BooleanField(default=False, verbose_name="beyond the limit, by hand")),
+                ("resolved_at", models.DateTimeField(null=True, verbose_name="resolved at")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contacts",
+                        to="operators.operator",
+                        verbose_name="operator",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contacts",
+                        to="routing.source",
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="contacts",
+                        to="leads.lead",
+                        verbose_name="lead",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'contact',
-                'verbose_name_plural': 'contacts',
+                "verbose_name": "contact",
+                "verbose_name_plural": "contacts",
             },
         ),
         migrations.CreateModel(
-            name='PossibleDuplicate',
+            name="PossibleDuplicate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leads.lead', verbose_name='lead')),
-                ('other', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='leads.lead', verbose_name='other lead')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="leads.lead",
+                        verbose_name="lead",
+                    ),
+                ),
+                (
+                    "other",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="leads.lead",
+                        verbose_name="other lead",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'possible duplicate',
-                'verbose_name_plural': 'possible duplicates',
+                "verbose_name": "possible duplicate",
+                "verbose_name_plural": "possible duplicates",
             },
         ),
         migrations.CreateModel(
-            name='Tally',
+            name="Tally",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hour', models.DateTimeField()),
-                ('assigned', models.PositiveIntegerField()),
-                ('expected', models.FloatField()),
-                ('variance', models.FloatField()),
-                ('operator', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='operators.operator')),
-                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='routing.source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("hour", models.DateTimeField()),
+                ("assigned", models.PositiveIntegerField()),
+                ("expected", models.FloatField()),
+                ("variance", models.FloatField()),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="operators.operator",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="routing.source",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ContactEvent',
+            name="ContactEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='when')),
-                ('what', models.CharField(choices=[('registered', 'registered'), ('dequeued', 'taken from the queue'), ('reassigned', 'routed afresh'), ('given', 'given by hand'), ('returned', 'put back into the queue'), ('handed_over', 'handed over'), ('resolved', 'resolved'), ('reopened', 'reopened')], max_length=12, verbose_name='what')),
-                ('by', models.CharField(max_length=160, verbose_name='by whom')),
-                ('reason', models.CharField(choices=[('no_operators', 'the source has no roster'), ('all_inactive', 'everybody is off duty'), ('all_full', 'everybody is at the limit'), ('none_available', 'nobody is available'), ('source_closed', 'the source is closed'), ('returned', 'put back by hand')], max_length=16, null=True, verbose_name='why')),
-                ('strategy', models.CharField(choices=[('weighted_random', 'at random by weight'), ('smooth', 'in turn by weight'), ('least_loaded', 'to the least loaded')], max_length=16, null=True, verbose_name='strategy')),
-                ('draw', models.FloatField(null=True, verbose_name='draw')),
-                ('evidence', models.BinaryField(null=True)),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='history', to='leads.contact', verbose_name='contact')),
-                ('from_operator', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='operators.operator', verbose_name='from whom')),
-                ('preferred', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='operators.operator')),
-                ('to_operator', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='operators.operator', verbose_name='to whom')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="when")),
+                (
+                    "what",
+                    models.CharField(
+                        choices=[
+                            ("registered", "registered"),
+                            ("dequeued", "taken from the queue"),
+                            ("reassigned", "routed afresh"),
+                            ("given", "given by hand"),
+                            ("returned", "put back into the queue"),
+                            ("handed_over", "handed over"),
+                            ("resolved", "resolved"),
+                            ("reopened", "reopened"),
+                        ],
+                        max_length=12,
+                        verbose_name="what",
+                    ),
+                ),
+                ("by", models.CharField(max_length=160, verbose_name="by whom")),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("no_operators", "the source has no roster"),
+                            ("all_inactive", "everybody is off duty"),
+                            ("all_full", "everybody is at the limit"),
+                            ("none_available", "nobody is available"),
+                            ("source_closed", "the source is closed"),
+                            ("returned", "put back by hand"),
+                        ],
+                        max_length=16,
+                        null=True,
+                        verbose_name="why",
+                    ),
+                ),
+                (
+                    "strategy",
+                    models.CharField(
+                        choices=[
+                            ("weighted_random", "at random by weight"),
+                            ("smooth", "in turn by weight"),
+                            ("least_loaded", "to the least loaded"),
+                        ],
+                        max_length=16,
+                        null=True,
+                        verbose_name="strategy",
+                    ),
+                ),
+                ("draw", models.FloatField(null=True, verbose_name="draw")),
+                ("evidence", models.BinaryField(null=True)),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="history",
+                        to="leads.contact",
+                        verbose_name="contact",
+                    ),
+                ),
+                (
+                    "from_operator",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="operators.operator",
+                        verbose_name="from whom",
+                    ),
+                ),
+                (
+                    "preferred",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="operators.operator",
+                    ),
+                ),
+                (
+                    "to_operator",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="operators.operator",
+                        verbose_name="to whom",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'history line',
-                'verbose_name_plural': 'history',
-                'indexes': [models.Index(condition=models.Q(('strategy__isnull', False)), fields=['at', 'id'], name='event_decisions_by_moment')],
+                "verbose_name": "history line",
+                "verbose_name_plural": "history",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("strategy__isnull", False)),
+                        fields=["at", "id"],
+                        name="event_decisions_by_moment",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Exclusion',
+            name="Exclusion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exclusions', to='leads.contact', verbose_name='contact')),
-                ('operator', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='operators.operator', verbose_name='operator')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="exclusions",
+                        to="leads.contact",
+                        verbose_name="contact",
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="operators.operator",
+                        verbose_name="operator",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'exclusion',
-                'verbose_name_plural': 'exclusions',
-                'constraints': [models.UniqueConstraint(fields=('contact', 'operator'), name='exclusion_once_per_contact_and_operator')],
+                "verbose_name": "exclusion",
+                "verbose_name_plural": "exclusions",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contact", "operator"), name="exclusion_once_per_contact_and_operator"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Identity',
+            name="Identity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('external', 'id in the channel'), ('phone', 'phone'), ('email', 'e-mail')], max_length=8, verbose_name='kind')),
-                ('value', models.CharField(max_length=254, verbose_name='value')),
-                ('raw', models.CharField(max_length=254, verbose_name='as given')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('source', models.ForeignKey(blank=True, help_text='Ids in a channel mean somebody only there.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='routing.source', verbose_name='source')),
-                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='leads.lead', verbose_name='lead')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("external", "id in the channel"), ("phone", "phone"), ("email", "e-mail")],
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("value", models.CharField(max_length=254, verbose_name="value")),
+                ("raw", models.CharField(max_length=254, verbose_name="as given")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                (
+                    "source",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Ids in a channel mean somebody only there.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="routing.source",
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identities",
+                        to="leads.lead",
+                        verbose_name="lead",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'identity',
-                'verbose_name_plural': 'identities',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('source__isnull', True)), fields=('kind', 'value'), name='identity_unique_everywhere'), models.UniqueConstraint(condition=models.Q(('source__isnull', False)), fields=('source', 'value'), name='identity_unique_in_its_source'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'external'), ('source__isnull', False)), models.Q(models.Q(('kind', 'external'), _negated=True), ('source__isnull', True)), _connector='OR'), name='identity_scoped_by_source_only_if_external')],
+                "verbose_name": "identity",
+                "verbose_name_plural": "identities",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("source__isnull", True)),
+                        fields=("kind", "value"),
+                        name="identity_unique_everywhere",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("source__isnull", False)),
+                        fields=("source", "value"),
+                        name="identity_unique_in_its_source",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "external"), ("source__isnull", False)),
+                            models.Q(models.Q(("kind", "external"), _negated=True), ("source__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="identity_scoped_by_source_only_if_external",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(condition=models.Q(('operator__isnull', False), ('resolved_at__isnull', True)), fields=['operator', 'id'], name='contact_open_by_operator'),
+            model_name="contact",
+            index=models.Index(
+                condition=models.Q(("operator__isnull", False), ("resolved_at__isnull", True)),
+                fields=["operator", "id"],
+                name="contact_open_by_operator",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(condition=models.Q(('operator__isnull', True), ('resolved_at__isnull', True)), fields=['source', 'id'], name='contact_waiting_by_age'),
+            model_name="contact",
+            index=models.Index(
+                condition=models.Q(("operator__isnull", True), ("resolved_at__isnull", True)),
+                fields=["source", "id"],
+                name="contact_waiting_by_age",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['operator', '-id'], name='contact_by_operator'),
+            model_name="contact",
+            index=models.Index(fields=["operator", "-id"], name="contact_by_operator"),
         ),
         migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key__isnull', False)), fields=('source', 'idempotency_key'), name='contact_once_per_source_and_idempotency_key'),
+            model_name="contact",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("idempotency_key__isnull", False)),
+                fields=("source", "idempotency_key"),
+                name="contact_once_per_source_and_idempotency_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.CheckConstraint(condition=models.Q(('waiting_reason__isnull', True), models.Q(('operator__isnull', True), ('resolved_at__isnull', True)), _connector='OR'), name='contact_has_a_reason_only_while_waiting'),
+            model_name="contact",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("waiting_reason__isnull", True),
+                    models.Q(("operator__isnull", True), ("resolved_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="contact_has_a_reason_only_while_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='possibleduplicate',
-            constraint=models.UniqueConstraint(fields=('lead', 'other'), name='duplicate_pair_once'),
+            model_name="possibleduplicate",
+            constraint=models.UniqueConstraint(fields=("lead", "other"), name="duplicate_pair_once"),
         ),
         migrations.AddConstraint(
-            model_name='possibleduplicate',
-            constraint=models.CheckConstraint(condition=models.Q(('lead__lt', models.F('other'))), name='duplicate_pair_older_lead_first'),
+            model_name="possibleduplicate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lead__lt", models.F("other"))), name="duplicate_pair_older_lead_first"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tally',
-            constraint=models.UniqueConstraint(fields=('hour', 'source', 'operator'), name='tally_once_per_hour'),
+            model_name="tally",
+            constraint=models.UniqueConstraint(fields=("hour", "source", "operator"), name="tally_once_per_hour"),
         ),
     ]

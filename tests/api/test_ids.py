@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.urls import get_resolver
 
@@ -6,7 +8,8 @@ from leads.api.ids import LARGEST
 
 def routes():
     """Every API route that names an id, with the largest id that fits and one that does not."""
-    api = next(pattern for pattern in get_resolver().url_patterns if str(pattern.pattern) == "api/v1/")
+    patterns: list[Any] = get_resolver().url_patterns
+    api = next(pattern for pattern in patterns if str(pattern.pattern) == "api/v1/")
     return [str(pattern.pattern) for pattern in api.url_patterns if "<" in str(pattern.pattern)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connections
 
-TIMEOUT = 300  # seconds; a deadlock is a failure with a stack, not a hanging test
+TIMEOUT = 600  # seconds; a deadlock is a failure with a stack, not a hanging test
 
 
 def together(*jobs: Callable[[], Any]) -> list[Any]:

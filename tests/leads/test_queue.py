@@ -1,9 +1,10 @@
 import random
 
 import pytest
+from django.utils import timezone
 
 from leads import invariants, lifecycle, queue, staffing
-from leads.models import Contact
+from leads.models import Contact, Upkeep
 from operators.models import Operator
 from tests import characters
 
@@ -65,7 +66,7 @@ def test_the_sweep_gives_what_the_burst_has_left(anna, backlog, settings):
 def test_a_wait_that_a_sweep_has_passed_over_is_a_fault_even_with_a_burst(anna, backlog, settings):
     settings.QUEUE_BURST = 2
     Operator.objects.filter(pk=anna.pk).update(is_active=True)
-    queue.Upkeep.objects.update_or_create(pk=1, defaults={"swept_at": queue.timezone.now()})
+    Upkeep.objects.update_or_create(pk=1, defaults={"swept_at": timezone.now()})
     assert len(list(invariants.findings())) == 5
 
 

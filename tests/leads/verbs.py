@@ -1,6 +1,6 @@
 """Every verb that can happen to a team, to be driven at random: each takes a source of chance and does one thing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any
@@ -9,7 +9,8 @@ from leads import lifecycle, queue, staffing
 from leads.models import Contact
 from operators.models import Operator
 from operators.refusals import Conflict, Unknown
-from routing.models import Source, Strategy
+from routing.models import Source
+from routing.selection import STRATEGIES
 from tests import characters
 
 
@@ -77,7 +78,7 @@ def leave_roster(chance: Random) -> None:
 
 
 def change_strategy(chance: Random) -> None:
-    changes = {"strategy": chance.choice(Strategy.values), "is_sticky": chance.random() < 0.3}
+    changes = {"strategy": chance.choice(list(STRATEGIES)), "is_sticky": chance.random() < 0.3}
     staffing.change_source(source_id=pick(chance, Source).pk, changes=changes)
 
 
@@ -96,7 +97,7 @@ def sweep(chance: Random) -> None:
 OFTEN = [register, register, register, resolve, resolve, reopen, give, reroute, put_back]
 SELDOM = [force, change_duty, change_limit, hand_over, set_weight, leave_roster, change_strategy, sweep]
 RARELY = [archive, restore, restore, close_source, open_source, open_source]
-VERBS: list[Callable[[Random], None]] = OFTEN * 4 + SELDOM * 2 + RARELY
+VERBS: Sequence[Callable[[Random], None]] = OFTEN * 4 + SELDOM * 2 + RARELY
 
 
 def act(verb: Callable[[Random], None], chance: Random) -> None:

@@ -16,10 +16,11 @@ def team(*weights):
 
 def serve(members):
     """One contact; who got it."""
-    decision = choose(list(members.values()), None, strategy="smooth")
-    progress = progress_after(list(members.values()), decision.chosen)
-    members[decision.chosen] = replace(members[decision.chosen], progress=progress)
-    return decision.chosen
+    roster = list(members.values())
+    chosen = choose(roster, None, strategy="smooth").chosen
+    assert chosen is not None
+    members[chosen] = replace(members[chosen], progress=progress_after(roster, chosen))
+    return chosen
 
 
 def worst_distance(weights, contacts):

@@ -1,0 +1,65 @@
+"""How the back-office looks: its name, its colours and the order of its pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def sees(app: str, model: str) -> Callable[[HttpRequest], bool]:
+    """Whether the user may look at this page."""
+
+    def permitted(request: HttpRequest) -> bool:
+        return any(request.user.has_perm(f"{app}.{verb}_{model}") for verb in ("view", "change"))
+
+    return permitted
+
+
+def page(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
+    """One line of the sidebar: the list of a model."""
+    link = reverse_lazy(f"admin:{app}_{model}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": sees(app, model)}
+
+
+UNFOLD = {
+    "SITE_TITLE": "CRM Lead Router",
+    "SITE_HEADER": "CRM Lead Router",
+    "SITE_SUBHEADER": _("Contact routing"),
+    "SITE_SYMBOL": "alt_route",
+    "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crm_router/icon.svg")},
+    ],
+    "STYLES": [lambda request: static("crm_router/back_office.css")],
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": _("Who answers"),
+                "items": [
+                    page(_("Operators"), "support_agent", "operators", "operator"),
+                    page(_("Sources"), "smart_toy", "routing", "source"),
+                ],
+            },
+            {
+                "title": _("Who asks"),
+                "items": [
+                    page(_("Contacts"), "chat", "leads", "contact"),
+                    page(_("Leads"), "person", "leads", "lead"),
+                    page(_("Possible duplicates"), "join", "leads", "possibleduplicate"),
+                ],
+            },
+            {
+                "title": _("Access"),
+                "items": [
+                    page(_("Users"), "key", "auth", "user"),
+                    page(_("Groups"), "group", "auth", "group"),
+                ],
+            },
+        ],
+    },
+}

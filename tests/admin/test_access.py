@@ -1,0 +1,66 @@
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from tests import characters
+from tests.admin import pages
+
+
+@pytest.fixture
+def viewer(db, client):
+    """Somebody who may look at everything and change nothing."""
+    user = User.objects.create_user("viewer", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(user)
+    return client
+
+
+def test_strangers_are_asked_to_sign_in(client, db):
+    assert client.get("/admin/leads/contact/").headers["Location"].startswith("/admin/login/")
+
+
+def test_who_may_only_look_sees_every_page(viewer):
+    bot = characters.source(roster={(anna := characters.operator()): 10})
+    contact = characters.contact(bot)
+    for thing in (anna, bot, contact, contact.lead):
+        assert viewer.get(pages.page(thing)).status_code == 200
+        assert viewer.get(pages.listing(type(thing))).status_code == 200
+
+
+def test_who_may_only_look_is_offered_no_action(viewer):
+    contact = characters.contact(characters.source(roster={characters.operator(): 10}))
+    response = viewer.get(pages.page(contact))
+    assert response.context["actions_detail"] == []
+    assert pages.press(viewer, contact, "resolve_this").status_code == 403
+
+
+def test_who_may_only_look_archives_nobody(viewer):
+    anna = characters.operator("Anna")
+    assert pages.press(viewer, anna, "archive_this").status_code == 403
+    pages.run(viewer, "archive_selected", anna)
+    anna.refresh_from_db()
+    assert anna.archived_at is None
+
+
+def test_who_may_only_look_changes_no_roster(viewer):
+    bot = characters.source(roster={characters.operator(): 10})
+    assert viewer.post(pages.page(bot), {"name": "Mine"}).status_code == 403
+
+
+def test_the_sidebar_shows_only_what_one_may_see(db, client):
+    user = User.objects.create_user("clerk", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_contact"))
+    client.force_login(user)
+    page = client.get("/admin/").text
+    assert "/admin/leads/contact/" in page
+    assert "/admin/operators/operator/" not in page
+
+
+def test_users_and_groups_have_their_pages(supervisor):
+    for url in ("/admin/auth/user/", "/admin/auth/user/add/", "/admin/auth/group/", "/admin/auth/group/add/"):
+        assert supervisor.get(url).status_code == 200
+
+
+def test_permissions_are_named_for_people(supervisor):
+    page = supervisor.get("/admin/auth/group/add/", headers={"Accept-Language": "ru"}).text
+    assert "Обращение: смотреть" in page
+    assert "session" not in page.lower()

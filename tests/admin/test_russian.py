@@ -1,0 +1,71 @@
+from io import BytesIO
+
+import pytest
+from babel.messages.mofile import read_mo
+from django.utils import translation
+from django.utils.translation import ngettext
+
+from crm_router import catalogue
+from tests import characters
+from tests.admin import pages
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return catalogue.stored()
+
+
+def spoken(compiled):
+    """Every translation by message and context. The header is left out: it names the version of Babel."""
+    return {(str(message.id), message.context): message.string for message in read_mo(BytesIO(compiled)) if message.id}
+
+
+def test_every_message_of_the_sources_is_translated(stored):
+    missing = []
+    for message_id, context, place in catalogue.needed():
+        message = stored.get(message_id, context)
+        if message is None or not catalogue.is_translated(message):
+            missing.append(f"{place}: {message_id}")
+    assert not missing, "translate these, after manage.py messages"
+
+
+def test_no_translation_loses_a_placeholder(stored):
+    broken = {catalogue.first(message.id): errors for message in stored if (errors := list(message.check(stored)))}
+    assert broken == {}
+
+
+def test_the_compiled_catalogue_says_the_same(stored):
+    assert spoken(catalogue.MO.read_bytes()) == spoken(catalogue.compiled(stored))
+
+
+def test_what_replaces_djangos_words_replaces_something(stored):
+    replaced = [catalogue.first(message.id) for message in stored if catalogue.INSTEAD in message.user_comments]
+    assert set(replaced) <= catalogue.translated_by_django()
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 обращение"), (3, "3 обращения"), (5, "5 обращений"), (11, "11 обр")]
+)
+def test_plurals_are_right(count, words):
+    with translation.override("ru"):
+        text = ngettext("%(count)d contact is resolved.", "%(count)d contacts are resolved.", count)
+    assert words in text % {"count": count}
+
+
+def test_the_browser_chooses_the_language(supervisor):
+    assert "Операторы" in supervisor.get("/admin/", headers={"Accept-Language": "ru,en;q=0.8"}).text
+    assert "Operators" in supervisor.get("/admin/", headers={"Accept-Language": "en"}).text
+
+
+def test_the_user_chooses_another_language_than_the_browser(supervisor):
+    supervisor.post("/i18n/setlang/", {"language": "ru", "next": "/admin/"})
+    assert "Операторы" in supervisor.get("/admin/", headers={"Accept-Language": "en"}).text
+
+
+def test_refusals_are_russian_too(supervisor):
+    anna = characters.operator("Анна")
+    pages.press(supervisor, anna, "archive_this")
+    supervisor.cookies["django_language"] = "ru"
+    assert "Анна: Этой записи больше нет, или она в архиве." in pages.said(
+        pages.press(supervisor, anna, "archive_this")
+    )

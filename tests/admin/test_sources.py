@@ -1,0 +1,140 @@
+import pytest
+
+from leads import staffing
+from operators.models import Operator
+from routing.models import RosterEntry, Source
+from tests import characters
+from tests.admin import pages
+
+
+@pytest.fixture
+def save(supervisor):
+    """Sends a source's page with these fields changed."""
+
+    def save(source, changes):
+        data = pages.filled(supervisor.get(pages.page(source))) | changes
+        return supervisor.post(pages.page(source), data)
+
+    return save
+
+
+def weights(source):
+    return dict(RosterEntry.objects.filter(source=source).values_list("operator__name", "weight"))
+
+
+def added(operator, weight):
+    """One more row below a roster of one."""
+    return {"roster-TOTAL_FORMS": "2", "roster-1-operator": operator.pk, "roster-1-weight": weight}
+
+
+def test_a_weight_is_changed_on_the_page(save):
+    bot = characters.source(roster={characters.operator("Anna"): 10})
+    save(bot, {"roster-0-weight": "30"})
+    assert weights(bot) == {"Anna": 30}
+
+
+def test_an_operator_joins_the_roster_and_gets_what_waits(save):
+    bot = characters.source(roster={characters.operator("Away", is_active=False): 10})
+    waiting = characters.contact(bot)
+    save(bot, added(anna := characters.operator("Anna"), "20"))
+    waiting.refresh_from_db()
+    assert weights(bot) == {"Away": 10, "Anna": 20}
+    assert waiting.operator == anna
+
+
+def test_an_operator_leaves_the_roster(save):
+    bot = characters.source(roster={characters.operator("Anna"): 10})
+    save(bot, {"roster-0-DELETE": "on"})
+    assert weights(bot) == {}
+
+
+def test_a_roster_of_four_hundred_is_saved(save):
+    bot = characters.source()
+    crowd = Operator.objects.bulk_create(Operator(name=f"Operator {n:03d}", max_load=5) for n in range(400))
+    RosterEntry.objects.bulk_create(RosterEntry(source=bot, operator=operator) for operator in crowd)
+    assert save(bot, {"roster-399-weight": "30"}).status_code == 302
+    assert weights(bot)["Operator 399"] == 30
+
+
+def test_who_left_the_roster_while_the_page_was_open_is_a_form_error(supervisor):
+    bot = characters.source(roster={(anna := characters.operator("Anna")): 10})
+    seen = pages.filled(supervisor.get(pages.page(bot)))
+    staffing.remove_from_roster(source_id=bot.pk, operator_id=anna.pk)
+    response = supervisor.post(pages.page(bot), seen | {"roster-0-weight": "30"})
+    assert response.context["errors"]
+    assert weights(bot) == {}
+
+
+def test_saving_the_page_leaves_alone_what_somebody_else_changed_meanwhile(supervisor):
+    bot = characters.source("Telegram", roster={(anna := characters.operator("Anna")): 10})
+    seen = pages.filled(supervisor.get(pages.page(bot)))
+    staffing.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=50)
+    staffing.change_source(source_id=bot.pk, changes={"strategy": "smooth"})
+    supervisor.post(pages.page(bot), seen | {"name": "Telegram 2"})
+    bot.refresh_from_db()
+    assert (bot.name, bot.strategy, weights(bot)) == ("Telegram 2", "smooth", {"Anna": 50})
+
+
+def test_nobody_is_on_a_roster_twice(save):
+    bot = characters.source(roster={(anna := characters.operator("Anna")): 10})
+    response = save(bot, added(anna, "20"))
+    assert response.context["errors"]
+    assert weights(bot) == {"Anna": 10}
+
+
+def test_a_weight_of_zero_is_a_form_error(save):
+    bot = characters.source(roster={characters.operator("Anna"): 10})
+    assert save(bot, {"roster-0-weight": "0"}).context["errors"]
+
+
+def test_who_has_just_been_archived_is_named_in_a_message(save):
+    bot = characters.source(roster={characters.operator("Anna"): 10})
+    left = characters.operator("Left")
+    staffing.archive_operator(operator_id=left.pk)
+    response = save(bot, added(left, "20"))
+    assert "Left: 20: It does not exist any more, or is in the archive." in pages.said(response)
+
+
+def test_archived_operators_are_not_offered(supervisor):
+    left, anna = characters.operator("Left"), characters.operator("Anna")
+    staffing.archive_operator(operator_id=left.pk)
+    choice = {"app_label": "routing", "model_name": "rosterentry", "field_name": "operator", "term": ""}
+    offered = supervisor.get("/admin/autocomplete/", choice).json()["results"]
+    assert [one["id"] for one in offered] == [str(anna.pk)]
+
+
+def test_each_weight_is_shown_with_its_share(supervisor):
+    bot = characters.source(roster={characters.operator("Anna"): 10, characters.operator("Boris"): 20})
+    roster = supervisor.get(pages.page(bot)).text
+    assert "33.3%" in roster
+    assert "66.7%" in roster
+    assert "Boris 66.7%, Anna 33.3%" in supervisor.get(pages.listing(Source)).text
+
+
+def test_a_name_that_is_taken_is_a_form_error(save):
+    characters.source("Telegram")
+    response = save(characters.source("WhatsApp"), {"name": "Telegram"})
+    assert response.context["errors"] == [["There is a source of this name already."]]
+
+
+def test_a_name_that_was_taken_a_moment_ago_is_a_message(save, monkeypatch):
+    bot = characters.source("WhatsApp")
+    characters.source("Telegram")
+    monkeypatch.setattr("leads.admin.sources.SourceForm.clean_name", lambda form: form.cleaned_data["name"])
+    response = save(bot, {"name": "Telegram"})
+    assert pages.said(response) == ["There is a source of this name already."]
+
+
+def test_the_name_of_an_archived_source_is_free_again(save):
+    closed, bot = characters.source("Telegram"), characters.source("WhatsApp")
+    staffing.archive_source(source_id=closed.pk)
+    save(bot, {"name": "Telegram"})
+    bot.refresh_from_db()
+    assert bot.name == "Telegram"
+
+
+def test_a_source_is_made_with_its_roster(supervisor):
+    anna = characters.operator("Anna")
+    data = pages.filled(supervisor.get(pages.adding(Source))) | {"name": "Telegram", "roster-TOTAL_FORMS": "1"}
+    supervisor.post(pages.adding(Source), data | {"roster-0-operator": anna.pk, "roster-0-weight": "10"})
+    assert weights(Source.objects.get()) == {"Anna": 10}

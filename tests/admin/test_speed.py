@@ -1,0 +1,72 @@
+"""Lists cost the same number of queries however long they are, and never count a huge table."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from leads.models import PossibleDuplicate
+from tests import characters
+
+LISTS = [
+    "/admin/operators/operator/",
+    "/admin/routing/source/",
+    "/admin/leads/contact/",
+    "/admin/leads/lead/",
+    "/admin/leads/possibleduplicate/",
+]
+
+
+@pytest.fixture
+def queries(supervisor):
+    """The statements that a page takes; the first look fills what Django caches for ever."""
+
+    def count(url):
+        supervisor.get(url)
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert supervisor.get(url).status_code == 200
+        return [query["sql"] for query in captured]
+
+    return count
+
+
+def one_more_of_everything():
+    operator = characters.operator()
+    bot = characters.source(roster={operator: 10})
+    leads = [characters.contact(bot, lead_email=f"{characters.somebody_new()}@example.com").lead for _ in range(2)]
+    PossibleDuplicate.objects.create(lead=leads[0], other=leads[1])
+    return bot, operator, leads[0]
+
+
+@pytest.mark.parametrize("url", LISTS)
+def test_a_longer_list_takes_no_more_queries(queries, url):
+    one_more_of_everything()
+    few = len(queries(url))
+    for _ in range(5):
+        one_more_of_everything()
+    assert len(queries(url)) == few
+
+
+@pytest.mark.parametrize("url", ["/admin/leads/contact/", "/admin/leads/lead/"])
+def test_huge_tables_are_not_counted(queries, url):
+    one_more_of_everything()
+    assert not [statement for statement in queries(url) if "COUNT(" in statement]
+
+
+def test_a_longer_roster_takes_no_more_queries(queries):
+    bot, _, _ = one_more_of_everything()
+    few = len(queries(f"/admin/routing/source/{bot.pk}/change/"))
+    from leads import staffing
+
+    for _ in range(5):
+        staffing.set_weight(source_id=bot.pk, operator_id=characters.operator().pk, weight=5)
+    assert len(queries(f"/admin/routing/source/{bot.pk}/change/")) == few
+
+
+def test_a_lead_with_more_contacts_takes_no_more_queries(queries):
+    bot, _, lead = one_more_of_everything()
+    few = len(queries(f"/admin/leads/lead/{lead.pk}/change/"))
+    for _ in range(5):
+        characters.contact(bot, lead_phone=lead.phone)
+    assert len(queries(f"/admin/leads/lead/{lead.pk}/change/")) == few

@@ -1,0 +1,224 @@
+"""A supervisor's day in a real browser; whatever a page complains of fails the test (see conftest)."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from leads.models import Contact
+from operators.models import Operator
+from tests import characters
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LISTS = {
+    "Operators": "operators/operator",
+    "Sources": "routing/source",
+    "Contacts": "leads/contact",
+    "Leads": "leads/lead",
+    "Possible duplicates": "leads/possibleduplicate",
+    "Users": "auth/user",
+    "Groups": "auth/group",
+}
+
+
+@pytest.fixture
+def cast() -> None:
+    """Something to see on every page, one contact waiting, one pair of possible duplicates."""
+    anna, boris = characters.operator("Anna", limit=1), characters.operator("Boris", limit=1)
+    bot = characters.source("Telegram", roster={anna: 10, boris: 30})
+    characters.contact(bot, lead_phone="+79991234567", lead_name="Ivan", message="Price?")
+    characters.contact(bot, lead_email="ivan@example.com", lead_name="Vanya")
+    characters.contact(bot, lead_phone="+79991234567", lead_email="ivan@example.com")
+    Group.objects.create(name="Supervisors")
+
+
+@pytest.fixture
+def back_office(cast: None, page: Page, client: Client, live_server: LiveServer) -> Page:
+    """The start page, signed in."""
+    client.force_login(User.objects.create_superuser("vera"))
+    session = client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page.goto("/admin/")
+    return page
+
+
+def test_a_supervisor_signs_in_and_out(page: Page):
+    User.objects.create_superuser("vera", password="correct horse")
+    page.goto("/admin/leads/contact/")
+    page.get_by_label("Username").fill("vera")
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Log in").click()
+    open_own_menu(page)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_text("logged out")).to_be_visible()
+    page.goto("/admin/leads/contact/")
+    expect(page).to_have_url(re.compile("/admin/login/"))
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("ru", 390)])
+def test_every_page_opens(back_office: Page, language: str, width: int):
+    back_office.set_viewport_size({"width": width, "height": 900})
+    back_office.context.add_cookies([{"name": "django_language", "value": language, "url": back_office.url}])
+    pages = [f"/admin/{path}/" for path in LISTS.values()]
+    pages += [f"/admin/{path}/add/" for path in ("operators/operator", "routing/source", "auth/user", "auth/group")]
+    for path in LISTS.values():
+        back_office.goto(f"/admin/{path}/")
+        href = back_office.locator("#result_list tbody a").first.get_attribute("href") or ""
+        pages += [href, href.split("?")[0].replace("change", "history")]
+    pages += [f"/admin/auth/user/{User.objects.get().pk}/password/", "/admin/password_change/", "/admin/leads/"]
+    for url in pages:
+        back_office.goto(url)  # a status other than 200 is a complaint
+        expect(back_office.locator("h1").first).to_be_visible()
+        assert back_office.evaluate("document.documentElement.scrollWidth") <= width, f"{url} is wider than the screen"
+    assert back_office.locator("html").get_attribute("lang") == language
+
+
+def test_the_sidebar_leads_to_every_list(back_office: Page):
+    for name, path in LISTS.items():
+        follow(back_office, name)
+        expect(back_office).to_have_url(re.compile(f"/admin/{path}/"))
+
+
+def test_duty_and_limit_are_changed_in_the_list(back_office: Page):
+    follow(back_office, "Operators")
+    row = back_office.locator("#result_list tr", has_text="Anna")
+    row.locator("[type=number]").fill("7")
+    row.locator("[name$=is_active][type=checkbox]").uncheck()
+    back_office.get_by_role("button", name="Save").click()
+    expect(back_office.get_by_text("1 operator was changed successfully.")).to_be_visible()
+    anna = Operator.objects.get(name="Anna")
+    assert (anna.is_active, anna.max_load) == (False, 7)
+
+
+def test_a_filter_shows_what_waits(back_office: Page):
+    follow(back_office, "Contacts")
+    open_filters(back_office)
+    back_office.get_by_label("Waiting").check()
+    back_office.get_by_role("button", name="Apply Filters").click()
+    back_office.wait_for_url("**status=waiting**")
+    expect(back_office.locator("#result_list tbody tr.data-row")).to_have_count(1)
+
+
+def test_filters_by_source_and_operator_offer_names(back_office: Page):
+    follow(back_office, "Contacts")
+    open_filters(back_office)
+    for number, name in enumerate(["Telegram", "Boris"]):
+        back_office.locator("#changelist-filter .select2-selection").nth(number).click()
+        back_office.get_by_role("option", name=name).click()
+    back_office.get_by_role("button", name="Apply Filters").click()
+    back_office.wait_for_url("**operator__id__exact=**")
+    expect(back_office.locator("#result_list tbody tr.data-row")).to_have_count(1)
+
+
+def test_contacts_are_resolved_by_the_action_of_the_list(back_office: Page):
+    follow(back_office, "Contacts")
+    for box in back_office.locator("input.action-select").all():
+        box.check()
+    back_office.locator("select[name=action]").select_option(label="Resolve")
+    back_office.get_by_role("button", name="Run").click()
+    expect(back_office.get_by_text("3 contacts are resolved.")).to_be_visible()
+    assert Contact.objects.resolved().count() == 3
+
+
+def test_a_contact_is_resolved_and_reopened_on_its_page(back_office: Page):
+    contact = Contact.objects.open().order_by("pk")[0]
+    back_office.goto(f"/admin/leads/contact/{contact.pk}/change/")
+    for button, words in [("Resolve", "1 contact is resolved."), ("Open again", "1 contact is open again.")]:
+        back_office.get_by_role("link", name=button).click()
+        back_office.locator("#dialog").get_by_role("button", name=button).click()
+        expect(back_office.get_by_text(words)).to_be_visible()
+
+
+def test_an_operator_is_archived_found_in_the_archive_and_restored(back_office: Page):
+    follow(back_office, "Operators")
+    back_office.get_by_role("link", name="Anna").click()
+    back_office.get_by_role("link", name="Move to the archive").click()
+    back_office.locator("#dialog").get_by_role("button", name="Move to the archive").click()
+    expect(back_office.get_by_text("1 operator is in the archive now.")).to_be_visible()
+    follow(back_office, "Operators")
+    expect(back_office.get_by_role("link", name="Anna")).to_have_count(0)
+    open_filters(back_office)
+    back_office.get_by_label("Archived").check()
+    back_office.get_by_role("button", name="Apply Filters").click()
+    back_office.get_by_role("link", name="Anna").click()
+    back_office.get_by_role("link", name="Restore from the archive").click()
+    back_office.locator("#dialog").get_by_role("button", name="Restore").click()
+    expect(back_office.get_by_text("1 operator is back from the archive")).to_be_visible()
+    assert Operator.objects.current().filter(name="Anna").exists()
+
+
+def test_a_roster_is_changed_on_the_page_of_its_source(back_office: Page):
+    characters.operator("Vera")
+    follow(back_office, "Sources")
+    back_office.get_by_role("link", name="Telegram").click()
+    back_office.get_by_text("Add another Operator").click()
+    back_office.locator("#roster-group .select2-selection:visible").click()
+    back_office.get_by_role("option", name="Vera").click()
+    back_office.locator("[name=roster-2-weight]").fill("40")
+    back_office.get_by_role("button", name="Save and continue editing").click()
+    expect(back_office.locator("#roster-group")).to_contain_text("50%")
+
+
+def test_an_operator_a_source_a_user_and_a_group_are_made(back_office: Page):
+    for path, fields in {
+        "operators/operator": {"name": "Gleb", "max_load": "5"},
+        "routing/source": {"name": "WhatsApp"},
+        "auth/user": {"username": "gleb", "password1": "correct horse", "password2": "correct horse"},
+        "auth/group": {"name": "Clerks"},
+    }.items():
+        back_office.goto(f"/admin/{path}/add/")
+        for name, value in fields.items():
+            back_office.locator(f"[name={name}]").fill(value)
+        back_office.get_by_role("button", name="Save", exact=True).click()
+        expect(back_office.get_by_text("was added successfully")).to_be_visible()
+
+
+def test_a_lead_is_found_by_phone_and_renamed(back_office: Page):
+    follow(back_office, "Leads")
+    back_office.locator("#searchbar").fill("8 999 123-45-67")
+    back_office.keyboard.press("Enter")
+    back_office.get_by_role("link", name="Ivan").click()
+    back_office.locator("[name=name]").fill("Ivan Petrov")
+    back_office.get_by_role("button", name="Save", exact=True).click()
+    expect(back_office.locator("#result_list").get_by_role("link", name="Ivan Petrov")).to_be_visible()
+
+
+def test_a_form_with_a_mistake_says_which(back_office: Page):
+    characters.source("WhatsApp")
+    back_office.goto("/admin/routing/source/")
+    back_office.get_by_role("link", name="WhatsApp").click()
+    back_office.locator("[name=name]").fill("Telegram")
+    back_office.get_by_role("button", name="Save", exact=True).click()
+    expect(back_office.get_by_text("There is a source of this name already.")).to_be_visible()
+
+
+def test_the_user_chooses_the_theme(back_office: Page):
+    for theme in ("dark", "light"):
+        open_own_menu(back_office)
+        back_office.get_by_text(theme.title(), exact=True).click()
+        back_office.reload()
+        expect(back_office.locator("html")).to_have_class(theme)
+
+
+def test_the_user_chooses_the_language(back_office: Page):
+    open_own_menu(back_office)
+    back_office.get_by_role("button", name="Русский").click()
+    expect(back_office.locator("#nav-sidebar").get_by_text("Операторы")).to_be_visible()
+
+
+def open_own_menu(page: Page) -> None:
+    page.locator("#nav-sidebar").get_by_text("vera", exact=True).click()
+
+
+def open_filters(page: Page) -> None:
+    page.locator("#content-main a", has_text="Filters").click()
+
+
+def follow(page: Page, name: str) -> None:
+    """Clicks a line of the sidebar."""
+    with page.expect_navigation():
+        page.locator("#nav-sidebar").get_by_role("link").filter(has=page.get_by_text(name, exact=True)).click()

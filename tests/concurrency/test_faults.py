@@ -1,0 +1,91 @@
+"""The database asks to try again, or goes away: the one is done, the other is said."""
+
+import json
+from contextlib import suppress
+from http import HTTPStatus
+from threading import Barrier, BrokenBarrierError
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from django.db import OperationalError, connection
+
+from operators import places
+from operators.models import Operator
+from operators.refusals import Busy
+from routing import assignment, races
+from tests import characters
+from tests.concurrency.threads import together
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+
+
+def crossed(first, second):
+    """Two units of work that lock two operators in opposite orders, and meet in the middle."""
+    both_hold_one = Barrier(2)
+
+    def lock(one, other):
+        def work(attempt):
+            places.lock([one])
+            with suppress(BrokenBarrierError):  # nobody comes to the second meeting
+                both_hold_one.wait(5 if attempt == 0 else 0.01)
+            places.lock([other])
+            places.take(one)
+            return attempt
+
+        return lambda: races.run(work)
+
+    return together(lock(first, second), lock(second, first))
+
+
+def test_a_deadlock_is_tried_again_and_nobody_hears_of_it():
+    anna, boris = characters.operator("Anna"), characters.operator("Boris")
+    assert sorted(crossed(anna.pk, boris.pk)) == [0, 1]
+    assert (characters.load(anna), characters.load(boris)) == (1, 1)
+
+
+def test_without_trying_again_a_deadlock_is_an_error(monkeypatch):
+    """The control for the test above."""
+    monkeypatch.setattr(races, "TRY_AGAIN", set())
+    anna, boris = characters.operator("Anna"), characters.operator("Boris")
+    with pytest.raises(OperationalError, match="deadlock detected"):
+        crossed(anna.pk, boris.pk)
+
+
+def test_who_loses_every_race_is_told_to_come_back(monkeypatch):
+    monkeypatch.setattr(races, "PAUSE", 0)
+
+    def always_late(attempt):
+        characters.operator(f"Attempt {attempt}")
+        raise races.LostRace
+
+    with pytest.raises(Busy):
+        races.run(always_late)
+    assert not Operator.objects.exists()
+
+
+def post(url, body):
+    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urlopen(request) as answer:
+        return answer.status, json.load(answer)
+
+
+def test_a_lost_connection_is_a_503_and_the_next_request_works(live_server, monkeypatch):
+    anna = characters.operator()
+    bot = characters.source(roster={anna: 10})
+    url, draw_and_lock = f"{live_server.url}/api/v1/contacts", assignment.draw_and_lock
+    body = {"source_id": bot.pk, "lead_phone": "+79991234567"}
+
+    def cut_off(**asked):
+        monkeypatch.setattr(assignment, "draw_and_lock", draw_and_lock)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return draw_and_lock(**asked)
+
+    monkeypatch.setattr(assignment, "draw_and_lock", cut_off)
+    with pytest.raises(HTTPError) as refused:
+        post(url, body)
+    assert (refused.value.status, refused.value.headers["Retry-After"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "1")
+    assert json.load(refused.value)["code"] == "unavailable"
+    assert characters.load(anna) == 0
+    assert post(url, body)[0] == HTTPStatus.CREATED
