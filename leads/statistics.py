@@ -6,7 +6,7 @@ binomial variable with variance sum p (1 - p). For its normal approximation with
 "On computing the distribution function for the Poisson binomial distribution", Computational Statistics & Data
 Analysis 59 (2013).
 
-Complete hours are tallied once, by the sweep; what is younger is counted from the decisions themselves.
+Complete hours are tallied once, by the sweep or by who asks first; what is younger is counted from the decisions.
 """
 
 from collections import Counter, defaultdict
@@ -61,7 +61,15 @@ class Share:
 def distribution(
     *, source_id: int | None = None, since: datetime | None = None, until: datetime | None = None
 ) -> list[Share]:
-    """Every operator's share in every source, or in one, by decisions taken from `since` until before `until`."""
+    """Every operator's share in every source, or in one, by decisions taken from `since` until before `until`.
+
+    Tallies first what is still to be tallied, so that it stays fast where nothing sweeps.
+    """
+    tally()
+    return shares(source_id, since, until)
+
+
+def shares(source_id: int | None, since: datetime | None, until: datetime | None) -> list[Share]:
     sums = collect(source_id, since, until)
     weights = configured(source_id)
     total_assigned, total_weight = Counter[int](), Counter[int]()
@@ -69,11 +77,11 @@ def distribution(
         total_assigned[source] += its.assigned
     for (source, _), weight in weights.items():
         total_weight[source] += weight
-    shares = []
+    found = []
     for pair in sorted(sums.keys() | weights.keys()):
         its, source = sums.get(pair, Sums()), pair[0]
         reach = BAND * sqrt(its.variance)
-        shares.append(
+        found.append(
             Share(
                 *pair,
                 assigned=its.assigned,
@@ -85,7 +93,7 @@ def distribution(
                 within_chance=abs(its.assigned - its.expected) <= reach + 0.5,
             )
         )
-    return shares
+    return found
 
 
 def collect(source_id: int | None, since: datetime | None, until: datetime | None) -> dict[Pair, Sums]:

@@ -12,6 +12,7 @@ from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
 from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
 
+EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
 PATIENCE = 3  # lost races, after which the whole roster is locked and the next draw cannot fail
 
 
@@ -48,7 +49,8 @@ def take(*, source: Source, decision: Decision) -> None:
         return
     places.take(decision.chosen)
     if source.strategy == Strategy.SMOOTH and not decision.is_sticky:
-        progress = progress_after(read_roster(source=source), decision.chosen)
+        excluded = [member.operator_id for member in decision.candidates if member.obstacle == EXCLUDED]
+        progress = progress_after(read_roster(source=source, excluded=excluded), decision.chosen)
         if progress is None:
             raise LostRace
         RosterEntry.objects.filter(source=source, operator=decision.chosen).update(progress=progress)
@@ -74,7 +76,7 @@ def read_roster(*, source: Source, excluded: Collection[int | None] = ()) -> lis
             weight=entry.weight,
             load=entry.operator.current_load,
             max_load=entry.operator.max_load,
-            obstacle="excluded" if entry.operator_id in excluded else entry.operator.obstacle,
+            obstacle=EXCLUDED if entry.operator_id in excluded else entry.operator.obstacle,
             progress=entry.progress,
         )
         for entry in entries.order_by("operator_id")

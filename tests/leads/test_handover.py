@@ -3,6 +3,7 @@ import pytest
 from leads import lifecycle, staffing
 from operators.models import Operator
 from operators.refusals import Unknown
+from routing.models import Source
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +57,15 @@ def test_somebody_without_contacts_hands_over_nothing(boris):
 def test_an_unknown_operator_is_refused():
     with pytest.raises(Unknown):
         staffing.hand_over(operator_id=404)
+
+
+def test_everybody_else_may_be_given_many_at_once_in_turn(anna):
+    """Who hands over is excluded, and falls behind the others more and more, which must not stop them."""
+    boris = characters.operator("Boris", limit=100)
+    bot = characters.source(roster={anna: 10, boris: 10})
+    Source.objects.filter(pk=bot.pk).update(strategy="smooth")
+    Operator.objects.filter(pk=anna.pk).update(max_load=40)
+    contacts = [characters.contact(bot) for _ in range(60)]
+    assert len(contacts) == characters.load(anna) + characters.load(boris)
+    count = staffing.hand_over_on_duty(operator_id=anna.pk)
+    assert (count.reassigned, count.kept) == (30, 0)

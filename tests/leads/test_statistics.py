@@ -34,8 +34,9 @@ def contacts_at(moment, bot, *draws):
             characters.contact(bot, draw=lambda draw=draw: draw)
 
 
-def sums(**period):
-    return {share.operator_id: (share.assigned, share.expected) for share in statistics.distribution(**period)}
+def sums(source_id=None, since=None, until=None):
+    found = statistics.shares(source_id, since, until)
+    return {share.operator_id: (share.assigned, share.expected) for share in found}
 
 
 def test_expected_is_the_sum_of_the_probabilities(anna, boris, bot):
@@ -99,3 +100,9 @@ def test_one_source_can_be_asked_for(anna, boris, bot):
     assert [(share.operator_id, share.assigned) for share in statistics.distribution(source_id=other.pk)] == [
         (anna.pk, 1)
     ]
+
+
+def test_whoever_asks_tallies_what_is_over(bot):
+    contacts_at(MORNING, bot, 0.1)
+    statistics.distribution()
+    assert Tally.objects.count() == 2

@@ -1,4 +1,6 @@
+from collections import Counter
 from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -80,3 +82,11 @@ def test_a_decision_names_somebody_or_a_reason_and_can_be_recomputed(roster, dra
 )
 def test_nobody_is_chosen_for_a_reason(roster, reason):
     assert choose(roster, 0.5).reason == reason
+
+
+def test_ten_thousand_draws_of_a_fixed_seed_pass_the_chi_squared_test():
+    chance, weights = Random(2026), {1: 10, 2: 30, 3: 60}
+    roster = [Candidate(operator_id=number, weight=weight, load=0, max_load=5) for number, weight in weights.items()]
+    chosen = Counter(choose(roster, chance.random()).chosen for _ in range(10_000))
+    statistic = sum((chosen[number] - 100 * weight) ** 2 / (100 * weight) for number, weight in weights.items())
+    assert statistic < 5.99  # 95 % of the distribution with two degrees of freedom
