@@ -44,7 +44,23 @@ def find_operator(
     None when older contacts wait for the very operator: the newest never overtakes the oldest, but joins the queue
     behind them. `held` and `excluded` as for `assignment.draw_and_lock`. Raises LostRace.
     """
-    decision = assignment.draw_and_lock(
+    decision = draw_for(contact, draw, attempt, held=held, excluded=excluded)
+    if decision.chosen is not None and somebody_waits_for(decision.chosen, older_than=contact.pk):
+        return None
+    assignment.take(source=contact.source, decision=decision)
+    return decision
+
+
+def draw_for(
+    contact: Contact,
+    draw: float,
+    attempt: int,
+    *,
+    held: Collection[int | None] = (),
+    excluded: Collection[int | None] = (),
+) -> Decision:
+    """Chooses an operator for the contact and locks it, with regard to who gave it back and whom the lead knows."""
+    return assignment.draw_and_lock(
         source=contact.source,
         draw=draw,
         attempt=attempt,
@@ -52,10 +68,6 @@ def find_operator(
         preferred=last_operator(contact) if contact.source.is_sticky else None,
         held=held,
     )
-    if decision.chosen is not None and somebody_waits_for(decision.chosen, older_than=contact.pk):
-        return None
-    assignment.take(source=contact.source, decision=decision)
-    return decision
 
 
 def place(contact: Contact, decision: Decision | None) -> list[str]:
@@ -73,8 +85,7 @@ def look_again(contact: Contact) -> Contact:
 
 def drain_for(operator_id: int) -> int:
     """Something made this operator, or a place of it, free: assigns what waits in the sources that it serves."""
-    sources = Source.objects.current().filter(roster__operator=operator_id)
-    return drain(list(sources.values_list("pk", flat=True)), burst=settings.QUEUE_BURST)
+    return drain(sources_of(operator_id), burst=settings.QUEUE_BURST)
 
 
 def sweep() -> int:
@@ -91,34 +102,49 @@ def drain(source_ids: Collection[int], *, burst: int = 0) -> int:
     for want of luck: what it leaves, the sweep takes.
     """
     given: Counter[int] = Counter()
+    sources = set(source_ids)
     try:
-        if not Contact.objects.waiting().filter(source_id__in=source_ids).exists():
+        if not Contact.objects.waiting().filter(source_id__in=sources).exists():
             return 0
         while True:
             spent = [operator_id for operator_id, number in given.items() if burst and number >= burst]
-            operator_id = races.run(partial(assign_oldest, source_ids, spent))
+            operator_id = races.run(partial(assign_oldest, sources, spent))
             if operator_id is None:
                 break
             given[operator_id] += 1
-        refresh_reasons(source_ids)
+        refresh_reasons(sources)
     except (Busy, DatabaseError):
-        log.warning("The queue of sources %s was left to the sweep", list(source_ids), exc_info=True)
+        log.warning("The queue of sources %s was left to the sweep", sorted(sources), exc_info=True)
     return given.total()
 
 
-def assign_oldest(source_ids: Collection[int], spent: Collection[int], attempt: int) -> int | None:
-    """Gives the oldest waiting contact that somebody may take to an operator, whose id it returns; None if none is."""
-    oldest = takeable(without=spent).filter(source_id__in=source_ids).order_by("pk").first()
+def assign_oldest(sources: set[int], spent: Collection[int], attempt: int) -> int | None:
+    """Gives the oldest waiting contact that somebody may take to an operator, whose id it returns; None if none is.
+
+    When an older one in another source waits for the drawn operator, that source joins `sources`, and we start again.
+    """
+    oldest = takeable(without=spent).filter(source_id__in=sources).order_by("pk").first()
     if oldest is None:
         return None
-    decision = find_operator(contact=oldest, draw=random.random(), attempt=attempt, excluded=spent)
+    decision = draw_for(oldest, random.random(), attempt, excluded=spent)
+    if decision.chosen is None:
+        raise LostRace
+    if somebody_waits_for(decision.chosen, older_than=oldest.pk):
+        sources.update(sources_of(decision.chosen))
+        raise LostRace
+    assignment.take(source=oldest.source, decision=decision)
     # Operators are locked before contacts, everywhere: whoever resolves at the same time waits, and does not deadlock.
     contact = Contact.objects.waiting().select_for_update(no_key=True).filter(pk=oldest.pk).first()
-    if contact is None or decision is None or decision.chosen is None:
+    if contact is None:
         raise LostRace
     contact.save(update_fields=place(contact, decision))
     history.record(contact=contact, what=What.DEQUEUED, by=history.SYSTEM, decision=decision)
     return decision.chosen
+
+
+def sources_of(operator_id: int) -> list[int]:
+    """Ids of the open sources that this operator serves."""
+    return list(Source.objects.current().filter(roster__operator=operator_id).values_list("pk", flat=True))
 
 
 def takeable(*, without: Collection[int] = ()) -> ContactQuerySet:

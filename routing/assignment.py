@@ -47,13 +47,13 @@ def take(*, source: Source, decision: Decision) -> None:
     """Takes the place that the decision has locked. Raises LostRace when it is no longer the chosen one's turn."""
     if decision.chosen is None:
         return
-    places.take(decision.chosen)
     if source.strategy == Strategy.SMOOTH and not decision.is_sticky:
         excluded = [member.operator_id for member in decision.candidates if member.obstacle == EXCLUDED]
         progress = progress_after(read_roster(source=source, excluded=excluded), decision.chosen)
         if progress is None:
             raise LostRace
         RosterEntry.objects.filter(source=source, operator=decision.chosen).update(progress=progress)
+    places.take(decision.chosen)
 
 
 def decide(
