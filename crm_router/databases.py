@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+import dj_database_url
+from environs import EnvError
 
 WAIT_FOR_WRITER = 30  # seconds; writers of SQLite queue up one after another
 
@@ -15,22 +16,32 @@ def database(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: boo
     chosen["CONN_MAX_AGE"] = None
     if chosen["ENGINE"] == "django.db.backends.sqlite3":
         return chosen | sqlite()
-    if chosen["ENGINE"] != "django.db.backends.postgresql":
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or sqlite://.")
     return chosen | postgresql(
         options=chosen.get("OPTIONS", {}), connect_timeout=connect_timeout, behind_pooler=behind_pooler
     )
 
 
+def parse(url: str) -> dict[str, Any]:
+    """What a DATABASE_URL names, in Django's words. Raises EnvError for what is no such URL, or another database."""
+    try:
+        parsed = dict(dj_database_url.parse(url))
+    except (ValueError, KeyError) as error:
+        raise EnvError("cannot be read as the address of a database.") from error
+    if parsed["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise EnvError("must begin with postgres:// or sqlite://.")
+    return parsed
+
+
 def sqlite() -> dict[str, Any]:
     return {
+        "ENGINE": "crm_router.sqlite",
         "OPTIONS": {
             # IMMEDIATE: a transaction that reads first and writes later would otherwise die with "database is locked".
             "transaction_mode": "IMMEDIATE",
             "timeout": WAIT_FOR_WRITER,
             # FULL: an answered contact survives power loss, which WAL's usual NORMAL does not promise.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-        }
+        },
     }
 
 

@@ -1,0 +1,47 @@
+"""Where the service listens."""
+
+import errno
+import os
+import socket
+from typing import NamedTuple
+
+EVERYWHERE = ("0.0.0.0", "::")
+
+
+class Address(NamedTuple):
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As in a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """For a browser on this machine."""
+        return f"http://localhost:{self.port}" if self.host in EVERYWHERE else f"http://{self}"
+
+
+def from_environment() -> Address:
+    """HOST and PORT; by default only this machine can reach it. Raises ValueError when PORT is no port."""
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
+    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+        raise ValueError(f"PORT={port} is not a number from 1 to 65535.")
+    return Address(host, int(port))
+
+
+def obstacle(address: Address) -> str | None:
+    """Why nobody can listen there, in one sentence; None when nothing is in the way."""
+    try:
+        family, kind, _, _, target = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            # As the server does it: connections of an earlier run that are still fading away are no obstacle.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+            probe.listen()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return f"Port {address.port} on {address.host} is taken. Another one: PORT=8001 scripts/serve"
+        return f"Nobody can listen on {address}: {error.strerror}."
+    return None

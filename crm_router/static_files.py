@@ -1,0 +1,37 @@
+"""Collects static files, and knows whether that has been done for just these files."""
+
+import hashlib
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+
+UNUSED = ["redoc", "rest_framework"]  # pages that we do not serve; compressing their files takes longer than all others
+
+
+def collected() -> bool:
+    return stamp().is_file() and stamp().read_text() == fingerprint()
+
+
+def collect() -> None:
+    """The stamp is written last: a collection killed in the middle counts for nothing."""
+    stamp().unlink(missing_ok=True)
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
+    stamp().write_text(fingerprint())
+
+
+def stamp() -> Path:
+    """Beside the folder, whose every file is public."""
+    root = Path(settings.STATIC_ROOT)
+    return root.with_name(f"{root.name}.collected")
+
+
+def fingerprint() -> str:
+    """Of the contents: copying files from place to place, as images do, changes their times."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list(UNUSED):
+            digest.update(name.encode())
+            digest.update(hashlib.sha256(Path(storage.path(name)).read_bytes()).digest())
+    return digest.hexdigest()

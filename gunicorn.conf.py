@@ -1,0 +1,62 @@
+"""How the service is served. WEB_CONCURRENCY and WEB_THREADS overrule the choice of processes and threads."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
+
+from django.conf import settings
+from django.db import connections
+
+from crm_router import address
+
+ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "crm_router.sqlite"
+CORES = os.cpu_count() or 1
+
+wsgi_app = "crm_router.wsgi"
+bind = str(address.from_environment())
+worker_class = "gthread"
+
+# SQLite has one writer at a time: threads of one process queue up for it (crm_router/sqlite), several processes would
+# poll for it. More than two threads bring no speed, but a slow client does not hold up the others.
+# PostgreSQL: Python computes on one core per process, and a second thread works while the first waits for the database.
+# Measured on two cores: 3 processes with 2 threads register half as much again as 2 with 2, and 5 with 2 less.
+workers = int(os.environ.get("WEB_CONCURRENCY") or (1 if ON_SQLITE else min(CORES + 1, 16)))
+threads = int(os.environ.get("WEB_THREADS") or (8 if ON_SQLITE else 2))
+
+# The code is loaded once and shared: a killed worker is replaced in milliseconds, and each costs less memory.
+# The price: SIGHUP restarts the workers with the code that was loaded, new code needs a restart of the whole.
+preload_app = True
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """No worker inherits a connection: two processes talking on one would mix up their answers."""
+    connections.close_all()
+
+
+# A worker that is told to stop (SIGTERM, SIGHUP, recycling) answers what it has accepted, for so many seconds.
+graceful_timeout = 30
+# Longer than the idle time of common proxies and clients (60), so that it is they who hang up: a server that closes
+# an idle connection may do so just when the next request is on its way.
+keepalive = 75
+# Bounds what a slow leak can take. With a single worker nobody would answer meanwhile.
+max_requests = 20_000 if workers > 1 else 0
+max_requests_jitter = max_requests // 5
+
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # heartbeats must not wait for a busy disk
+loglevel = settings.LOG_LEVEL.lower()
+
+
+def when_ready(server: Any) -> None:
+    url = address.from_environment().url
+    print(
+        f"CRM Lead Router is ready.\n"
+        f"  API documentation   {url}/docs\n"
+        f"  Back-office         {url}/admin/\n"
+        f"  First account there {os.environ.get('MANAGE', 'python manage.py')} createsuperuser",
+        flush=True,
+    )

@@ -1,0 +1,94 @@
+"""Makes the virtual environment, or brings it up to date. Standard library only: it runs before anything is installed.
+
+    environment.py check VENV LOCK...    exit 0 when VENV, whose Python runs this, holds the last lock
+    environment.py make VENV LOCK...     makes that true
+
+Each lock contains those before it. A stamp in the environment says which locks it holds. It is written last and
+removed first, so that an installation killed in the middle is never taken for a good one.
+"""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main(verb: str, venv: Path, locks: list[Path]) -> None:
+    if verb == "check":
+        sys.exit(0 if holds(venv, locks) else 1)
+    # Two starts at once must not install over each other. Children inherit the lock: pip may outlive a killed start.
+    with open(__file__) as mutex:
+        fcntl.flock(mutex, fcntl.LOCK_EX)
+        os.set_inheritable(mutex.fileno(), True)
+        if not checked(venv, locks):
+            make(venv, locks)
+
+
+def holds(venv: Path, locks: list[Path]) -> bool:
+    stamp = stamp_of(venv, locks[-1])
+    return stamp.is_file() and stamp.read_text() == fingerprint(locks)
+
+
+def stamp_of(venv: Path, lock: Path) -> Path:
+    return venv / f"{lock.name}.installed"
+
+
+def fingerprint(locks: list[Path]) -> str:
+    """Of this Python and these locks."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    return hashlib.sha256(b"\n".join([version.encode(), *(lock.read_bytes() for lock in locks)])).hexdigest()
+
+
+def checked(venv: Path, locks: list[Path]) -> bool:
+    """Asks the environment's own Python, which may be gone or another one by now."""
+    try:
+        return run(venv / "bin/python", __file__, "check", venv, *locks, quiet=True) == 0
+    except OSError:
+        return False
+
+
+def make(venv: Path, locks: list[Path]) -> None:
+    stamps = [stamp_of(venv, lock) for lock in locks]
+    # A service may be running from a whole environment, so that one is changed in place.
+    if not (any(stamp.is_file() for stamp in stamps) and runs_this_version(venv)):
+        create(venv)
+    for stamp in stamps:
+        stamp.unlink(missing_ok=True)
+    print(f"Installing {locks[-1].name} into {venv} (once, about a minute) ...", file=sys.stderr, flush=True)
+    pip = [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    if run(*pip, "--require-hashes", "-r", locks[-1]):
+        sys.exit(f"{locks[-1].name} could not be installed: pip says why above.")
+    for number, stamp in enumerate(stamps, start=1):
+        stamp.write_text(fingerprint(locks[:number]))
+
+
+def runs_this_version(venv: Path) -> bool:
+    ask = f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
+    try:
+        return run(venv / "bin/python", "-c", ask, quiet=True) == 0
+    except OSError:
+        return False
+
+
+def create(venv: Path) -> None:
+    config = venv / "pyvenv.cfg"
+    if venv.exists() and not config.exists() and any(venv.iterdir()):
+        sys.exit(f"{venv} is not a virtual environment and not empty; it stays as it is. Name another folder by VENV.")
+    # Written before venv writes its own: a run killed in between leaves a folder that is known to be ours.
+    venv.mkdir(parents=True, exist_ok=True)
+    config.touch()
+    python = getattr(sys, "_base_executable", sys.executable)  # not a Python inside the folder about to be cleared
+    if run(python, "-m", "venv", "--clear", venv):
+        sys.exit(f"The virtual environment {venv} could not be made: the reason is above.")
+
+
+def run(*command: object, quiet: bool = False) -> int:
+    output = subprocess.DEVNULL if quiet else None
+    words = [str(word) for word in command]
+    return subprocess.run(words, stdout=output, stderr=output, close_fds=False, check=False).returncode
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), [Path(lock) for lock in sys.argv[3:]])

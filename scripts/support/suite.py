@@ -1,0 +1,125 @@
+"""Runs the tests on SQLite and on PostgreSQL, with everything that they need around them."""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import postgresql
+
+INTERRUPTED, NOTHING_COLLECTED = 2, 5  # pytest's exit codes
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def main(arguments: list[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    selection, others = read(arguments)
+    chromium = find_chromium() or install_chromium()
+    outcomes: dict[str, int] = {}
+    with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
+        environment = surroundings(Path(folder), chromium)
+        runs = {
+            "SQLite": (f"sqlite:///{folder}/db.sqlite3", ["not postgresql"] + ["not browser"] * (not chromium)),
+            "PostgreSQL": (url, ["not browser", "not once"]),  # a browser sees no difference
+        }
+        for name, (database, marks) in runs.items():
+            print(f"\n=== Tests on {name} ===", flush=True)
+            wanted = ["-m", " and ".join(selection + marks)]
+            outcomes[name] = pytest([*wanted, *others], environment | {"DATABASE_URL": database}, Path(folder))
+            if outcomes[name] == INTERRUPTED:
+                break
+    return report(outcomes, without_browser=not chromium)
+
+
+def scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="crm-router-tests-", ignore_cleanup_errors=True)
+
+
+@contextmanager
+def undisturbed_end() -> Iterator[None]:
+    """Whoever interrupts a second time, out of impatience, must not leave a database running."""
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+
+def read(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """pytest's arguments, its -m apart: pytest would let the last -m win over ours."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-m", dest="marks", action="append", default=[])
+    known, others = parser.parse_known_args(arguments)
+    return [f"({marks})" for marks in known.marks], others
+
+
+def find_chromium() -> str | None:
+    return next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
+def install_chromium() -> str | None:
+    """Installs it where that can be done without asking; else says what to do."""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing Chromium for the browser tests ...", flush=True)
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"]
+        for command in (["apt-get", "update", "-qq"], install):
+            # apt is talkative even when told to be quiet; its errors are on stderr.
+            subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
+    chromium = find_chromium()
+    if chromium is None and os.environ.get("CI") == "true":
+        sys.exit(f"There is no Chromium for the browser tests, and CI does not do without. {HOW_TO_GET_CHROMIUM}")
+    return chromium
+
+
+HOW_TO_GET_CHROMIUM = "Install the package chromium (Debian, Fedora, Arch) or Google Chrome, so that it is on the PATH."
+
+
+def surroundings(folder: Path, chromium: str | None) -> dict[str, str]:
+    """The environment of a run, in which no test can reach the data of the person who runs it."""
+    environment = os.environ | {"DATA_DIR": str(folder / "data"), "STATIC_ROOT": str(folder / "static")}
+    if chromium:
+        environment["CHROMIUM"] = chromium
+    if not os.access(".", os.W_OK):
+        environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
+    return environment
+
+
+def pytest(arguments: list[str], environment: dict[str, str], folder: Path) -> int:
+    command = [sys.executable, "-m", "pytest"]
+    workers = min(4, os.cpu_count() or 1)
+    if workers > 1:
+        command += ["-n", str(workers), "--dist", "worksteal"]
+    if not os.access(".", os.W_OK):
+        command += ["-o", f"cache_dir={folder}/cache"]
+    process = subprocess.Popen([*command, *arguments], env=environment)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        return process.wait() and INTERRUPTED  # Ctrl-C reached pytest as well, which is tidying up
+    except SystemExit:
+        process.send_signal(signal.SIGINT)  # unlike SIGTERM it lets tests end what they have started
+        process.wait()
+        raise
+
+
+def report(outcomes: dict[str, int], *, without_browser: bool) -> int:
+    print()
+    if without_browser:
+        print(f"!!! BROWSER TESTS DID NOT RUN: there is no Chromium. {HOW_TO_GET_CHROMIUM}")
+    if set(outcomes.values()) == {NOTHING_COLLECTED}:
+        print("No test was selected, on either database.")
+        return NOTHING_COLLECTED
+    words = {0: "passed", INTERRUPTED: "interrupted", NOTHING_COLLECTED: "nothing selected"}
+    print("  ".join(f"{name}: {words.get(outcome, 'FAILED')}." for name, outcome in outcomes.items()))
+    return next((outcome for outcome in outcomes.values() if outcome not in (0, NOTHING_COLLECTED)), 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

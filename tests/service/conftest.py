@@ -1,0 +1,71 @@
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from tests.service.running import Service, free_port, run
+
+StartService = Callable[..., Service]
+
+
+@pytest.fixture(scope="session")
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of every start: this very virtual environment, and static files that are collected only once."""
+    check = [sys.executable, "scripts/support/environment.py", "check", sys.prefix, "requirements.txt"]
+    if run(*check, env=dict(os.environ)).returncode:
+        pytest.fail("These tests need a virtual environment that scripts/test has made.")
+    static = os.environ.get("STATIC_ROOT") or str(tmp_path_factory.mktemp("static"))
+    ours = {"VENV": sys.prefix, "STATIC_ROOT": static}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return inherited | ours
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """An empty database of the kind that this run of tests is about."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{tmp_path}/db.sqlite3"
+        return
+    server = settings.DATABASES["default"]
+    user = f"{server['USER']}:{server['PASSWORD']}".rstrip(":")
+    at = f"postgres://{user}@{server['HOST']}:{server['PORT'] or 5432}"
+    name = f"service_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(f"{at}/postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        yield f"{at}/{name}"
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def environment(surroundings: dict[str, str], database_url: str, tmp_path: Path) -> dict[str, str]:
+    return surroundings | {
+        "DATABASE_URL": database_url,
+        "DATA_DIR": str(tmp_path / "data"),
+        "PORT": str(free_port()),
+    }
+
+
+@pytest.fixture
+def start(environment: dict[str, str], tmp_path: Path) -> Iterator[StartService]:
+    """Starts a service; keywords overrule its environment. What still runs at the end of the test is killed."""
+    services: list[Service] = []
+
+    def begin(*arguments: str, **overrules: str) -> Service:
+        log = tmp_path / f"log-{len(services)}"
+        services.append(Service(environment | overrules, *arguments, log=log))
+        return services[-1]
+
+    yield begin
+    for service in services:
+        service.destroy()
+
+
+@pytest.fixture
+def service(start: StartService) -> Service:
+    return start().wait_until_up()

@@ -1,0 +1,115 @@
+"""The service as its users run it: a process of its own, reached over HTTP."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATIENCE = 90  # seconds; a busy machine is slow
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    give_up_at = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up_at:
+        if result := condition():
+            return result
+        time.sleep(0.05)
+    raise AssertionError(f"Waited {PATIENCE} seconds in vain for this: {what}.")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+class Service:
+    """One start of scripts/serve."""
+
+    def __init__(self, env: dict[str, str], *arguments: str, log: Path) -> None:
+        self.env, self.log = env, log
+        self.address = ("127.0.0.1", int(env["PORT"]))
+        with log.open("w") as output:
+            self.process = subprocess.Popen(
+                ["scripts/serve", *arguments],
+                cwd=PROJECT,
+                env=env,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def wait_until_up(self) -> "Service":
+        def up() -> bool:
+            assert self.process.poll() is None, self.output()
+            try:
+                return self.get("/health/ready")[0] == 200
+            except OSError:
+                return False
+
+        wait_until(up, "the service answers")
+        return self
+
+    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
+        try:
+            data = None if body is None else json.dumps(body)
+            connection.request(method, path, data, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        is_json = "json" in (answer.getheader("Content-Type") or "")
+        return answer.status, json.loads(content) if is_json else content.decode()
+
+    def get(self, path: str) -> tuple[int, Any]:
+        return self.call("GET", path)
+
+    def post(self, path: str, body: object) -> Any:
+        status, answer = self.call("POST", f"/api/v1{path}", body)
+        assert status == 201, answer
+        return answer
+
+    def roster(self, *, operators: int, limit: int) -> int:
+        """A source with so many operators; gives back its id."""
+        source: int = self.post("/sources", {"name": "Telegram Bot"})["id"]
+        for number in range(operators):
+            operator = self.post("/operators", {"name": f"Operator {number}", "max_load": limit})["id"]
+            self.post(f"/sources/{source}/operators", {"operator_id": operator})
+        return source
+
+    def workers(self) -> list[int]:
+        """Process ids, oldest first, of all that were ever started."""
+        return [int(pid) for pid in re.findall(r"Booting worker with pid: (\d+)", self.output())]
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+    def destroy(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(PATIENCE)
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return run(sys.executable, "manage.py", *arguments, env=self.env)

@@ -1,0 +1,79 @@
+"""The virtual environment is made once, and never half."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.service.running import PROJECT, run, wait_until
+
+pytestmark = [pytest.mark.service, pytest.mark.once]
+
+SCRIPT = str(PROJECT / "scripts/support/environment.py")
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    lock = tmp_path / "requirements.txt"
+    lock.write_text("# nothing\n")
+    return lock
+
+
+def make(venv: Path, lock: Path) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, SCRIPT, "make", str(venv), str(lock), env=dict(os.environ))
+
+
+def is_good(venv: Path, lock: Path) -> bool:
+    python = venv / "bin/python"
+    return python.exists() and not run(str(python), SCRIPT, "check", str(venv), str(lock), env={}).returncode
+
+
+def test_it_is_made_once_and_again_when_the_lock_changes(tmp_path: Path, lock: Path) -> None:
+    venv = tmp_path / "venv"
+
+    assert make(venv, lock).returncode == 0
+    assert is_good(venv, lock)
+    assert make(venv, lock).stderr == ""
+    lock.write_text("# something else\n")
+    assert not is_good(venv, lock)
+    assert "Installing" in make(venv, lock).stderr
+    assert is_good(venv, lock)
+
+
+def test_one_that_was_killed_half_way_is_made_anew(tmp_path: Path, lock: Path) -> None:
+    venv = tmp_path / "venv"
+    process = subprocess.Popen([sys.executable, SCRIPT, "make", venv, lock], start_new_session=True)
+    wait_until((venv / "bin").exists, "the environment is under way")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    (venv / "leftover").touch()
+    assert not is_good(venv, lock)
+
+    assert make(venv, lock).returncode == 0
+
+    assert is_good(venv, lock)
+    assert not (venv / "leftover").exists()
+
+
+def test_a_folder_that_is_something_else_stays_as_it_is(tmp_path: Path, lock: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters/letter").touch()
+
+    result = make(tmp_path / "letters", lock)
+
+    assert result.returncode == 1
+    assert "is not a virtual environment" in result.stderr
+    assert (tmp_path / "letters/letter").exists()
+
+
+def test_what_cannot_be_installed_is_no_good_environment(tmp_path: Path, lock: Path) -> None:
+    lock.write_text("no-hash-given==1.0\n")
+
+    result = make(tmp_path / "venv", lock)
+
+    assert result.returncode == 1
+    assert "could not be installed" in result.stderr
+    assert not is_good(tmp_path / "venv", lock)

@@ -1,0 +1,81 @@
+"""What stops a start, in one sentence and with exit code 1."""
+
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.service.running import PROJECT, run
+
+pytestmark = pytest.mark.service
+
+
+def refusal(env: dict[str, str], *arguments: str) -> str:
+    """What a start that fails says."""
+    result = run("scripts/serve", *arguments, env=env)
+    assert result.returncode == 1, result
+    assert result.stdout == ""
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    return result.stderr.strip()
+
+
+def test_a_taken_port(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
+        assert f"Port {environment['PORT']} on 127.0.0.1 is taken" in refusal(environment)
+
+
+def test_a_port_that_is_none(environment: dict[str, str]) -> None:
+    assert refusal(environment | {"PORT": "http"}) == "PORT=http is not a number from 1 to 65535."
+
+
+def test_a_host_that_is_not_this_machine(environment: dict[str, str]) -> None:
+    assert "Nobody can listen on 192.0.2.1" in refusal(environment | {"HOST": "192.0.2.1"})
+
+
+def test_a_database_that_cannot_be_reached(environment: dict[str, str]) -> None:
+    said = refusal(environment | {"DATABASE_URL": "postgres://someone:secret@127.0.0.1:1/leads"})
+
+    assert said.startswith("The database leads on 127.0.0.1:1 cannot be reached")
+    assert "secret" not in said
+
+
+def test_a_file_that_is_no_database(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("Dear customer, " * 100)
+
+    said = refusal(environment | {"DATABASE_URL": f"sqlite:///{tmp_path}/letter"})
+
+    assert "letter cannot be reached: file is not a database" in said
+
+
+def test_a_folder_that_cannot_be_made(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert "cannot be reached" in refusal(environment | {"DATABASE_URL": f"sqlite:///{tmp_path}/file/db.sqlite3"})
+
+
+def test_an_unknown_argument(environment: dict[str, str]) -> None:
+    assert refusal(environment, "--dmeo") == "scripts/serve knows no --dmeo, only --demo."
+
+
+def only_python(kind: str, environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """An environment in which python3 is of this kind, and nothing is installed yet."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("bash", "sh", "dirname", "env"):
+        where = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip()
+        (programs / name).symlink_to(where)
+    pythons = f"{PROJECT}/tests/service/pythons/{kind}:" if kind else ""
+    return environment | {"PATH": f"{pythons}{programs}", "VENV": str(tmp_path / "venv")}
+
+
+def test_a_python_that_is_too_old(environment: dict[str, str], tmp_path: Path) -> None:
+    assert "Python is too old: Python 3.9.2." in refusal(only_python("old", environment, tmp_path))
+
+
+def test_a_python_without_venv(environment: dict[str, str], tmp_path: Path) -> None:
+    assert "apt-get install python3-venv" in refusal(only_python("bare", environment, tmp_path))
+
+
+def test_no_python(environment: dict[str, str], tmp_path: Path) -> None:
+    assert refusal(only_python("", environment, tmp_path)).startswith("There is no Python.")
