@@ -49,6 +49,12 @@ UNFOLD = {
                 "title": _("Who asks"),
                 "items": [
                     page(_("Contacts"), "chat", "leads", "contact"),
+                    {
+                        "title": _("Queue and fairness"),
+                        "icon": "balance",
+                        "link": reverse_lazy("queue_and_fairness"),
+                        "permission": sees("leads", "contact"),
+                    },
                     page(_("Leads"), "person", "leads", "lead"),
                     page(_("Possible duplicates"), "join", "leads", "possibleduplicate"),
                 ],

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.routers import SimpleRouter
 
 from crm_router import views
+from leads.admin import reports
 from leads.api.contacts import ContactViewSet
 from leads.api.leads import LeadViewSet
 from leads.api.operators import OperatorViewSet
@@ -34,6 +35,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,8 +1,11 @@
-"""Tells people what became of a contact and why, from its history."""
+"""Tells people what became of a contact and why, from its history, in the language of whoever asks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from leads import history, lifecycle
 from leads.history import What
@@ -12,9 +15,28 @@ from routing.models import Strategy
 from routing.selection import Decision, probabilities
 
 HOW = {
-    Strategy.WEIGHTED_RANDOM: "was drawn at random by weight",
-    Strategy.SMOOTH: "was next in turn by weight",
-    Strategy.LEAST_LOADED: "was the least loaded",
+    Strategy.WEIGHTED_RANDOM: gettext_lazy(
+        "%(name)s was drawn at random by weight, with a probability of %(chance)s%%"
+    ),
+    Strategy.SMOOTH: gettext_lazy("%(name)s was next in turn by weight, with a probability of %(chance)s%%"),
+    Strategy.LEAST_LOADED: gettext_lazy("%(name)s was the least loaded, with a probability of %(chance)s%%"),
+}
+
+SAID = {
+    What.REGISTERED: gettext_lazy("Registered by %(by)s, and went to %(taker)s."),
+    What.DEQUEUED: gettext_lazy("Taken from the queue by %(taker)s."),
+    What.REASSIGNED: gettext_lazy("Routed afresh by %(by)s: from %(giver)s to %(taker)s."),
+    What.GIVEN: gettext_lazy("Given by hand by %(by)s: from %(giver)s to %(taker)s."),
+    What.RETURNED: gettext_lazy("Put back into the queue by %(by)s, from %(giver)s."),
+    What.HANDED_OVER: gettext_lazy("Handed over by %(by)s: from %(giver)s to %(taker)s."),
+    What.RESOLVED: gettext_lazy("Resolved by %(by)s; it was with %(giver)s."),
+    What.REOPENED: gettext_lazy("Reopened by %(by)s, and went to %(taker)s."),
+}
+
+AUTHORS = {
+    "key": gettext_lazy("key %(name)s"),
+    "system": gettext_lazy("system"),
+    "user": gettext_lazy("user %(name)s"),
 }
 
 
@@ -33,8 +55,9 @@ class ExplainedCandidate:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a contact is where it is. `strategy` is "manual" where a person decided, "sticky" where the lead knew the
-    chosen one, "queue_order" where older contacts came first. Recomputing the choice from `candidates` and `draw`
-    gives `chosen`."""
+    chosen one, "same_operator" where a reopened contact went back, "queue_order" where older contacts came first.
+    Recomputing the choice from `candidates` and `draw` gives `chosen`.
+    """
 
     cause: str
     at: datetime
@@ -93,42 +116,54 @@ def explain_candidates(decision: Decision) -> list[ExplainedCandidate]:
 def strategy_of(event: ContactEvent, decision: Decision | None) -> str:
     if decision:
         return "sticky" if decision.is_sticky else decision.strategy
-    return "manual" if history.CAUSES[What(event.what)] == "manual" else "queue_order"
+    if history.CAUSES[What(event.what)] == "manual":
+        return "manual"
+    return "same_operator" if event.to_operator else "queue_order"
 
 
 def why(event: ContactEvent, decision: Decision | None, candidates: Sequence[ExplainedCandidate]) -> str:
     """The decision in a sentence."""
     if event.to_operator is None:
         if decision is None and event.reason == Contact.Waiting.NONE_AVAILABLE:
-            return "It took its place in the queue, because older contacts waited for the same operator."
-        return f"Nobody has it: {Contact.Waiting(event.reason).label}." if event.reason else "Nobody has it."
+            return _("It took its place in the queue, because older contacts waited for the same operator.")
+        if event.reason:
+            return _("Nobody has it: %(reason)s.") % {"reason": Contact.Waiting(event.reason).label}
+        return _("Nobody has it.")
     name = event.to_operator.name
+    if decision is None and event.what == What.REOPENED:
+        return _("%(name)s had it before and was free.") % {"name": name}
     if decision is None:
-        return f"{name} was given it by hand."
+        return _("%(name)s was given it by hand.") % {"name": name}
     if decision.is_sticky:
-        return f"{name} had this lead before and was free."
+        return _("%(name)s had this lead before and was free.") % {"name": name}
     chance = next(member.probability for member in candidates if member.operator_id == decision.chosen)
+    chosen = str(HOW[Strategy(decision.strategy)]) % {"name": name, "chance": f"{100 * chance:.0f}"}
     others = sum(not member.eligible for member in candidates)
-    left_out = f"; {others} of {len(candidates)} were not available" if others else ""
-    return f"{name} {HOW[Strategy(decision.strategy)]}, with a probability of {chance:.0%}{left_out}."
+    if not others:
+        return f"{chosen}."
+    return _("%(chosen)s; %(others)d of %(all)d were not available.") % {
+        "chosen": chosen,
+        "others": others,
+        "all": len(candidates),
+    }
 
 
 def sentence(event: ContactEvent) -> str:
     """A line of the history as people say it."""
-    giver = event.from_operator.name if event.from_operator else "the queue"
-    taker = event.to_operator.name if event.to_operator else waits(event)
-    said = {
-        What.REGISTERED: f"Registered by {event.by}, and went to {taker}.",
-        What.DEQUEUED: f"Taken from the queue by {taker}.",
-        What.REASSIGNED: f"Routed afresh by {event.by}: from {giver} to {taker}.",
-        What.GIVEN: f"Given by hand by {event.by}: from {giver} to {taker}.",
-        What.RETURNED: f"Put back into the queue by {event.by}, from {giver}.",
-        What.HANDED_OVER: f"Handed over by {event.by}: from {giver} to {taker}.",
-        What.RESOLVED: f"Resolved by {event.by}; it was with {giver}.",
-        What.REOPENED: f"Reopened by {event.by}, and went to {taker}.",
+    return str(SAID[What(event.what)]) % {
+        "by": author(event),
+        "giver": event.from_operator.name if event.from_operator else _("the queue"),
+        "taker": event.to_operator.name if event.to_operator else waits(event),
     }
-    return said[What(event.what)]
+
+
+def author(event: ContactEvent) -> str:
+    """Who did it: the history stores "user anna", "key bot", "system" or "API"."""
+    kind, _space, name = event.by.partition(" ")
+    return str(AUTHORS[kind]) % {"name": name} if kind in AUTHORS else event.by
 
 
 def waits(event: ContactEvent) -> str:
-    return f"the queue ({Contact.Waiting(event.reason).label})" if event.reason else "the queue"
+    if not event.reason:
+        return _("the queue")
+    return _("the queue (%(reason)s)") % {"reason": Contact.Waiting(event.reason).label}

@@ -1,5 +1,6 @@
-"""Contacts: found fast, read, resolved. They are born at the intake only, and their facts do not change here."""
+"""Contacts: found fast, explained, resolved, handed on. Born at the intake only, their facts do not change here."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -17,12 +18,19 @@ from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
 from leads import lifecycle
-from leads.admin import looks, search
+from leads.admin import looks, search, story
+from leads.admin.forms import GiveForm
 from leads.admin.verbs import VerbAdmin, author
 from leads.models import Contact
+from operators.models import Operator
 
 COLOURS = {Contact.Status.WAITING: "warning", Contact.Status.ASSIGNED: "info", Contact.Status.RESOLVED: "success"}
 EXCERPT = 60  # characters of a message in lists
+FITTING = {
+    Contact.Status.WAITING: ("resolve_this", "give_this"),
+    Contact.Status.ASSIGNED: ("resolve_this", "give_this", "reroute_this", "return_this"),
+    Contact.Status.RESOLVED: ("reopen_this",),
+}
 
 
 class StatusFilter(RadioFilter):
@@ -49,6 +57,25 @@ def reopened(count: int) -> str:
     return ngettext("%(count)d contact is open again.", "%(count)d contacts are open again.", count) % {"count": count}
 
 
+def given(operator: Operator, count: int) -> str:
+    return ngettext("%(count)d contact is with %(name)s now.", "%(count)d contacts are with %(name)s now.", count) % {
+        "count": count,
+        "name": operator,
+    }
+
+
+def rerouted(count: int) -> str:
+    return ngettext(
+        "%(count)d contact is with somebody else now.", "%(count)d contacts are with others now.", count
+    ) % {"count": count}
+
+
+def returned(count: int) -> str:
+    return ngettext(
+        "%(count)d contact was put back into the queue.", "%(count)d contacts were put back into the queue.", count
+    ) % {"count": count}
+
+
 def excerpt(contact: Contact) -> str:
     return Truncator(contact.message or "").chars(EXCERPT) or looks.NOTHING
 
@@ -64,8 +91,10 @@ class ContactAdmin(VerbAdmin):
     sortable_by = ()  # the newest first: any other order would sort the whole table
     ordering = ["-pk"]
     paginator = InfinitePaginator
-    actions = ["resolve_selected", "reopen_selected"]
-    actions_detail = ["resolve_this", "reopen_this"]
+    actions = ["resolve_selected", "reopen_selected", "reroute_selected", "return_selected"]
+    actions_detail = ["resolve_this", "reopen_this", "give_this", "reroute_this", "return_this"]
+    actions_detail_hide_default = True  # no button to Django's log: the page itself tells the history
+    change_form_outer_after_template = "leads/contact_story.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> list[Any]:
         waits = obj is not None and obj.status == Contact.Status.WAITING
@@ -99,8 +128,21 @@ class ContactAdmin(VerbAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         contact = self.get_object(request, object_id)
-        unfit = "resolve_this" if contact and contact.is_resolved else "reopen_this"
-        return [a for a in super().get_actions_detail(request, object_id) if not a.action_name.endswith(unfit)]
+        fitting = FITTING[contact.status] if contact else ()
+        return [a for a in super().get_actions_detail(request, object_id) if a.action_name.endswith(fitting)]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Contact | None = None,
+    ) -> HttpResponse:
+        if obj:
+            context |= story.of(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @action(description=_("Resolve"), permissions=["resolve"])
     def resolve_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
@@ -112,6 +154,18 @@ class ContactAdmin(VerbAdmin):
     def reopen_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         self.for_each(
             request, queryset, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=author(request)), reopened
+        )
+
+    @action(description=_("Route to somebody else"), permissions=["resolve"])
+    def reroute_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        self.for_each(
+            request, queryset, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=author(request)), rerouted
+        )
+
+    @action(description=_("Put back into the queue"), permissions=["resolve"])
+    def return_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        self.for_each(
+            request, queryset, lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)), returned
         )
 
     @action(
@@ -143,6 +197,57 @@ class ContactAdmin(VerbAdmin):
     def reopen_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.from_dialog(
             request, object_id, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=author(request)), reopened
+        )
+
+    @action(
+        description=_("Give to…"),
+        permissions=["resolve"],
+        icon="person_add",
+        dialog={
+            "title": _("Give this contact to somebody"),
+            "description": _("The history will tell that it was you who decided."),
+            "form_class": GiveForm,
+            "form_submit_text": _("Give"),
+        },
+    )
+    def give_this(self, request: HttpRequest, form: GiveForm, object_id: str) -> HttpResponse:
+        operator = form.cleaned_data["operator"]
+        verb = lifecycle.force_contact if form.cleaned_data["force"] else lifecycle.give_contact
+        return self.from_dialog(
+            request,
+            object_id,
+            lambda pk: verb(contact_id=pk, operator_id=operator.pk, by=author(request)),
+            partial(given, operator),
+        )
+
+    @action(
+        description=_("Route to somebody else"),
+        permissions=["resolve"],
+        icon="shuffle",
+        dialog={
+            "title": _("Route this contact to somebody else?"),
+            "description": _("The source's roster decides. If nobody else is free, the contact stays where it is."),
+            "form_submit_text": _("Route to somebody else"),
+        },
+    )
+    def reroute_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request, object_id, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=author(request)), rerouted
+        )
+
+    @action(
+        description=_("Back to the queue"),
+        permissions=["resolve"],
+        icon="hourglass_empty",
+        dialog={
+            "title": _("Put this contact back into the queue?"),
+            "description": _("It waits at the place of its age, and is not offered to the same operator again."),
+            "form_submit_text": _("Back to the queue"),
+        },
+    )
+    def return_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request, object_id, lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)), returned
         )
 
     @display(description=_("number"))

@@ -19,21 +19,26 @@ SHOWN = 3
 
 def load(operator: Operator) -> SafeString:
     """ "3 of 10" and a bar; red when full, grey off duty."""
-    percent = min(100, round(100 * operator.current_load / operator.max_load))
+    filled = min(100, round(100 * operator.current_load / operator.max_load))
     state = {Obstacle.FULL: "full", Obstacle.INACTIVE: "away", None: "free"}[operator.obstacle]
     words = _("%(load)s of %(limit)s") % {"load": operator.current_load, "limit": operator.max_load}
     return format_html(
         '<span class="load load-{}"><span class="load-bar"><span style="width: {}%"></span></span>{}</span>',
         state,
-        percent,
+        filled,
         words,
     )
 
 
 def share(weight: int, total: int) -> str:
-    """The share that a weight stands for, in percent with at most one decimal."""
-    percent = round(100 * weight / total, 1)
-    return _("%(number)s%%") % {"number": formats.number_format(percent, 0 if percent.is_integer() else 1)}
+    """The share that a weight stands for."""
+    return percent(100 * weight / total)
+
+
+def percent(number: float) -> str:
+    """With at most one decimal."""
+    rounded = round(number, 1)
+    return _("%(number)s%%") % {"number": formats.number_format(rounded, 0 if rounded.is_integer() else 1)}
 
 
 def first_few(names: Iterable[str]) -> str:

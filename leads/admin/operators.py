@@ -1,17 +1,19 @@
 """Operators: who is on duty, with which limit, and how much they have to do."""
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -22,8 +24,15 @@ from leads.admin import archive, looks, search
 from leads.admin.archive import ArchiveFilter
 from leads.admin.forms import ChangesOnly
 from leads.admin.verbs import VerbAdmin, author
+from leads.handover import Count
 from operators.models import Operator
 from routing.models import RosterEntry
+
+HAND_OVER: dict[str, Any] = {
+    "title": _("Hand over all contacts"),
+    "icon": "move_up",
+    "items": ["hand_over_this", "hand_over_on_duty_this"],
+}
 
 
 class OperatorForm(ChangesOnly):
@@ -51,6 +60,14 @@ def restored(count: int) -> str:
     ) % {"count": count}
 
 
+def handed_over(count: Count) -> str:
+    return gettext("%(reassigned)d handed over, %(queued)d in the queue, %(kept)d kept.") % {
+        "reassigned": count.reassigned,
+        "queued": count.queued,
+        "kept": count.kept,
+    }
+
+
 @admin.register(Operator)
 class OperatorAdmin(VerbAdmin):
     list_display = ["name", "is_active", "max_load", "load", "sources"]
@@ -61,8 +78,8 @@ class OperatorAdmin(VerbAdmin):
     ordering = ["name", "pk"]
     form = OperatorForm
     readonly_fields = ["load", "rosters", "archived_at"]
-    actions = ["archive_selected", "restore_selected"]
-    actions_detail = ["archive_this", "restore_this"]
+    actions = ["hand_over_selected", "hand_over_on_duty_selected", "archive_selected", "restore_selected"]
+    actions_detail = [HAND_OVER, "archive_this", "restore_this"]
 
     def get_fields(self, request: HttpRequest, obj: Operator | None = None) -> list[Any]:
         known = ["load", "rosters"] if obj else []
@@ -106,13 +123,60 @@ class OperatorAdmin(VerbAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("archive_selected" if archive.is_shown(request) else "restore_selected", None)
+        current = ["hand_over_selected", "hand_over_on_duty_selected", "archive_selected"]
+        for unfit in current if archive.is_shown(request) else ["restore_selected"]:
+            actions.pop(unfit, None)
         return actions
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         operator = self.get_object(request, object_id)
-        unfit = "archive_this" if operator and operator.archived_at else "restore_this"
+        unfit = (*HAND_OVER["items"], "archive_this") if operator and operator.archived_at else ("restore_this",)
         return [a for a in super().get_actions_detail(request, object_id) if not a.action_name.endswith(unfit)]
+
+    @action(description=_("Hand over all contacts and go off duty"), permissions=["archive"])
+    def hand_over_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
+        self.hand_over(request, queryset, staffing.hand_over)
+
+    @action(description=_("Hand over all contacts and stay on duty"), permissions=["archive"])
+    def hand_over_on_duty_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
+        self.hand_over(request, queryset, staffing.hand_over_on_duty)
+
+    @action(
+        description=_("And go off duty"),
+        permissions=["archive"],
+        icon="logout",
+        dialog={
+            "title": _("Hand over all contacts and go off duty?"),
+            "description": _("Open contacts go to others or back to the queue, and the operator gets no new ones."),
+            "form_submit_text": _("Hand over"),
+        },
+    )
+    def hand_over_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        self.hand_over(request, Operator.objects.filter(pk=object_id), staffing.hand_over)
+        return self.page_again(object_id)
+
+    @action(
+        description=_("And stay on duty"),
+        permissions=["archive"],
+        icon="sync_alt",
+        dialog={
+            "title": _("Hand over all contacts and stay on duty?"),
+            "description": _("Open contacts go to others. What nobody else can take stays with the operator."),
+            "form_submit_text": _("Hand over"),
+        },
+    )
+    def hand_over_on_duty_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        self.hand_over(request, Operator.objects.filter(pk=object_id), staffing.hand_over_on_duty)
+        return self.page_again(object_id)
+
+    def hand_over(self, request: HttpRequest, operators: Iterable[Operator], verb: Callable[..., Count]) -> None:
+        for operator in operators:
+            self.tell(request, operator, partial(self.hand_over_one, request, operator, verb))
+
+    def hand_over_one(self, request: HttpRequest, operator: Operator, verb: Callable[..., Count]) -> None:
+        words = handed_over(verb(operator_id=operator.pk, by=author(request)))
+        self.log_change(request, operator, words)
+        self.message_user(request, f"{operator}: {words}", messages.SUCCESS)
 
     @action(description=_("Move to the archive"), permissions=["archive"])
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:

@@ -21,6 +21,7 @@ from leads.admin import archive, looks, search
 from leads.admin.archive import ArchiveFilter
 from leads.admin.forms import ChangesOnly
 from leads.admin.verbs import WORDS, VerbAdmin
+from operators.models import Operator
 from routing.models import RosterEntry, Source
 
 
@@ -68,7 +69,9 @@ class RosterInline(TabularInline):
     def get_formset(self, request: HttpRequest, obj: Source | None = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
         operator = formset.form.base_fields.get("operator")
-        if operator:  # operators are made and changed on their own pages
+        if operator:
+            operator.queryset = Operator.objects.current()
+            # Operators are made and changed on their own pages.
             operator.widget.can_add_related = operator.widget.can_change_related = False
             operator.widget.can_view_related = operator.widget.can_delete_related = False
         return formset
@@ -150,13 +153,11 @@ class SourceAdmin(VerbAdmin):
     def save_formset(
         self, request: HttpRequest, form: SourceForm, formset: "BaseModelFormSet[Any, Any]", change: bool
     ) -> None:
-        source_id = form.instance.pk
-        for entry in formset.save(commit=False):
-            weight = {"operator_id": entry.operator_id, "weight": entry.weight}
-            self.tell(request, entry, partial(staffing.set_weight, source_id=source_id, **weight))
-        for entry in formset.deleted_objects:
-            call = partial(staffing.remove_from_roster, source_id=source_id, operator_id=entry.operator_id)
-            self.tell(request, entry, call)
+        weights = {entry.operator_id: entry.weight for entry in formset.save(commit=False)}
+        leaving = [entry.operator_id for entry in formset.deleted_objects]
+        if weights or leaving:
+            call = partial(staffing.change_roster, source_id=form.instance.pk, weights=weights, leaving=leaving)
+            self.tell(request, _("The roster was not saved"), call)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)

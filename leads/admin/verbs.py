@@ -20,7 +20,11 @@ WORDS = {
     "identity_taken": _("This phone or e-mail belongs to another lead. See “Possible duplicates”."),
     "last_identity": _("A lead needs a phone, an e-mail or an id in a channel to be recognised by."),
     "name_taken": _("There is a source of this name already."),
+    "nobody_else_free": _("Nobody else is free. It stays where it is."),
     "not_found": _("It does not exist any more, or is in the archive."),
+    "operator_full": _("This operator is at the limit. It stays where it is."),
+    "operator_inactive": _("This operator is off duty. It stays where it is."),
+    "resolved": _("It is resolved. Open it again first."),
 }
 
 
@@ -93,7 +97,7 @@ class VerbAdmin(ModelAdmin, WithoutTransaction):
         if count:
             self.message_user(request, done(count), messages.SUCCESS)
 
-    def tell(self, request: HttpRequest, instance: models.Model, call: Callable[[], object]) -> bool:
+    def tell(self, request: HttpRequest, instance: object, call: Callable[[], object]) -> bool:
         """Whether the call was not refused; a refusal becomes a message."""
         try:
             call()
@@ -109,5 +113,9 @@ class VerbAdmin(ModelAdmin, WithoutTransaction):
         instance = self.get_object(request, object_id)
         if instance:
             self.for_each(request, [instance], verb, done)
+        return self.page_again(object_id)
+
+    def page_again(self, object_id: str) -> HttpResponse:
+        """Ends a dialog: the page behind it is shown afresh."""
         page = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
         return HttpResponse(headers={"HX-Redirect": reverse(page, args=[object_id])})

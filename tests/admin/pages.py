@@ -34,9 +34,16 @@ def run(client: Client, action: str, *things: Model, archive: bool = False) -> A
     return client.post(url, {"action": action, "_selected_action": [thing.pk for thing in things], "index": "0"})
 
 
-def press(client: Client, thing: Model, action: str) -> Any:
-    """Presses the button and confirms its dialog."""
-    return client.post(button(thing, action), {"_form_submitted": "True"})
+def press(client: Client, thing: Model, action: str, **filled_in: Any) -> Any:
+    """Presses the button, fills in its dialog and confirms it."""
+    return client.post(button(thing, action), {"_form_submitted": "True"} | filled_in)
+
+
+def offered(client: Client, thing: Model) -> list[str]:
+    """The buttons on the page, those of its menus included."""
+    buttons = client.get(page(thing)).context["actions_detail"]
+    flat = [one for button in buttons for one in button.get("items", [button])]
+    return [one["path"].rstrip("/").rpartition("/")[2] for one in flat]
 
 
 def shown(client: Client, url: str) -> list[Any]:

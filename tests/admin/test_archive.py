@@ -64,13 +64,10 @@ def test_looking_at_the_dialog_changes_nothing(supervisor):
     assert not archived(anna)
 
 
-def test_the_page_offers_the_one_button_that_fits(supervisor, left):
+def test_the_page_offers_the_buttons_that_fit(supervisor, left):
     anna = characters.operator("Anna")
-    offered = [
-        [action["path"].rstrip("/").rpartition("/")[2] for action in supervisor.get(page).context["actions_detail"]]
-        for page in (pages.page(anna), pages.page(left))
-    ]
-    assert offered == [["archive_this"], ["restore_this"]]
+    assert pages.offered(supervisor, anna) == ["hand_over_this", "hand_over_on_duty_this", "archive_this"]
+    assert pages.offered(supervisor, left) == ["restore_this"]
 
 
 def test_operators_are_restored_from_the_list_of_the_archive(supervisor, left):

@@ -63,6 +63,33 @@ def test_who_has_just_been_archived_is_named_in_a_message(supervisor, save_list,
     assert any(message.startswith("Anna: It does not exist any more") for message in pages.said(response))
 
 
+def test_a_refused_row_leaves_the_others_saved(supervisor, save_list, monkeypatch):
+    anna, boris = characters.operator("Anna", limit=3), characters.operator("Boris", limit=3)
+    seen = supervisor.get(pages.listing(Operator))
+    change = staffing.change_operator
+    monkeypatch.setattr(
+        staffing,
+        "change_operator",
+        lambda **call: (
+            call["operator_id"] == anna.pk and staffing.archive_operator(operator_id=anna.pk),
+            change(**call),
+        ),
+    )
+    save_list({"form-0-max_load": "7", "form-1-max_load": "8"}, seen)
+    anna.refresh_from_db()
+    boris.refresh_from_db()
+    assert (anna.max_load, boris.max_load) == (3, 8)
+
+
+def test_a_load_that_grows_while_the_list_is_open_is_kept(supervisor, save_list):
+    bot = characters.source(roster={(anna := characters.operator("Anna", limit=3)): 10})
+    seen = supervisor.get(pages.listing(Operator))
+    characters.contact(bot)
+    save_list({"form-0-max_load": "7"}, seen)
+    anna.refresh_from_db()
+    assert (anna.max_load, anna.current_load) == (7, 1)
+
+
 def test_the_page_of_an_operator_changes_name_duty_and_limit(supervisor):
     anna = characters.operator("Anna", limit=3)
     supervisor.post(pages.page(anna), {"name": "Anna B.", "is_active": "on", "max_load": "5"})

@@ -87,12 +87,37 @@ def test_a_weight_of_zero_is_a_form_error(save):
     assert save(bot, {"roster-0-weight": "0"}).context["errors"]
 
 
-def test_who_has_just_been_archived_is_named_in_a_message(save):
+def test_who_is_in_the_archive_is_a_form_error(save):
     bot = characters.source(roster={characters.operator("Anna"): 10})
     left = characters.operator("Left")
     staffing.archive_operator(operator_id=left.pk)
     response = save(bot, added(left, "20"))
-    assert "Left: 20: It does not exist any more, or is in the archive." in pages.said(response)
+    assert "Select a valid choice" in str(response.context["errors"])
+
+
+def test_a_roster_is_saved_as_a_whole_or_not_at_all(supervisor, save, monkeypatch):
+    bot = characters.source(roster={characters.operator("Anna"): 10})
+    left = characters.operator("Left")
+    change = staffing.change_roster
+    monkeypatch.setattr(
+        staffing,
+        "change_roster",
+        lambda **call: (staffing.archive_operator(operator_id=left.pk), change(**call)),
+    )
+    response = save(bot, added(left, "20") | {"roster-0-weight": "30"})
+    assert "The roster was not saved: It does not exist any more, or is in the archive." in pages.said(response)
+    assert weights(bot) == {"Anna": 10}
+
+
+def test_saving_a_page_is_one_change_of_the_roster(save, monkeypatch):
+    calls = []
+    monkeypatch.setattr(staffing, "change_roster", lambda **call: calls.append(call))
+    bot = characters.source(roster={(anna := characters.operator("Anna")): 10, characters.operator("Boris"): 10})
+    save(bot, {"roster-0-weight": "30", "roster-1-DELETE": "on"})
+    save(bot, {"name": "Another name"})
+    [call] = calls
+    assert call["weights"] == {anna.pk: 30}
+    assert len(call["leaving"]) == 1
 
 
 def test_archived_operators_are_not_offered(supervisor):

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from leads import lifecycle
 from leads.models import PossibleDuplicate
 from tests import characters
 
@@ -13,6 +14,7 @@ LISTS = [
     "/admin/leads/contact/",
     "/admin/leads/lead/",
     "/admin/leads/possibleduplicate/",
+    "/admin/queue/",
 ]
 
 
@@ -62,6 +64,16 @@ def test_a_longer_roster_takes_no_more_queries(queries):
     for _ in range(5):
         staffing.set_weight(source_id=bot.pk, operator_id=characters.operator().pk, weight=5)
     assert len(queries(f"/admin/routing/source/{bot.pk}/change/")) == few
+
+
+def test_a_longer_story_takes_no_more_queries(queries):
+    _, _, lead = one_more_of_everything()
+    contact = lead.contacts.get()
+    few = len(queries(f"/admin/leads/contact/{contact.pk}/change/"))
+    for _ in range(3):
+        lifecycle.resolve_contact(contact_id=contact.pk)
+        lifecycle.reopen_contact(contact_id=contact.pk)
+    assert len(queries(f"/admin/leads/contact/{contact.pk}/change/")) <= few
 
 
 def test_a_lead_with_more_contacts_takes_no_more_queries(queries):

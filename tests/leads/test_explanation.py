@@ -125,3 +125,12 @@ def test_a_decision_that_does_not_follow_from_its_evidence_is_found(anna, bot):
     ContactEvent.objects.filter(contact=contact).update(to_operator=anna)
     with pytest.raises(CommandError, match=f"Contact {contact.pk}, line .* chose {anna.pk}"):
         call_command("verify_decisions")
+
+
+def test_a_reopened_contact_that_went_back_says_so(anna, bot):
+    contact = characters.contact(bot, draw=lambda: 0.1)
+    lifecycle.resolve_contact(contact_id=contact.pk)
+    lifecycle.reopen_contact(contact_id=contact.pk)
+    why = explain(contact)
+    assert (why.cause, why.strategy, why.chosen, why.draw) == ("reopen", "same_operator", anna.pk, None)
+    assert why.text == "Anna had it before and was free."

@@ -1,0 +1,53 @@
+"""The story of a contact as its page tells it: why it is where it is, and everything that happened to it."""
+
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from leads import explanation
+from leads.admin import looks
+from leads.explanation import ExplainedCandidate, Explanation
+from leads.models import Contact
+from operators.models import Obstacle, Operator
+
+Table = dict[str, list[Any]]
+
+CANDIDATES = 20  # shown; the history of a source with hundreds of operators stays readable
+
+
+def of(contact: Contact) -> dict[str, Any]:
+    """What the template `leads/contact_story.html` needs."""
+    why = explanation.explain(contact_id=contact.pk)
+    return {
+        "why": why.text,
+        "candidates": candidates(why),
+        "more_candidates": max(len(why.candidates) - CANDIDATES, 0),
+        "history": [
+            {"at": event.at, "sentence": explanation.sentence(event), "by": explanation.author(event)}
+            for event in explanation.tell(contact_id=contact.pk)
+        ],
+    }
+
+
+def candidates(why: Explanation) -> Table:
+    """The chosen one first, then by probability."""
+    ranked = sorted(why.candidates, key=lambda one: (one.operator_id != why.chosen, -one.probability, one.name))
+    return {
+        "headers": [capfirst(_("operator")), capfirst(_("weight")), capfirst(_("load")), capfirst(_("probability"))],
+        "rows": [
+            [
+                looks.link(Operator(pk=one.operator_id), one.name),
+                one.weight,
+                _("%(load)s of %(limit)s") % {"load": one.load, "limit": one.max_load},
+                looks.percent(100 * one.probability) if one.eligible else obstacle(one),
+            ]
+            for one in ranked[:CANDIDATES]
+        ],
+    }
+
+
+def obstacle(one: ExplainedCandidate) -> str:
+    """Why not."""
+    words = dict(Obstacle.choices) | {"excluded": _("gave it back")}
+    return str(words.get(one.reason or "", looks.NOTHING))

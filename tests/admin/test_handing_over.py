@@ -1,0 +1,51 @@
+import pytest
+
+from leads.models import ContactEvent
+from operators.models import Operator
+from tests import characters
+from tests.admin import pages
+
+
+@pytest.fixture
+def anna(db):
+    """She has three contacts; Boris, who has come back on duty since, has room for two of them."""
+    anna, boris = characters.operator("Anna"), characters.operator("Boris", limit=2, is_active=False)
+    bot = characters.source(roster={anna: 10, boris: 10})
+    for _ in range(3):
+        characters.contact(bot)
+    Operator.objects.filter(pk=boris.pk).update(is_active=True)
+    return anna
+
+
+def test_handing_over_and_going_off_duty(supervisor, anna):
+    response = pages.press(supervisor, anna, "hand_over_this")
+    anna.refresh_from_db()
+    assert (anna.is_active, anna.current_load) == (False, 0)
+    assert pages.said(response) == ["Anna: 2 handed over, 1 in the queue, 0 kept."]
+
+
+def test_handing_over_and_staying_on_duty(supervisor, anna):
+    response = pages.press(supervisor, anna, "hand_over_on_duty_this")
+    anna.refresh_from_db()
+    assert (anna.is_active, anna.current_load) == (True, 1)
+    assert pages.said(response) == ["Anna: 2 handed over, 0 in the queue, 1 kept."]
+
+
+@pytest.mark.parametrize(("action", "stays"), [("hand_over_selected", False), ("hand_over_on_duty_selected", True)])
+def test_handing_over_from_the_list(supervisor, anna, action, stays):
+    pages.run(supervisor, action, anna)
+    anna.refresh_from_db()
+    assert anna.is_active is stays
+    assert set(ContactEvent.objects.filter(what="handed_over").values_list("by", flat=True)) == {"user vera"}
+
+
+def test_the_result_is_said_in_russian(supervisor, anna):
+    supervisor.cookies["django_language"] = "ru"
+    response = pages.press(supervisor, anna, "hand_over_this")
+    assert pages.said(response) == ["Anna: передано: 2, в очереди: 1, осталось: 0."]
+
+
+def test_who_may_only_look_hands_nothing_over(client, anna):
+    assert pages.press(client, anna, "hand_over_this").status_code == 302  # to the sign-in page
+    anna.refresh_from_db()
+    assert anna.current_load == 3
