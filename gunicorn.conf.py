@@ -42,6 +42,14 @@ graceful_timeout = 30
 # Longer than the idle time of common proxies and clients (60), so that it is they who hang up: a server that closes
 # an idle connection may do so just when the next request is on its way.
 keepalive = 75
+
+
+def post_worker_init(worker: Any) -> None:
+    from crm_router import sweeper  # it needs the models, which are there only now
+
+    sweeper.start(settings.SWEEP_SECONDS)
+
+
 # Bounds what a slow leak can take. With a single worker nobody would answer meanwhile.
 max_requests = 20_000 if workers > 1 else 0
 max_requests_jitter = max_requests // 5

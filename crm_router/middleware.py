@@ -9,6 +9,7 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware import csrf, locale
+from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 
 BACK_OFFICE = ("admin", "i18n")
@@ -22,7 +23,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 def is_back_office(request: HttpRequest) -> bool:
-    return request.path_info.split("/", 2)[1] in BACK_OFFICE
+    return request.path_info.startswith("/") and request.path_info.split("/", 2)[1] in BACK_OFFICE
 
 
 class ContentSecurityPolicy:
@@ -61,7 +62,13 @@ class BackOfficeOnly(MiddlewareMixin):
 class SessionMiddleware(BackOfficeOnly, sessions.SessionMiddleware): ...
 
 
-class LocaleMiddleware(BackOfficeOnly, locale.LocaleMiddleware): ...
+class LocaleMiddleware(BackOfficeOnly, locale.LocaleMiddleware):
+    """A thread that has just served the back-office in Russian answers the next bot in the service's language."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response = super().process_response(request, response)
+        translation.deactivate()
+        return response
 
 
 class CsrfViewMiddleware(BackOfficeOnly, csrf.CsrfViewMiddleware):

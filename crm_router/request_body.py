@@ -1,12 +1,16 @@
 """Bounds the request's body before anybody reads it, whether its length was announced or not."""
 
 import io
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
 
 from crm_router.wire import problems
+
+# JSON is UTF-8, whatever a client says; Django would look for its codec, and some of those are no encodings of text.
+CHARSET = re.compile(r""";\s*charset=("[^"]*"|[^;]*)""", re.IGNORECASE)
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -20,6 +24,7 @@ def with_bounded_body(application: Application) -> Application:
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
             body = environ["wsgi.input"].read(limit + 1)
             environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        environ["CONTENT_TYPE"] = CHARSET.sub("", environ.get("CONTENT_TYPE", ""))
         announced = environ.get("CONTENT_LENGTH") or "0"
         if not announced.isdecimal():
             return refuse(start_response, problems.problem(400, detail="Content-Length must be a number."))

@@ -30,20 +30,22 @@ def hand_over(*, operator_id: int, by: str, before: Callable[[Operator], None], 
     get one is locked at once, in key order. Raises Unknown.
     """
 
-    def work(attempt: int) -> Count:
+    def work(attempt: int) -> tuple[Count, set[int]]:
         contacts = Contact.objects.open().filter(operator=operator_id).order_by("pk").select_related("source")
         others = RosterEntry.objects.current().filter(source__in=contacts.order_by().values("source"))
         locked = places.lock({operator_id, *others.values_list("operator_id", flat=True)})
         if operator_id not in locked or locked[operator_id].archived_at:
             raise Unknown("operator", operator_id)
         before(locked[operator_id])
-        count = Count()
+        count, sources = Count(), set()
         for contact in contacts.select_for_update(no_key=True, of=["self"]):
             hand_over_contact(contact, by, attempt, keep, count)
-        return count
+            sources.add(contact.source_id)
+        return count, sources
 
-    count = races.run(work)
+    count, sources = races.run(work)
     queue.drain_for(operator_id)
+    queue.drain(queue.sources_shared_with(sources))
     return count
 
 

@@ -6,8 +6,10 @@ there is no such contact, and `by` says in the history who asked for it.
 
 import random
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from leads import history, queue
@@ -16,9 +18,8 @@ from leads.models import Contact, Exclusion
 from operators import places
 from operators.models import Operator
 from operators.refusals import Conflict, Unknown
-from routing import races
+from routing import assignment, races
 from routing.races import LostRace
-from routing.selection import Candidate, Decision
 
 
 def resolve_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
@@ -51,10 +52,14 @@ def reopen_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], floa
         seen = find(contact_id)
         if not seen.is_resolved:
             return seen
-        decision = take_again(seen.operator) or queue.find_operator(contact=seen, draw=draw(), attempt=attempt)
+        if take_again(seen.operator):
+            decision, place = None, partial(Contact.hand_to, operator_id=seen.operator_id)
+        else:
+            decision = queue.find_operator(contact=seen, draw=draw(), attempt=attempt)
+            place = partial(queue.place, decision=decision)
         contact = lock_unchanged(seen)
         contact.resolved_at = None
-        contact.save(update_fields=["resolved_at", *queue.place(contact, decision)])
+        contact.save(update_fields=["resolved_at", *place(contact)])
         history.record(contact=contact, what=What.REOPENED, by=by, decision=decision)
         return contact
 
@@ -74,11 +79,17 @@ def force_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Con
 def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], float] = random.random) -> Contact:
     """Routes the contact afresh to somebody else. Raises Conflict `nobody_else_free`: then it stays where it is."""
 
+    awaited: set[int | None] = set()  # by older contacts, which come first
+
     def work(attempt: int) -> tuple[Contact, int | None]:
         seen = find_open(contact_id)
         had_it = {seen.operator_id}
-        decision = queue.find_operator(contact=seen, draw=draw(), attempt=attempt, held=had_it, excluded=had_it)
-        if decision is None or decision.chosen is None:
+        decision = queue.draw_for(seen, draw(), attempt, held=had_it, excluded=had_it | awaited)
+        if decision.chosen and queue.somebody_waits_for(decision.chosen, older_than=seen.pk):
+            awaited.add(decision.chosen)
+            raise LostRace
+        assignment.take(source=seen.source, decision=decision)
+        if decision.chosen is None:
             raise Conflict("nobody_else_free", f"Nobody else is free for contact {contact_id}; it stays where it is.")
         contact = lock_unchanged(seen)
         contact.save(update_fields=queue.place(contact, decision))
@@ -123,24 +134,19 @@ def return_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
 def change_contact(*, contact_id: int, changes: Mapping[str, Any], by: str = SYSTEM) -> Contact:
     """Any of `message`, which corrects the text, and `is_resolved`, which resolves or reopens."""
     contact = find(contact_id)
-    if "message" in changes:
-        contact = correct_message(contact_id=contact_id, message=changes["message"])
     if "is_resolved" in changes:
         verb = resolve_contact if changes["is_resolved"] else reopen_contact
         contact = verb(contact_id=contact_id, by=by)
+    if "message" in changes:
+        contact = correct_message(contact_id=contact_id, message=changes["message"])
     return contact
 
 
 def correct_message(*, contact_id: int, message: str | None) -> Contact:
-    """Replaces the text of a contact."""
-
-    def work(attempt: int) -> Contact:
-        contact = lock_unchanged(find(contact_id))
-        contact.message = message
-        contact.save(update_fields=["message", "updated_at"])
-        return contact
-
-    return races.run(work)
+    """Replaces the text of a contact, whoever has it."""
+    with transaction.atomic():
+        Contact.objects.filter(pk=contact_id).update(message=message, updated_at=timezone.now())
+        return find(contact_id)
 
 
 def find(contact_id: int) -> Contact:
@@ -165,20 +171,14 @@ def lock_unchanged(seen: Contact) -> Contact:
     return contact
 
 
-def take_again(operator: Operator | None) -> Decision | None:
-    """A place with the operator who had the contact, if they are free."""
+def take_again(operator: Operator | None) -> bool:
+    """Takes a place with the operator who had the contact, if they are free."""
     if operator is None or operator.obstacle:
-        return None
+        return False
     if places.lock([operator.pk])[operator.pk].obstacle:
         raise LostRace
     places.take(operator.pk)
-    return the_same(operator)
-
-
-def the_same(operator: Operator) -> Decision:
-    """The decision for the one who had the contact before, without regard to rosters and weights."""
-    candidate = Candidate(operator_id=operator.pk, weight=0, load=operator.current_load, max_load=operator.max_load)
-    return Decision((candidate,), "weighted_random", None, operator.pk, operator.pk, None)
+    return True
 
 
 def refuse_obstacle(operator: Operator) -> None:

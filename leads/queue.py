@@ -7,14 +7,14 @@ begins to wait looks for a free place once more. If only one looked, each could 
 import logging
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, Window
+from django.db import Error, transaction
+from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -79,31 +79,33 @@ def place(contact: Contact, decision: Decision | None) -> list[str]:
 
 def look_again(contact: Contact) -> Contact:
     """For a contact that has begun to wait, after its commit: drains what its operators serve. Returns it anew."""
-    drain(sources_shared_with([contact.source_id]))
-    return Contact.objects.get(pk=contact.pk)
+    drain(sources_shared_with([contact.source_id]), refresh=[contact.source_id])
+    return races.reread(contact)
 
 
 def drain_for(operator_id: int) -> int:
     """Something made this operator, or a place of it, free: assigns what waits in the sources that it serves."""
-    return drain(sources_of(operator_id), burst=settings.QUEUE_BURST)
+    return drain(sources_of(operator_id))
 
 
 def sweep() -> int:
-    """Assigns what waits anywhere while somebody is eligible. Returns how many."""
-    assigned = drain(list(Source.objects.current().values_list("pk", flat=True)), burst=0)
+    """Assigns what waits anywhere while somebody is eligible, without regard to QUEUE_BURST. Returns how many."""
+    assigned = drain(Source.objects.values_list("pk", flat=True), burst=0)
     Upkeep.objects.update_or_create(pk=1, defaults={"swept_at": timezone.now()})
     return assigned
 
 
-def drain(source_ids: Collection[int], *, burst: int = 0) -> int:
+def drain(source_ids: Iterable[int], *, burst: int | None = None, refresh: Collection[int] | None = None) -> int:
     """Assigns waiting contacts of these sources, oldest first, while somebody is eligible. Returns how many.
 
-    `burst`: how many one operator may get now, 0 for no bound. Called after a commit that stands, so it never raises
-    for want of luck: what it leaves, the sweep takes.
+    `burst`: how many one operator may get now, 0 for no bound; QUEUE_BURST unless given. `refresh`: the sources whose
+    waiting contacts say anew why they wait; all of these unless given. Called after a commit that stands, so it never
+    raises for want of luck or of a database: what it leaves, the sweep takes.
     """
+    burst = settings.QUEUE_BURST if burst is None else burst
     given: Counter[int] = Counter()
-    sources = set(source_ids)
     try:
+        sources = set(source_ids)
         if not Contact.objects.waiting().filter(source_id__in=sources).exists():
             return 0
         while True:
@@ -112,9 +114,9 @@ def drain(source_ids: Collection[int], *, burst: int = 0) -> int:
             if operator_id is None:
                 break
             given[operator_id] += 1
-        refresh_reasons(sources)
-    except (Busy, DatabaseError):
-        log.warning("The queue of sources %s was left to the sweep", sorted(sources), exc_info=True)
+        refresh_reasons(sources if refresh is None else refresh)
+    except (Busy, Error):
+        log.warning("The queue was left to the sweep", exc_info=True)
     return given.total()
 
 
@@ -123,7 +125,9 @@ def assign_oldest(sources: set[int], spent: Collection[int], attempt: int) -> in
 
     When an older one in another source waits for the drawn operator, that source joins `sources`, and we start again.
     """
-    oldest = takeable(without=spent).filter(source_id__in=sources).order_by("pk").first()
+    free = RosterEntry.objects.current().filter(source__in=sources, operator__in=Operator.objects.free())
+    with_room = set(free.exclude(operator__in=spent).values_list("source_id", flat=True))
+    oldest = takeable(without=spent).filter(source_id__in=with_room).order_by("pk").first()
     if oldest is None:
         return None
     decision = draw_for(oldest, random.random(), attempt, excluded=spent)
@@ -142,9 +146,9 @@ def assign_oldest(sources: set[int], spent: Collection[int], attempt: int) -> in
     return decision.chosen
 
 
-def sources_of(operator_id: int) -> list[int]:
-    """Ids of the open sources that this operator serves."""
-    return list(Source.objects.current().filter(roster__operator=operator_id).values_list("pk", flat=True))
+def sources_of(operator_id: int) -> QuerySet[Source, int]:
+    """Ids of the open sources that this operator serves, not read yet."""
+    return Source.objects.current().filter(roster__operator=operator_id).values_list("pk", flat=True)
 
 
 def takeable(*, without: Collection[int] = ()) -> ContactQuerySet:
@@ -171,7 +175,9 @@ def given_back(contact: Contact) -> Collection[int]:
 
 def last_operator(contact: Contact) -> int | None:
     """Who had the lead's last contact before this one."""
-    earlier = Contact.objects.filter(lead_id=contact.lead_id, operator__isnull=False).exclude(pk=contact.pk)
+    earlier = Contact.objects.filter(lead_id=contact.lead_id, operator__isnull=False)
+    if contact.pk:
+        earlier = earlier.filter(pk__lt=contact.pk)
     return earlier.order_by("-pk").values_list("operator_id", flat=True).first()
 
 
@@ -189,13 +195,20 @@ def refresh_reasons(source_ids: Collection[int]) -> None:
 def set_reason(waiting: ContactQuerySet, reason: str) -> None:
     """Sets the reason for waiting where it differs, inside the caller's transaction. In key order, as all locks are."""
     others = waiting.exclude(waiting_reason=reason).order_by("pk").select_for_update(no_key=True)
-    Contact.objects.filter(pk__in=[contact.pk for contact in others]).update(waiting_reason=reason)
+    for pks in batched(list(others.values_list("pk", flat=True)), 5_000):
+        Contact.objects.filter(pk__in=pks).update(waiting_reason=reason)
 
 
-def sources_shared_with(source_ids: Collection[int]) -> list[int]:
-    """Ids of the open sources that have an operator in common with these, themselves included."""
+def batched(pks: list[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(pks), size):
+        yield pks[start : start + size]
+
+
+def sources_shared_with(source_ids: Collection[int]) -> Iterator[int]:
+    """Ids of these sources and of the open ones that have an operator in common with them; read when asked for."""
+    yield from source_ids
     operators = RosterEntry.objects.filter(source__in=source_ids).values("operator")
-    return list(Source.objects.current().filter(roster__operator__in=operators).distinct().values_list("pk", flat=True))
+    yield from Source.objects.current().filter(roster__operator__in=operators).distinct().values_list("pk", flat=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """Who may serve whom: every change of duty, limit, weight and roster, and what it means for the contacts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -13,7 +12,14 @@ from leads.models import Contact
 from operators import places
 from operators.models import Operator
 from operators.refusals import Conflict, FieldError, Invalid, Unknown
+from routing import races
 from routing.models import RosterEntry, Source
+
+
+def create_operator(**fields: Any) -> Operator:
+    """A new operator, who is on no roster yet."""
+    with transaction.atomic():  # also a single statement stands in the line of SQLite's writers
+        return Operator.objects.create(**fields)
 
 
 def change_operator(*, operator_id: int, changes: Mapping[str, Any]) -> Operator:
@@ -23,13 +29,13 @@ def change_operator(*, operator_id: int, changes: Mapping[str, Any]) -> Operator
     """
     with transaction.atomic():
         operator = lock_current(operator_id)
+        if changes.get("max_load", operator.max_load) != operator.max_load:
+            operator.limit_set_at = timezone.now()
         for field, value in changes.items():
             setattr(operator, field, value)
-        if "max_load" in changes:
-            operator.limit_set_at = timezone.now()
         operator.save(update_fields=[*changes, "limit_set_at", "updated_at"])
     queue.drain_for(operator_id)
-    return Operator.objects.get(pk=operator_id)
+    return races.reread(operator)
 
 
 def archive_operator(*, operator_id: int, by: str = SYSTEM) -> handover.Count:
@@ -78,9 +84,7 @@ def change_source(*, source_id: int, changes: Mapping[str, Any]) -> Source:
     Raises Unknown, or Conflict `name_taken`.
     """
     with transaction.atomic():
-        source = Source.objects.current().select_for_update(no_key=True).filter(pk=source_id).first()
-        if source is None:
-            raise Unknown("source", source_id)
+        source = lock_source(source_id)
         for field, value in changes.items():
             setattr(source, field, value)
         save_named(source, [*changes, "updated_at"])
@@ -90,7 +94,8 @@ def change_source(*, source_id: int, changes: Mapping[str, Any]) -> Source:
 def create_source(**fields: Any) -> Source:
     """A new source. Raises Conflict `name_taken`."""
     source = Source(**fields)
-    save_named(source, None)
+    with transaction.atomic():
+        save_named(source, None)
     return source
 
 
@@ -99,7 +104,8 @@ def archive_source(*, source_id: int) -> None:
     with transaction.atomic():
         if not Source.objects.current().filter(pk=source_id).update(archived_at=timezone.now()):
             raise Unknown("source", source_id)
-        queue.set_reason(Contact.objects.waiting().filter(source_id=source_id), Contact.Waiting.SOURCE_CLOSED)
+        waiting = Contact.objects.waiting().filter(source_id=source_id)
+        queue.set_reason(waiting.exclude(waiting_reason=Contact.Waiting.RETURNED), Contact.Waiting.SOURCE_CLOSED)
 
 
 def restore_source(*, source_id: int) -> Source:
@@ -122,36 +128,68 @@ def set_weight(*, source_id: int, operator_id: int, weight: int) -> RosterEntry:
         entry, _ = RosterEntry.objects.update_or_create(
             source_id=source_id, operator_id=operator_id, defaults={"weight": weight}
         )
-    queue.drain([source_id], burst=settings.QUEUE_BURST)
+    queue.drain([source_id])
     return entry
 
 
 def replace_roster(*, source_id: int, weights: Sequence[Mapping[str, int]]) -> list[RosterEntry]:
-    """Makes these, each with `operator_id` and `weight`, the whole roster, or nothing. Raises Unknown or Invalid."""
+    """Makes these, each with `operator_id` and `weight`, the whole roster, or nothing. Raises Unknown or Invalid.
+
+    Operators who have left lose their place on it too, should they come back.
+    """
     wanted = {row["operator_id"]: row["weight"] for row in weights}
     if len(wanted) < len(weights):
         raise Invalid(FieldError("operator_id", "repeated", "An operator stands on a roster once."))
-    with transaction.atomic():
-        require_source(source_id)
-        known = Operator.objects.current().filter(pk__in=wanted).values_list("pk", flat=True)
-        for operator_id in sorted(set(wanted) - set(known)):
-            raise Unknown("operator", operator_id)
-        RosterEntry.objects.current().filter(source_id=source_id).exclude(operator__in=wanted).delete()
-        for operator_id, weight in sorted(wanted.items()):
-            RosterEntry.objects.update_or_create(
-                source_id=source_id, operator_id=operator_id, defaults={"weight": weight}
-            )
-    queue.drain([source_id], burst=settings.QUEUE_BURST)
-    return list(RosterEntry.objects.current().filter(source_id=source_id).order_by("operator_id"))
+
+    def work(attempt: int) -> list[RosterEntry]:
+        lock_source(source_id)
+        roster = RosterEntry.objects.filter(source_id=source_id)
+        write_roster(
+            source_id, wanted, leaving=roster.exclude(operator__in=wanted).values_list("operator_id", flat=True)
+        )
+        return list(roster.order_by("operator_id"))
+
+    roster = races.run(work)
+    queue.drain([source_id])
+    return roster
+
+
+def change_roster(*, source_id: int, weights: Mapping[int, int], leaving: Collection[int] = ()) -> None:
+    """Gives these operators, id to weight, their weights and takes the leaving ones off, or nothing. Raises Unknown.
+
+    Everybody else stays as they are, whatever others have changed meanwhile. Who has left already has left.
+    """
+
+    def work(attempt: int) -> None:
+        lock_source(source_id)
+        write_roster(source_id, weights, leaving)
+
+    races.run(work)
+    queue.drain([source_id])
+
+
+def write_roster(source_id: int, weights: Mapping[int, int], leaving: Collection[int]) -> None:
+    known = Operator.objects.current().filter(pk__in=weights).values_list("pk", flat=True)
+    unknown = set(weights) - set(known)
+    if unknown:
+        raise Unknown("operator", min(unknown))
+    RosterEntry.objects.filter(source_id=source_id, operator__in=list(leaving)).delete()
+    RosterEntry.objects.bulk_create(
+        [RosterEntry(source_id=source_id, operator_id=pk, weight=weight) for pk, weight in sorted(weights.items())],
+        update_conflicts=True,
+        unique_fields=["source", "operator"],
+        update_fields=["weight", "changed_at"],
+    )
 
 
 def remove_from_roster(*, source_id: int, operator_id: int) -> None:
     """The operator gets no new contacts of this source; those it has stay. Raises Unknown."""
-    require_source(source_id)
-    removed, _ = RosterEntry.objects.current().filter(source_id=source_id, operator_id=operator_id).delete()
-    if not removed:
-        raise Unknown("operator on this roster", operator_id)
-    queue.refresh_reasons([source_id])
+    with transaction.atomic():
+        require_source(source_id)
+        removed, _ = RosterEntry.objects.current().filter(source_id=source_id, operator_id=operator_id).delete()
+        if not removed:
+            raise Unknown("operator on this roster", operator_id)
+    queue.drain([source_id])
 
 
 def lock_current(operator_id: int) -> Operator:
@@ -159,6 +197,14 @@ def lock_current(operator_id: int) -> Operator:
     if operator is None or operator.archived_at:
         raise Unknown("operator", operator_id)
     return operator
+
+
+def lock_source(source_id: int) -> Source:
+    """Whoever changes the same source, or its roster as a whole, waits; requests that route do not."""
+    source = Source.objects.current().select_for_update(no_key=True).filter(pk=source_id).first()
+    if source is None:
+        raise Unknown("source", source_id)
+    return source
 
 
 def require_source(source_id: int) -> None:

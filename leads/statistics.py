@@ -9,12 +9,13 @@ Analysis 59 (2013).
 Complete hours are tallied once, by the sweep or by who asks first; what is younger is counted from the decisions.
 """
 
+import logging
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import sqrt
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
@@ -23,7 +24,10 @@ from leads.models import ContactEvent, Tally, Upkeep
 from routing.models import RosterEntry
 from routing.selection import probabilities
 
+log = logging.getLogger(__name__)
+
 BAND = 1.96  # standard deviations to each side hold 95 % of a normal distribution
+CONTINUITY = 0.5  # contacts are whole, the normal distribution is not
 HOUR = timedelta(hours=1)
 GRACE = timedelta(minutes=10)  # a decision may be committed that long after its moment
 
@@ -65,7 +69,10 @@ def distribution(
 
     Tallies first what is still to be tallied, so that it stays fast where nothing sweeps.
     """
-    tally()
+    try:
+        tally()
+    except Error:
+        log.warning("Not tallied", exc_info=True)  # the answer is as right, only slower
     return shares(source_id, since, until)
 
 
@@ -80,7 +87,7 @@ def shares(source_id: int | None, since: datetime | None, until: datetime | None
     found = []
     for pair in sorted(sums.keys() | weights.keys()):
         its, source = sums.get(pair, Sums()), pair[0]
-        reach = BAND * sqrt(its.variance)
+        reach = BAND * sqrt(its.variance) + CONTINUITY
         found.append(
             Share(
                 *pair,
@@ -88,9 +95,9 @@ def shares(source_id: int | None, since: datetime | None, until: datetime | None
                 expected=its.expected,
                 share=its.assigned / total_assigned[source] if total_assigned[source] else 0.0,
                 configured_share=weights.get(pair, 0) / total_weight[source] if total_weight[source] else 0.0,
-                low=max(its.expected - reach, 0.0),
+                low=its.expected - reach,
                 high=its.expected + reach,
-                within_chance=abs(its.assigned - its.expected) <= reach + 0.5,
+                within_chance=abs(its.assigned - its.expected) <= reach,
             )
         )
     return found
@@ -147,6 +154,8 @@ def configured(source_id: int | None) -> dict[Pair, int]:
 def tally(*, now: datetime | None = None) -> int:
     """Tallies every complete hour that is not tallied yet, each in a transaction of its own. Returns how many."""
     limit = floor_hour((now or timezone.now()) - GRACE)
+    if Upkeep.objects.filter(tallied_until__gte=limit).exists():
+        return 0
     hours = 0
     while tally_next(limit):
         hours += 1
@@ -187,7 +196,8 @@ def write_hour(hour: datetime) -> None:
 
 
 def floor_hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
+    """Hours are those of UTC: there are offsets of half an hour, and clocks that are put back."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def ceil_hour(moment: datetime) -> datetime:

@@ -13,7 +13,7 @@ from routing.races import LostRace
 from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
 
 EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
-PATIENCE = 3  # lost races, after which the whole roster is locked and the next draw cannot fail
+PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of it can become unavailable
 
 
 def draw_and_lock(

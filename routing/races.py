@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
+from django.db.models import Model
 
 from operators.refusals import Busy
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Row = TypeVar("Row", bound=Model)
 
 ATTEMPTS = 12
 PAUSE = 0.005  # seconds, before the first repetition; doubles with each, at most a quarter of a second
@@ -45,3 +47,12 @@ def run(work: Callable[[int], Result]) -> Result:
             log.warning("Trying again after: %s", error)
         time.sleep(random.uniform(0, min(PAUSE * 2**attempt, 0.25)))
     raise Busy
+
+
+def reread(row: Row) -> Row:
+    """The row as it is now. For after a commit that stands: if the database is away by then, the row as it was."""
+    try:
+        return type(row)._default_manager.get(pk=row.pk)
+    except Error:
+        log.warning("%r could not be read again", row, exc_info=True)
+        return row

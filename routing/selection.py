@@ -102,8 +102,8 @@ def probabilities(
 def widths(candidates: Sequence[Candidate], *, strategy: str, preferred: int | None) -> Widths:
     """The line that the draw points at: only those who can be chosen stand on it."""
     able = [candidate for candidate in candidates if candidate.obstacle is None]
-    if any(candidate.operator_id == preferred for candidate in able):
-        return {preferred: 1} if preferred is not None else {}
+    if preferred is not None and any(candidate.operator_id == preferred for candidate in able):
+        return {preferred: 1}
     return STRATEGIES[strategy](able) if able else {}
 
 

@@ -38,7 +38,7 @@ WORDS = {
     404: ("not_found", "There is nothing here."),
     413: ("too_large", "The body is too large."),
     500: ("internal", "Something went wrong on our side."),
-    503: ("unavailable", "The database cannot be reached now; nothing was changed, please try again."),
+    503: ("unavailable", "The database cannot be reached now; please try again."),
 }
 
 
@@ -52,7 +52,7 @@ def problem(
         "type": f"urn:crm-lead-router:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail or usual_detail,
+        "detail": encodable(detail or usual_detail),
         "code": code,
         "errors": list(errors),
     }
@@ -108,7 +108,12 @@ def flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
         for item in detail:
             yield from flatten(item, path)
     else:
-        yield {"field": path or "body", "code": getattr(detail, "code", "invalid"), "detail": str(detail)}
+        yield {"field": path or "body", "code": getattr(detail, "code", "invalid"), "detail": encodable(str(detail))}
+
+
+def encodable(text: str) -> str:
+    """Errors may quote what was sent, and JSON can spell halves of characters that no encoding can write."""
+    return text.encode(errors="replace").decode()
 
 
 def to_bytes(document: dict[str, Any]) -> bytes:

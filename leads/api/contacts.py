@@ -97,7 +97,10 @@ class CandidateSerializer(serializers.Serializer[Any]):
     load = serializers.IntegerField()
     max_load = serializers.IntegerField()
     eligible = serializers.BooleanField()
-    reason = serializers.CharField(allow_null=True, help_text="Why not: inactive, full, or excluded (gave this back).")
+    reason = serializers.CharField(
+        allow_null=True,
+        help_text="Why not: inactive, full, or excluded: gave this one back, has it now, or has had its burst.",
+    )
     probability = serializers.FloatField()
 
 
@@ -137,7 +140,7 @@ class ContactViewSet(
     queryset = Contact.objects.all()
     serializer_class: Any = ContactSerializer
     filterset_class = ContactFilter
-    http_method_names = ["get", "post", "patch"]
+    http_method_names = ["get", "head", "post", "patch"]
     lookup_value_converter = "id"
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Contact]]:

@@ -1,5 +1,6 @@
 import django_filters
 
+from leads.api.fields import within_calendar
 from leads.api.ids import IdFilter
 from leads.models import Contact, ContactQuerySet
 
@@ -9,8 +10,12 @@ class ContactFilter(django_filters.FilterSet):
     source_id = IdFilter()
     operator_id = IdFilter()
     lead_id = IdFilter()
-    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="gte", validators=[within_calendar]
+    )
+    created_before = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="lt", validators=[within_calendar]
+    )
 
     class Meta:
         model = Contact

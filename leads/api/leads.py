@@ -31,7 +31,7 @@ class LeadViewSet(mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.G
 
     queryset = Lead.objects.prefetch_related("identities")
     serializer_class = LeadSerializer
-    http_method_names = ["get", "patch"]
+    http_method_names = ["get", "head", "patch"]
     lookup_value_converter = "id"
 
     @extend_schema(responses=ContactSerializer(many=True))

@@ -26,7 +26,7 @@ class OperatorSerializer(serializers.Serializer[Operator]):
     updated_at = Moment()
 
     def create(self, validated_data: dict[str, Any]) -> Operator:
-        return Operator.objects.create(**validated_data)
+        return staffing.create_operator(**validated_data)
 
     def update(self, instance: Operator, validated_data: dict[str, Any]) -> Operator:
         return staffing.change_operator(operator_id=instance.pk, changes=validated_data)
@@ -49,7 +49,7 @@ class OperatorViewSet(viewsets.ModelViewSet[Operator]):
 
     queryset = Operator.objects.current().order_by("pk")
     serializer_class = OperatorSerializer
-    http_method_names = ["get", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     lookup_value_converter = "id"
     pagination_class = None  # a bare array, by contract
 

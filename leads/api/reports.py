@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from leads import queue, statistics
-from leads.api.fields import Moment
+from leads.api.fields import Moment, within_calendar
 from leads.api.ids import IdField
 
 
@@ -34,10 +34,10 @@ class PeriodSerializer(serializers.Serializer[Any]):
     """Decisions taken from `from` until before `to`."""
 
     source_id = IdField(required=False)
-    to = serializers.DateTimeField(required=False, source="until")
+    to = serializers.DateTimeField(required=False, source="until", validators=[within_calendar])
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        since = serializers.DateTimeField(required=False, source="since")
+        since = serializers.DateTimeField(required=False, source="since", validators=[within_calendar])
         return super().get_fields() | {"from": since}  # no name that Python would let us write above
 
 

@@ -48,7 +48,7 @@ class SourceViewSet(viewsets.ModelViewSet[Source]):
 
     queryset = Source.objects.current().order_by("pk")
     serializer_class = SourceSerializer
-    http_method_names = ["get", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     lookup_value_converter = "id"
     pagination_class = None  # a bare array, by contract
 

@@ -80,7 +80,8 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["operator", "id"], condition=OPEN, name="contact_open_by_operator"),
             models.Index(fields=["source", "id"], condition=WAITING, name="contact_waiting_by_age"),
-            models.Index(fields=["operator", "-id"], name="contact_by_operator"),
+            models.Index(fields=["operator", "-id"], condition=Q(operator__isnull=False), name="contact_by_operator"),
+            models.Index(fields=["created_at"], name="contact_by_moment"),
         ]
 
     def __str__(self) -> str:

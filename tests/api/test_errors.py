@@ -1,3 +1,6 @@
+from base64 import b64encode
+from urllib.parse import urlencode
+
 import pytest
 from rest_framework.test import APIClient
 
@@ -56,7 +59,7 @@ def test_json_with_a_charset_is_json(api):
 def test_a_method_that_is_not_there_is_a_405_that_says_which_are(api):
     answer = api.put("/api/v1/operators", {})
     assert_problem(answer, 405)
-    assert answer["Allow"] == "GET, POST"
+    assert answer["Allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nowhere", "/api/v1/operators/abc", "/api/v1/operators/-1"])
@@ -121,3 +124,36 @@ def test_the_api_asks_nobody_for_a_csrf_token(db):
 
 def test_a_path_that_only_begins_like_the_back_office_is_not_the_back_office(api):
     assert_problem(api.get("/adminfoo"), 404)
+
+
+@pytest.mark.parametrize("field", ["strategy", "phone_region"])
+def test_half_a_character_is_no_fault_of_ours_even_where_the_error_quotes_it(api, field):
+    body = f'{{"name": "Bot", "{field}": "\\ud800"}}'
+    answer = api.generic("POST", "/api/v1/sources", body, content_type="application/json")
+    assert_problem(answer, 400)
+
+
+@pytest.mark.parametrize("position", ["abc", "\0", "1.5", "1e400", "9" * 30, "-1", "٣"])
+def test_a_cursor_that_was_made_up_is_a_404(api, position):
+    cursor = b64encode(urlencode({"p": position}).encode()).decode()
+    assert_problem(api.get("/api/v1/contacts", {"cursor": cursor}), 404)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/api/v1/stats/distribution", "from"),
+        ("/api/v1/stats/distribution", "to"),
+        ("/api/v1/contacts", "created_after"),
+    ],
+)
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_moment_beyond_the_calendar_is_a_400(api, path, name, moment):
+    assert_problem(api.get(path, {name: moment}), 400)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/operators", "/api/v1/sources/{}/operators", "/api/v1/queue", "/health"])
+def test_every_path_has_head_and_no_path_has_options(api, path):
+    path = path.format(characters.source().pk)
+    assert api.head(path).status_code == 200
+    assert_problem(api.options(path), 405)

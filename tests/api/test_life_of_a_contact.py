@@ -118,8 +118,8 @@ def test_the_distribution_has_the_shape_of_the_contract(api, anna, bot, path):
         "expected": 1.0,
         "share": 1.0,
         "configured_share": 0.25,
-        "low": 1.0,
-        "high": 1.0,
+        "low": 0.5,
+        "high": 1.5,
         "within_chance": True,
     }
 

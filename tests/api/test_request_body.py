@@ -47,3 +47,16 @@ def test_a_body_in_chunks_is_read():
 @pytest.mark.parametrize("length", ["nonsense", "-5"])
 def test_a_nonsense_length_is_a_400(length):
     assert call(b"{}", CONTENT_LENGTH=length)[0] == 400
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("charset", ["zlib", "rot13", "idna", '"utf-16"', "nonsense"])
+def test_whatever_charset_is_claimed_the_body_is_read_as_utf_8(charset):
+    body = '{"name": "Анна", "max_load": 5}'.encode()
+    content_type = f"application/json; charset={charset}"
+    status, _, answer = call(body, CONTENT_LENGTH=str(len(body)), CONTENT_TYPE=content_type, QUERY_STRING="a=b")
+    assert (status, "Анна" in answer.decode()) == (201, True)
+
+
+def test_a_request_for_no_path_at_all_is_a_404():
+    assert call(b"", REQUEST_METHOD="OPTIONS", PATH_INFO="*")[0] == 404

@@ -70,6 +70,7 @@ def test_every_page_opens(back_office: Page, language: str, width: int):
         href = back_office.locator("#result_list tbody a").first.get_attribute("href") or ""
         pages += [href, href.split("?")[0].replace("change", "history")]
     pages += [f"/admin/auth/user/{User.objects.get().pk}/password/", "/admin/password_change/", "/admin/leads/"]
+    pages += ["/admin/queue/", *(f"/admin/leads/contact/{contact.pk}/change/" for contact in Contact.objects.all())]
     for url in pages:
         back_office.goto(url)  # a status other than 200 is a complaint
         expect(back_office.locator("h1").first).to_be_visible()
@@ -131,6 +132,48 @@ def test_a_contact_is_resolved_and_reopened_on_its_page(back_office: Page):
         back_office.get_by_role("link", name=button).click()
         back_office.locator("#dialog").get_by_role("button", name=button).click()
         expect(back_office.get_by_text(words)).to_be_visible()
+
+
+def test_a_contact_is_given_beyond_the_limit_on_its_page(back_office: Page):
+    contact = Contact.objects.open().get(operator__name="Anna")
+    back_office.goto(f"/admin/leads/contact/{contact.pk}/change/")
+    back_office.get_by_role("link", name="Give to…").click()
+    dialog = back_office.locator("#dialog")
+    dialog.get_by_role("button", name="Give").click()
+    expect(dialog.get_by_text("This field is required.")).to_be_visible()
+    dialog.get_by_label("Operator").select_option(label="Boris (1 of 1)")
+    dialog.get_by_label("Even off duty or beyond the limit").check()
+    dialog.get_by_role("button", name="Give").click()
+    expect(back_office.get_by_text("1 contact is with Boris now.")).to_be_visible()
+    expect(back_office.get_by_text("Given by hand by user vera: from Anna to Boris.")).to_be_visible()
+
+
+def test_a_contact_that_nobody_else_can_take_stays_and_may_wait(back_office: Page):
+    contact = Contact.objects.open().get(operator__name="Anna")
+    back_office.goto(f"/admin/leads/contact/{contact.pk}/change/")
+    for button, words in [
+        ("Route to somebody else", "Nobody else is free. It stays where it is."),
+        ("Back to the queue", "1 contact was put back into the queue."),
+    ]:
+        back_office.get_by_role("link", name=button).click()
+        back_office.locator("#dialog").get_by_role("button", name=button).click()
+        expect(back_office.get_by_text(words)).to_be_visible()
+
+
+def test_an_operator_hands_over_and_goes_off_duty(back_office: Page):
+    anna = Operator.objects.get(name="Anna")
+    back_office.goto(f"/admin/operators/operator/{anna.pk}/change/")
+    back_office.get_by_text("Hand over all contacts").click()
+    back_office.get_by_role("link", name="And go off duty").click()
+    back_office.locator("#dialog").get_by_role("button", name="Hand over").click()
+    expect(back_office.get_by_text("Anna: 0 handed over, 1 in the queue, 0 kept.")).to_be_visible()
+
+
+def test_the_queue_leads_to_what_waits(back_office: Page):
+    follow(back_office, "Queue and fairness")
+    expect(back_office.get_by_text("within chance").first).to_be_visible()
+    back_office.locator("#content-main").get_by_role("link", name="Telegram").click()
+    expect(back_office.locator("#result_list tbody tr.data-row")).to_have_count(1)
 
 
 def test_an_operator_is_archived_found_in_the_archive_and_restored(back_office: Page):

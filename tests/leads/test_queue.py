@@ -90,3 +90,21 @@ def test_places_in_the_queue_are_read_with_one_query_for_many(bot, backlog, djan
     contacts = list(Contact.objects.order_by("pk"))
     with django_assert_num_queries(1):
         assert [contact.queue_position for contact in queue.with_positions(contacts)] == [1, 2, 3, 4, 5]
+
+
+def test_a_newcomer_does_not_undo_the_burst(anna, bot, backlog, settings):
+    settings.QUEUE_BURST = 2
+    come_on_duty(anna)
+    characters.contact(bot)
+    assert characters.load(anna) == 4  # two for coming on duty, two for the event of a new contact
+
+
+def test_somebody_else_is_found_even_if_older_contacts_wait_for_the_first_drawn():
+    holder, awaited, free = (characters.operator(name, limit=2) for name in ("Holder", "Awaited", "Free"))
+    elsewhere, bot = characters.source(), characters.source(roster={holder: 1})
+    characters.contact(elsewhere)
+    contact = characters.contact(bot)
+    elsewhere.roster.create(operator=awaited, weight=1)
+    bot.roster.create(operator=awaited, weight=100)
+    bot.roster.create(operator=free, weight=1)
+    assert lifecycle.reroute_contact(contact_id=contact.pk, draw=lambda: 0.1).operator_id == free.pk

@@ -10,6 +10,10 @@ from tests import characters
 pytestmark = pytest.mark.django_db
 
 
+def weights(source):
+    return dict(RosterEntry.objects.filter(source=source).values_list("operator__name", "weight"))
+
+
 def test_coming_on_duty_takes_what_waits():
     anna = characters.operator(is_active=False)
     waiting = characters.contact(characters.source(roster={anna: 10}))
@@ -48,6 +52,44 @@ def test_setting_a_weight_replaces_the_one_that_stands():
     bot = characters.source(roster={anna: 10})
     staffing.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=30)
     assert RosterEntry.objects.get().weight == 30
+
+
+def test_a_roster_is_changed_at_once_and_others_stay_as_they_are():
+    anna, boris, leaver = (characters.operator(name) for name in ("Anna", "Boris", "Leaver"))
+    bot = characters.source(roster={anna: 10, boris: 10, leaver: 10})
+    staffing.change_roster(source_id=bot.pk, weights={anna.pk: 30}, leaving=[leaver.pk])
+    staffing.change_roster(source_id=bot.pk, weights={}, leaving=[leaver.pk])
+    assert weights(bot) == {"Anna": 30, "Boris": 10}
+
+
+def test_a_roster_with_somebody_unknown_is_not_changed_at_all():
+    anna = characters.operator("Anna")
+    bot = characters.source(roster={anna: 10})
+    with pytest.raises(Unknown):
+        staffing.change_roster(source_id=bot.pk, weights={anna.pk: 30, 404: 10}, leaving=[])
+    assert weights(bot) == {"Anna": 10}
+
+
+def test_who_joins_by_a_change_of_the_roster_gets_what_waits():
+    anna, bot = characters.operator(), characters.source()
+    waiting = characters.contact(bot)
+    staffing.change_roster(source_id=bot.pk, weights={anna.pk: 10})
+    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+
+
+def test_a_change_of_a_weight_keeps_the_progress():
+    anna = characters.operator()
+    bot = characters.source(roster={anna: 10})
+    RosterEntry.objects.update(progress=5.0)
+    staffing.change_roster(source_id=bot.pk, weights={anna.pk: 20})
+    assert RosterEntry.objects.get().progress == 5.0
+
+
+def test_a_closed_source_has_no_roster_to_change():
+    bot = characters.source()
+    staffing.archive_source(source_id=bot.pk)
+    with pytest.raises(Unknown):
+        staffing.change_roster(source_id=bot.pk, weights={})
 
 
 def test_leaving_a_roster_keeps_the_contacts_and_gives_no_more():
@@ -138,3 +180,37 @@ def test_the_newest_never_overtakes_the_oldest():
     assert (lifecycle.find(oldest.pk).operator_id, newest.operator_id) == (anna.pk, None)
     assert newest.waiting_reason == "all_full"
     assert Contact.objects.open().count() == 1
+
+
+def test_setting_the_same_limit_again_excuses_no_excess():
+    anna = characters.operator(limit=2)
+    before = Operator.objects.get(pk=anna.pk).limit_set_at
+    staffing.change_operator(operator_id=anna.pk, changes={"max_load": 2, "name": "Anna B."})
+    assert Operator.objects.get(pk=anna.pk).limit_set_at == before
+
+
+def test_a_source_that_opens_again_lets_its_queue_say_why():
+    bot = characters.source()
+    waiting = characters.contact(bot)
+    staffing.archive_source(source_id=bot.pk)
+    staffing.restore_source(source_id=bot.pk)
+    assert lifecycle.find(waiting.pk).waiting_reason == "no_operators"
+
+
+def test_what_was_put_back_stays_put_back_while_the_source_is_closed():
+    anna = characters.operator()
+    bot = characters.source(roster={anna: 10})
+    contact = characters.contact(bot)
+    lifecycle.return_contact(contact_id=contact.pk)
+    staffing.archive_source(source_id=bot.pk)
+    staffing.restore_source(source_id=bot.pk)
+    assert lifecycle.find(contact.pk).waiting_reason == "returned"
+
+
+def test_a_new_roster_leaves_no_place_for_those_who_left():
+    leaver, boris = characters.operator("Leaver"), characters.operator("Boris")
+    bot = characters.source(roster={leaver: 10})
+    staffing.archive_operator(operator_id=leaver.pk)
+    staffing.replace_roster(source_id=bot.pk, weights=[{"operator_id": boris.pk, "weight": 10}])
+    staffing.restore_operator(operator_id=leaver.pk)
+    assert list(bot.roster.values_list("operator_id", flat=True)) == [boris.pk]

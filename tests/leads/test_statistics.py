@@ -1,9 +1,9 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import time_machine
 
-from leads import staffing, statistics
+from leads import lifecycle, staffing, statistics
 from leads.models import Tally, Upkeep
 from tests import characters
 
@@ -55,7 +55,8 @@ def test_expectations_follow_duty_and_limits(anna, boris, bot):
 def test_the_band_is_that_of_independent_trials(bot):
     contacts_at(MORNING, bot, *[0.1] * 12)
     mine, his = statistics.distribution()
-    assert [mine.low, mine.high] == pytest.approx([3 - 1.96 * 1.5, 3 + 1.96 * 1.5])
+    reach = 1.96 * 1.5 + 0.5
+    assert [mine.low, mine.high] == pytest.approx([3 - reach, 3 + reach])
     assert (mine.within_chance, his.within_chance) == (False, False)
 
 
@@ -106,3 +107,21 @@ def test_whoever_asks_tallies_what_is_over(bot):
     contacts_at(MORNING, bot, 0.1)
     statistics.distribution()
     assert Tally.objects.count() == 2
+
+
+def test_going_back_to_the_same_operator_is_no_decision(anna, bot):
+    contacts_at(MORNING, bot, 0.1)
+    [contact] = bot.contacts.all()
+    lifecycle.resolve_contact(contact_id=contact.pk)
+    lifecycle.reopen_contact(contact_id=contact.pk)
+    assert sums()[anna.pk] == (1, 0.25)
+
+
+def test_hours_are_those_of_utc(anna, bot):
+    half_past = timezone(timedelta(hours=5, minutes=30))
+    for hours in range(3):
+        contacts_at(MORNING + hours * HOUR, bot, 0.1)
+    cut = (MORNING + HOUR - timedelta(minutes=5)).astimezone(half_past)
+    counted = sums(since=cut), sums(until=cut)
+    statistics.tally()
+    assert (sums(since=cut), sums(until=cut)) == counted

@@ -81,7 +81,10 @@ class Container:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.env = {"PATH": f"{Path(sys._base_executable).parent}:{os.environ['PATH']}"}  # type: ignore[attr-defined]
+        programs = root / "usr/local/bin"
+        programs.mkdir(parents=True)
+        (programs / "python").symlink_to(sys._base_executable)  # type: ignore[attr-defined]
+        self.env = {"PATH": f"{programs}:{os.environ['PATH']}"}
         self.env |= {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
 
     def inside(self, text: str) -> str:

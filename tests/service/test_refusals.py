@@ -1,7 +1,7 @@
 """What stops a start, in one sentence and with exit code 1."""
 
+import shutil
 import socket
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,8 +63,7 @@ def only_python(kind: str, environment: dict[str, str], tmp_path: Path) -> dict[
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in ("bash", "sh", "dirname", "env"):
-        where = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip()
-        (programs / name).symlink_to(where)
+        (programs / name).symlink_to(shutil.which(name) or name)
     pythons = f"{PROJECT}/tests/service/pythons/{kind}:" if kind else ""
     return environment | {"PATH": f"{pythons}{programs}", "VENV": str(tmp_path / "venv")}
 
