@@ -58,5 +58,6 @@ def test_whatever_charset_is_claimed_the_body_is_read_as_utf_8(charset):
     assert (status, "Анна" in answer.decode()) == (201, True)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_request_for_no_path_at_all_is_a_404():
     assert call(b"", REQUEST_METHOD="OPTIONS", PATH_INFO="*")[0] == 404
