@@ -30,6 +30,9 @@ KEYWORDS = {
     **dict.fromkeys(["npgettext", "npgettext_lazy"], ((1, "c"), 2, 3)),
 }
 
+# Within f-strings, which Babel can read from Python 3.12 on only.
+HIDDEN = [("Welcome", None, "unfold/templatetags/unfold.py")]
+
 MessageId = str | tuple[str, ...] | list[str]
 
 
@@ -77,6 +80,7 @@ def needed() -> Iterator[tuple[MessageId, str | None, str]]:
 
 def messages_of_theme() -> Iterator[tuple[MessageId, str | None, str]]:
     """Of unfold and of those of its additions that are installed."""
+    yield from HIDDEN
     theme = Path(unfold.__file__).parent
     installed = {Path(config.path) for config in apps.get_app_configs()}
     for addition in (path for path in (theme / "contrib").iterdir() if path in installed):
