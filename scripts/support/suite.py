@@ -117,7 +117,9 @@ def report(outcomes: dict[str, int], *, without_browser: bool) -> int:
         print("No test was selected, on either database.")
         return NOTHING_COLLECTED
     words = {0: "passed", INTERRUPTED: "interrupted", NOTHING_COLLECTED: "nothing selected"}
-    print("  ".join(f"{name}: {words.get(outcome, 'FAILED')}." for name, outcome in outcomes.items()))
+    for name, outcome in outcomes.items():
+        # Below zero it is the signal that somebody killed pytest with, which then could not say anything itself.
+        print(f"{name}: {words.get(outcome, f'FAILED (exit code {outcome})')}.")
     return next((outcome for outcome in outcomes.values() if outcome not in (0, NOTHING_COLLECTED)), 0)
 
 

@@ -40,7 +40,8 @@ def crossed(first, second):
 
 def test_a_deadlock_is_tried_again_and_nobody_hears_of_it():
     anna, boris = characters.operator("Anna"), characters.operator("Boris")
-    assert sorted(crossed(anna.pk, boris.pk)) == [0, 1]
+    winner, loser = sorted(crossed(anna.pk, boris.pk))
+    assert winner == 0 < loser  # attempts before theirs; on a slow machine the loser may lose twice
     assert (characters.load(anna), characters.load(boris)) == (1, 1)
 
 
