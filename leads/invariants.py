@@ -88,9 +88,9 @@ def wrong_decisions() -> Iterator[str]:
         decision = history.recall(event)
         if decision is None:
             continue
-        again = history.recompute(decision)
         if decision.reason == SOURCE_CLOSED and not decision.candidates:
             continue  # the rule knows no sources
+        again = history.recompute(decision)
         if (again.chosen, again.reason) != (decision.chosen, decision.reason):
             yield f"Contact {event.contact_id}, line {event.pk}: chose {decision.chosen}, the rule says {again.chosen}."
 

@@ -78,7 +78,6 @@ def force_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Con
 
 def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], float] = random.random) -> Contact:
     """Routes the contact afresh to somebody else. Raises Conflict `nobody_else_free`: then it stays where it is."""
-
     awaited: set[int | None] = set()  # by older contacts, which come first
 
     def work(attempt: int) -> tuple[Contact, int | None]:

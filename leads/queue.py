@@ -31,20 +31,13 @@ from routing.selection import Decision
 log = logging.getLogger(__name__)
 
 
-def find_operator(
-    *,
-    contact: Contact,
-    draw: float,
-    attempt: int,
-    held: Collection[int | None] = (),
-    excluded: Collection[int | None] = (),
-) -> Decision | None:
+def find_operator(*, contact: Contact, draw: float, attempt: int) -> Decision | None:
     """Chooses an operator for the contact and takes a place, inside the caller's transaction.
 
     None when older contacts wait for the very operator: the newest never overtakes the oldest, but joins the queue
-    behind them. `held` and `excluded` as for `assignment.draw_and_lock`. Raises LostRace.
+    behind them. Raises LostRace.
     """
-    decision = draw_for(contact, draw, attempt, held=held, excluded=excluded)
+    decision = draw_for(contact, draw, attempt)
     if decision.chosen is not None and somebody_waits_for(decision.chosen, older_than=contact.pk):
         return None
     assignment.take(source=contact.source, decision=decision)
@@ -59,7 +52,10 @@ def draw_for(
     held: Collection[int | None] = (),
     excluded: Collection[int | None] = (),
 ) -> Decision:
-    """Chooses an operator for the contact and locks it, with regard to who gave it back and whom the lead knows."""
+    """Chooses an operator for the contact and locks it, with regard to who gave it back and whom the lead knows.
+
+    `held` and `excluded` as for `assignment.draw_and_lock`. Raises LostRace.
+    """
     return assignment.draw_and_lock(
         source=contact.source,
         draw=draw,

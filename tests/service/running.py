@@ -18,6 +18,7 @@ PATIENCE = 90  # seconds; a busy machine is slow
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """What the condition gives when it is true at last; another process tells us nothing by itself, so we ask it."""
     give_up_at = time.monotonic() + PATIENCE
     while time.monotonic() < give_up_at:
         if result := condition():

@@ -1,0 +1,74 @@
+"""Two people change one contact at once: one of them changes it, the other finds it changed."""
+
+from contextlib import suppress
+from threading import Barrier
+
+import pytest
+
+from leads import invariants, lifecycle
+from leads.models import Contact
+from operators.refusals import Conflict
+from tests import characters
+from tests.concurrency.threads import together
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+
+
+@pytest.fixture
+def anna():
+    return characters.operator(limit=2)
+
+
+@pytest.fixture
+def contact(anna):
+    """One of two contacts that Anna has; both who want to change it have read it before either of them goes on."""
+    bot = characters.source(roster={anna: 10})
+    characters.contact(bot)
+    return characters.contact(bot)
+
+
+@pytest.fixture(autouse=True)
+def both_have_read_it(monkeypatch):
+    both, find = Barrier(2), lifecycle.find
+    meetings = iter([both.wait] * 2)
+
+    def find_and_meet(contact_id):
+        found = find(contact_id)
+        meet = next(meetings, None)
+        if meet:
+            meet(60)
+        return found
+
+    monkeypatch.setattr(lifecycle, "find", find_and_meet)
+
+
+def resolve_twice(contact):
+    together(*[lambda: lifecycle.resolve_contact(contact_id=contact.pk)] * 2)
+
+
+def test_resolving_it_twice_at_once_frees_one_place(anna, contact):
+    resolve_twice(contact)
+    assert characters.load(anna) == 1
+    assert contact.history.filter(what="resolved").count() == 1
+
+
+def test_without_looking_again_under_the_lock_two_places_are_freed(anna, contact, monkeypatch):
+    """The control for the test above."""
+    monkeypatch.setattr(lifecycle, "lock_unchanged", lambda seen: Contact.objects.get(pk=seen.pk))
+    resolve_twice(contact)
+    assert characters.load(anna) == 0
+    assert [text for text in invariants.findings() if "has a load of 0, but 1 open contacts" in text]
+
+
+def test_resolving_it_while_it_is_put_back_leaves_load_and_contact_in_agreement(anna, contact):
+    together(
+        lambda: lifecycle.resolve_contact(contact_id=contact.pk),
+        lambda: put_back_unless_resolved(contact),
+    )
+    assert characters.load(anna) == 1
+    assert list(invariants.findings()) == []
+
+
+def put_back_unless_resolved(contact):
+    with suppress(Conflict):
+        lifecycle.return_contact(contact_id=contact.pk)
