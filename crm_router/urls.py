@@ -6,8 +6,9 @@ from rest_framework.routers import SimpleRouter
 
 from crm_router import views
 from leads.admin import reports
+from leads.api.batch import BatchView
 from leads.api.contacts import ContactViewSet
-from leads.api.leads import LeadViewSet
+from leads.api.leads import DuplicateViewSet, LeadViewSet
 from leads.api.operators import OperatorViewSet
 from leads.api.reports import DistributionView, QueueView
 from leads.api.sources import RosterMemberView, RosterView, SourceViewSet
@@ -16,11 +17,13 @@ router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("operators", OperatorViewSet)
 router.register("sources", SourceViewSet)
 router.register("contacts", ContactViewSet)
+router.register("leads/duplicates", DuplicateViewSet)
 router.register("leads", LeadViewSet)
 
 api = [
     path("sources/<id:source_id>/operators", RosterView.as_view()),
     path("sources/<id:source_id>/operators/<id:operator_id>", RosterMemberView.as_view()),
+    path("contacts/batch", BatchView.as_view()),
     path("queue", QueueView.as_view()),
     path("stats/distribution", DistributionView.as_view()),
     *router.urls,

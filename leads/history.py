@@ -1,5 +1,7 @@
 """Writes the history of contacts, and remembers the decisions that it tells of."""
 
+from collections.abc import Sequence
+
 from leads.models import Contact, ContactEvent
 from routing import evidence
 from routing.selection import Decision, choose
@@ -27,13 +29,23 @@ def record(
     decision: Decision | None = None,
 ) -> None:
     """Adds a line that tells what has just been done with the contact, in the same transaction."""
+    line(contact, what, by, from_operator, decision).save(force_insert=True)
+
+
+def record_births(contacts: Sequence[Contact], decisions: Sequence[Decision | None], *, by: str) -> None:
+    """The same for contacts that have just been registered, each with its decision."""
+    told = zip(contacts, decisions, strict=True)
+    ContactEvent.objects.bulk_create(line(contact, What.REGISTERED, by, None, decision) for contact, decision in told)
+
+
+def line(contact: Contact, what: What, by: str, from_operator: int | None, decision: Decision | None) -> ContactEvent:
     event = ContactEvent(contact=contact, what=what, by=by, from_operator_id=from_operator)
     event.to_operator_id = None if what == What.RESOLVED else contact.operator_id
     event.reason = contact.waiting_reason
     if decision:
         event.strategy, event.draw, event.preferred_id = decision.strategy, decision.draw, decision.preferred
         event.evidence = evidence.pack(decision.candidates)
-    event.save(force_insert=True)
+    return event
 
 
 def recall(event: ContactEvent) -> Decision | None:

@@ -22,6 +22,11 @@ class Claim:
     raw: str
     source_id: int | None = None
 
+    @property
+    def key(self) -> tuple[str, str, int | None]:
+        """What an identity is unique by: two claims of one key are one identity, however they were written."""
+        return self.kind, self.value, self.source_id
+
 
 class Unreadable(ValueError):
     """This cannot be such an identity; str() is one sentence for people."""

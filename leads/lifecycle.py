@@ -220,4 +220,4 @@ def after_move(contact: Contact, freed: int | None) -> Contact:
 
 def served_or_queued(contact: Contact) -> Contact:
     """After the commit: what waits looks once more."""
-    return contact if contact.operator_id or contact.is_resolved else queue.look_again(contact)
+    return contact if contact.operator_id or contact.is_resolved else queue.look_again([contact])[0]

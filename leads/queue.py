@@ -7,7 +7,7 @@ begins to wait looks for a free place once more. If only one looked, each could 
 import logging
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -73,10 +73,11 @@ def place(contact: Contact, decision: Decision | None) -> list[str]:
     return contact.hand_to(decision.chosen, decision.reason)
 
 
-def look_again(contact: Contact) -> Contact:
-    """For a contact that has begun to wait, after its commit: drains what its operators serve. Returns it anew."""
-    drain(sources_shared_with([contact.source_id]), refresh=[contact.source_id])
-    return races.reread(contact)
+def look_again(contacts: Sequence[Contact]) -> list[Contact]:
+    """After the commit of contacts that have begun to wait: drains what their operators serve; returns them anew."""
+    sources = {contact.source_id for contact in contacts}
+    drain(sources_shared_with(sources), refresh=sources)
+    return races.reread(contacts)
 
 
 def drain_for(operator_id: int) -> int:

@@ -1,11 +1,12 @@
 """Whose contact is it? Finds the lead behind what a client says of itself, or makes one."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from leads.identities import Claim
@@ -14,44 +15,94 @@ from routing.races import LostRace
 
 STRENGTH = {kind: place for place, kind in enumerate(Identity.Kind)}
 
+Key = tuple[str, str, int | None]  # Claim.key
 
-def recognise(*, claims: Sequence[Claim], name: str | None) -> int:
-    """The id of the lead that these claims belong to; made when nobody is known by any of them.
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who writes: at least one claim, and a name, which replaces the lead's when it is given."""
+
+    claims: Sequence[Claim]
+    name: str | None = None
+
+
+def recognise(people: Sequence[Person]) -> list[int]:
+    """The ids of the leads behind these people, who come one after another; made where nobody is known.
 
     The strongest known claim decides. Claims that nobody has yet are added to that lead; claims of somebody else stay
-    theirs, and the pair is marked as a possible duplicate. `name` replaces the lead's when it is given. Runs inside
-    the caller's transaction; raises LostRace when another request has just added one of the claims.
+    theirs, and the pair is marked as a possible duplicate.
+
+    Runs inside the caller's transaction, and locks the identities that it finds: whose they are stays true until the
+    commit, also while somebody merges leads. Raises LostRace when another request has just added one of the claims.
     """
-    known = owners(claims)
-    if not known:
-        lead_id = Lead.objects.create(name=name).pk
-    else:
-        lead_id = known[min(known, key=lambda claim: STRENGTH[claim.kind])]
-        mark_duplicates(lead_id, known.values())
-        if name:
-            Lead.objects.filter(pk=lead_id).exclude(name=name).update(name=name, updated_at=timezone.now())
-    add(lead_id, [claim for claim in claims if claim not in known])
-    return lead_id
+    owners = lock_owners(claim for person in people for claim in person.claims)
+    found: list[Lead] = []
+    new: list[Lead] = []
+    renamed: dict[int, Lead] = {}
+    claimed: list[tuple[Lead, Claim]] = []
+    pairs: list[tuple[Lead, Lead]] = []
+    for person in people:
+        known = [owners[claim.key] for claim in sorted(person.claims, key=strength) if claim.key in owners]
+        if known:
+            lead = known[0]
+            pairs += [(lead, other) for other in known[1:] if other is not lead]
+            if person.name and person.name != lead.name:
+                lead.name = person.name
+                renamed[id(lead)] = lead
+        else:
+            lead = Lead(name=person.name)
+            new.append(lead)
+        for claim in person.claims:
+            if claim.key not in owners:
+                owners[claim.key] = lead
+                claimed.append((lead, claim))
+        found.append(lead)
+    rename([lead for lead in renamed.values() if lead.pk])
+    Lead.objects.bulk_create(new)
+    add((lead.pk, claim) for lead, claim in claimed)
+    mark_duplicates((lead.pk, other.pk) for lead, other in pairs)
+    return [lead.pk for lead in found]
 
 
-def owners(claims: Iterable[Claim]) -> dict[Claim, int]:
-    """Each claim that somebody has, with that lead's id."""
-    by_key = {(claim.kind, claim.value, claim.source_id): claim for claim in claims}
-    if not by_key:
-        return {}
-    same = (
-        Q(kind=kind, value=value, source=source) if source else Q(kind=kind, value=value, source__isnull=True)
-        for kind, value, source in by_key
+def strength(claim: Claim) -> int:
+    return STRENGTH[claim.kind]
+
+
+def lock_owners(claims: Iterable[Claim]) -> dict[Key, Lead]:
+    """Who has these claims, by key; no more than `pk` and `name` of each lead. Locks the identities, in key order."""
+    rows = same(claims).select_related("lead").only("kind", "value", "source_id", "lead__name")
+    leads: dict[int, Lead] = {}
+    return {
+        (row.kind, row.value, row.source_id): leads.setdefault(row.lead_id, row.lead)
+        for row in rows.order_by("pk").select_for_update(of=("self",), no_key=True)
+    }
+
+
+def owners(claims: Iterable[Claim]) -> dict[Key, int]:
+    """Each claim that somebody has, by key, with that lead's id. Locks nothing."""
+    rows = same(claims).values_list("kind", "value", "source_id", "lead_id")
+    return {(kind, value, source_id): lead_id for kind, value, source_id, lead_id in rows}
+
+
+def same(claims: Iterable[Claim]) -> QuerySet[Identity]:
+    """The identities that these claims name."""
+    values: dict[tuple[str, int | None], set[str]] = {}
+    for claim in claims:
+        values.setdefault((claim.kind, claim.source_id), set()).add(claim.value)
+    if not values:
+        return Identity.objects.none()
+    alike = (
+        Q(source=source_id, value__in=given) if source_id else Q(kind=kind, source__isnull=True, value__in=given)
+        for (kind, source_id), given in values.items()
     )
-    rows = Identity.objects.filter(reduce(or_, same)).values_list("kind", "value", "source_id", "lead_id")
-    return {by_key[Identity.Kind(kind), value, source_id]: lead_id for kind, value, source_id, lead_id in rows}
+    return Identity.objects.filter(reduce(or_, alike))
 
 
-def add(lead_id: int, claims: Iterable[Claim]) -> None:
-    """Gives the lead more identities. In one order for everybody: crossed requests wait, and do not deadlock."""
+def add(claims: Iterable[tuple[int, Claim]]) -> None:
+    """Gives leads more identities. In one order for everybody: crossed requests wait, and do not deadlock."""
     rows = [
         Identity(lead_id=lead_id, kind=claim.kind, value=claim.value, raw=claim.raw, source_id=claim.source_id)
-        for claim in sorted(claims, key=lambda claim: (claim.kind, claim.value))
+        for lead_id, claim in sorted(claims, key=lambda pair: (pair[1].kind, pair[1].value))
     ]
     try:
         Identity.objects.bulk_create(rows)
@@ -59,10 +110,15 @@ def add(lead_id: int, claims: Iterable[Claim]) -> None:
         raise LostRace from error
 
 
-def mark_duplicates(lead_id: int, others: Iterable[int]) -> None:
-    pairs = {(min(lead_id, other), max(lead_id, other)) for other in others if other != lead_id}
-    if pairs:
+def rename(leads: Iterable[Lead]) -> None:
+    for lead in sorted(leads, key=lambda lead: lead.pk):
+        Lead.objects.filter(pk=lead.pk).update(name=lead.name, updated_at=timezone.now())
+
+
+def mark_duplicates(pairs: Iterable[tuple[int, int]]) -> None:
+    """Leaves the decision whether these leads are one person to a supervisor; what was decided stays decided."""
+    ordered = sorted({(min(pair), max(pair)) for pair in pairs})
+    if ordered:
         PossibleDuplicate.objects.bulk_create(
-            [PossibleDuplicate(lead_id=first, other_id=second) for first, second in sorted(pairs)],
-            ignore_conflicts=True,
+            [PossibleDuplicate(lead_id=first, other_id=second) for first, second in ordered], ignore_conflicts=True
         )

@@ -35,7 +35,7 @@ def change_operator(*, operator_id: int, changes: Mapping[str, Any]) -> Operator
             setattr(operator, field, value)
         operator.save(update_fields=[*changes, "limit_set_at", "updated_at"])
     queue.drain_for(operator_id)
-    return races.reread(operator)
+    return races.reread([operator])[0]
 
 
 def archive_operator(*, operator_id: int, by: str = SYSTEM) -> handover.Count:

@@ -20,9 +20,9 @@ def lock(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
     return {operator.pk: operator for operator in rows}
 
 
-def take(operator_id: int) -> None:
-    """Takes one place. The caller holds the operator's lock and has seen that there is no obstacle, or forces it."""
-    Operator.objects.filter(pk=operator_id).update(current_load=F("current_load") + 1)
+def take(operator_id: int, number: int = 1) -> None:
+    """Takes so many places. The caller holds the operator's lock and has seen that they are free, or forces it."""
+    Operator.objects.filter(pk=operator_id).update(current_load=F("current_load") + number)
 
 
 def give_back(operator_id: int) -> None:

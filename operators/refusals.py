@@ -40,6 +40,13 @@ class Conflict(Refusal):
     """The input is right, but the present state forbids it."""
 
 
+class Reused(Refusal):
+    """The idempotency key was given to another request before."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("idempotency_key_reused", f"The key “{key}” was used before, for a contact with another body.")
+
+
 class Busy(Refusal):
     """Too many others at once; trying again in a moment is safe."""
 

@@ -4,10 +4,12 @@ The roster is read without locks and only the drawn operator's row is locked, so
 do not wait for each other. Nobody holds one operator's lock while waiting for another's, except in key order.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from operators import places
+from operators.models import Operator
 from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
 from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
@@ -60,7 +62,10 @@ def decide(
     *, source: Source, draw: float, excluded: Collection[int | None] = (), preferred: int | None = None
 ) -> Decision:
     """The choice as things stand, without locking or taking anything."""
-    roster = read_roster(source=source, excluded=excluded)
+    return choose_from(read_roster(source=source, excluded=excluded), source, draw, preferred)
+
+
+def choose_from(roster: Sequence[Candidate], source: Source, draw: float, preferred: int | None) -> Decision:
     decision = choose(roster, draw, strategy=source.strategy, preferred=preferred)
     if decision.reason == NO_OPERATORS and not Source.objects.current().filter(pk=source.pk).exists():
         return replace(decision, reason=SOURCE_CLOSED)
@@ -70,14 +75,62 @@ def decide(
 def read_roster(*, source: Source, excluded: Collection[int | None] = ()) -> list[Candidate]:
     """The roster of a source as candidates, in operator id order, without locking anything."""
     entries = RosterEntry.objects.current().filter(source=source).select_related("operator")
-    return [
-        Candidate(
-            operator_id=entry.operator_id,
-            weight=entry.weight,
-            load=entry.operator.current_load,
-            max_load=entry.operator.max_load,
-            obstacle=EXCLUDED if entry.operator_id in excluded else entry.operator.obstacle,
-            progress=entry.progress,
-        )
-        for entry in entries.order_by("operator_id")
-    ]
+    return [candidate(entry, entry.operator, excluded) for entry in entries.order_by("operator_id")]
+
+
+def candidate(entry: RosterEntry, operator: Operator, excluded: Collection[int | None] = ()) -> Candidate:
+    return Candidate(
+        operator_id=entry.operator_id,
+        weight=entry.weight,
+        load=operator.current_load,
+        max_load=operator.max_load,
+        obstacle=EXCLUDED if entry.operator_id in excluded else operator.obstacle,
+        progress=entry.progress,
+    )
+
+
+class LockedRosters:
+    """The rosters of some sources with all their operators locked, for many decisions one after another.
+
+    For the time of the caller's transaction nobody else changes these loads, so each decision sees what the ones before
+    it took without asking the database; `save` writes it all down. Operators are locked in key order.
+    """
+
+    def __init__(self, source_ids: Collection[int]) -> None:
+        entries = RosterEntry.objects.current().filter(source__in=source_ids).order_by("source", "operator")
+        members = set(entries.values_list("operator_id", flat=True))
+        self.operators = places.lock(members)
+        self.rosters: dict[int, list[RosterEntry]] = {source_id: [] for source_id in source_ids}
+        for (
+            entry
+        ) in entries:  # read anew: what was put on a roster while we waited for the locks is locked, or left out
+            if entry.operator_id in self.operators:
+                self.rosters[entry.source_id].append(entry)
+        self.taken: Counter[int] = Counter()
+        self.moved: dict[int, RosterEntry] = {}
+
+    def members(self, source: Source) -> list[int]:
+        return [entry.operator_id for entry in self.rosters[source.pk]]
+
+    def decide(self, *, source: Source, draw: float, preferred: int | None = None) -> Decision:
+        """The choice for one contact of this source. Nothing is taken."""
+        return choose_from(self.candidates(source), source, draw, preferred)
+
+    def take(self, *, source: Source, decision: Decision) -> None:
+        """Takes the chosen one's place, as the module's `take` does."""
+        if decision.chosen is None:
+            return
+        if source.strategy == Strategy.SMOOTH and not decision.is_sticky:
+            entry = next(entry for entry in self.rosters[source.pk] if entry.operator_id == decision.chosen)
+            entry.progress = progress_after(self.candidates(source), decision.chosen) or entry.progress
+            self.moved[entry.pk] = entry
+        self.operators[decision.chosen].current_load += 1
+        self.taken[decision.chosen] += 1
+
+    def candidates(self, source: Source) -> list[Candidate]:
+        return [candidate(entry, self.operators[entry.operator_id]) for entry in self.rosters[source.pk]]
+
+    def save(self) -> None:
+        for operator_id, number in sorted(self.taken.items()):
+            places.take(operator_id, number)
+        RosterEntry.objects.bulk_update(self.moved.values(), ["progress"])

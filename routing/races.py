@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from django.db import Error, OperationalError, connection, transaction
@@ -49,10 +49,13 @@ def run(work: Callable[[int], Result]) -> Result:
     raise Busy
 
 
-def reread(row: Row) -> Row:
-    """The row as it is now. For after a commit that stands: if the database is away by then, the row as it was."""
+def reread(rows: Sequence[Row]) -> list[Row]:
+    """The rows as they are now. For after a commit that stands: if the database is away by then, as they were."""
+    if not rows:
+        return []
     try:
-        return type(row)._default_manager.get(pk=row.pk)
+        anew = type(rows[0])._default_manager.in_bulk([row.pk for row in rows])
     except Error:
-        log.warning("%r could not be read again", row, exc_info=True)
-        return row
+        log.warning("%s rows could not be read again", len(rows), exc_info=True)
+        return list(rows)
+    return [anew[row.pk] for row in rows]

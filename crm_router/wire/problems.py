@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from operators.refusals import Busy, Conflict, Invalid, Refusal, Unknown
+from operators.refusals import Busy, Conflict, Invalid, Refusal, Reused, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ STATUS = {
     Invalid: 400,
     Unknown: 404,
     Conflict: 409,
+    Reused: 422,
     Busy: 503,
     UnreadablePostError: 400,
     PermissionDenied: 403,

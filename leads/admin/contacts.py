@@ -17,8 +17,8 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
-from leads import lifecycle
-from leads.admin import looks, search, story
+from leads import lifecycle, search
+from leads.admin import looks, story
 from leads.admin.forms import GiveForm
 from leads.admin.verbs import VerbAdmin, author
 from leads.models import Contact

@@ -14,8 +14,8 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
-from leads import correction, identities
-from leads.admin import contacts, looks, search
+from leads import correction, identities, search
+from leads.admin import contacts, looks
 from leads.admin.forms import ChangesOnly
 from leads.admin.verbs import VerbAdmin
 from leads.identities import Unreadable

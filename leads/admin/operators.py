@@ -19,8 +19,8 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
-from leads import staffing
-from leads.admin import archive, looks, search
+from leads import search, staffing
+from leads.admin import archive, looks
 from leads.admin.archive import ArchiveFilter
 from leads.admin.forms import ChangesOnly
 from leads.admin.verbs import VerbAdmin, author

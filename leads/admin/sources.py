@@ -16,8 +16,8 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from leads import staffing
-from leads.admin import archive, looks, search
+from leads import search, staffing
+from leads.admin import archive, looks
 from leads.admin.archive import ArchiveFilter
 from leads.admin.forms import ChangesOnly
 from leads.admin.verbs import WORDS, VerbAdmin

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from leads import explanation, history, intake, lifecycle, queue
-from leads.api import examples
+from leads.api import examples, idempotency
 from leads.api.caller import caller
 from leads.api.fields import Moment
 from leads.api.filters import ContactFilter
@@ -28,7 +28,7 @@ class AssignmentSerializer(serializers.Serializer[Contact]):
     )
 
 
-class ContactListSerializer(serializers.ListSerializer[Contact]):
+class ContactListSerializer(serializers.ListSerializer[Any]):
     def to_representation(self, data: Any) -> list[Any]:
         return super().to_representation(queue.with_positions(data))
 
@@ -147,13 +147,18 @@ class ContactViewSet(
         shapes: dict[str, Any] = {"create": NewContactSerializer, "partial_update": ContactChangeSerializer}
         return shapes.get(self.action) or super().get_serializer_class()
 
-    @extend_schema(responses={201: ContactSerializer})
+    @extend_schema(parameters=idempotency.PARAMETERS, responses={201: ContactSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Registers a contact: recognises the lead and chooses an operator by weight, in this one call."""
         return super().create(request, *args, **kwargs)
 
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        return {idempotency.REPLAYED: "true"} if data.serializer.instance.is_replay else {}
+
     def perform_create(self, serializer: serializers.BaseSerializer[Contact]) -> None:
-        serializer.instance = intake.register_contact(by=caller(self.request), **serializer.validated_data)
+        serializer.instance = intake.register_contact(
+            by=caller(self.request), idempotency_key=idempotency.key_of(self.request), **serializer.validated_data
+        )
 
     @extend_schema(responses=ContactSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -1,15 +1,33 @@
 import django_filters
+from django.core.exceptions import ValidationError
 
+from leads import identities, search, survivors
 from leads.api.fields import within_calendar
 from leads.api.ids import IdFilter
-from leads.models import Contact, ContactQuerySet
+from leads.identities import Unreadable
+from leads.models import Contact, ContactQuerySet, Identity, Lead, LeadQuerySet
+from operators.refusals import Unknown
+
+
+def readable_phone(phone: str) -> None:
+    try:
+        search.as_stored(phone)
+    except Unreadable as error:
+        raise ValidationError(str(error)) from error
+
+
+def readable_email(email: str) -> None:
+    try:
+        identities.normal_email(email)
+    except Unreadable as error:
+        raise ValidationError(str(error)) from error
 
 
 class ContactFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=Contact.Status.choices, method="with_status")
     source_id = IdFilter()
     operator_id = IdFilter()
-    lead_id = IdFilter()
+    lead_id = IdFilter(method="of_lead")
     created_after = django_filters.IsoDateTimeFilter(
         field_name="created_at", lookup_expr="gte", validators=[within_calendar]
     )
@@ -23,3 +41,30 @@ class ContactFilter(django_filters.FilterSet):
 
     def with_status(self, contacts: ContactQuerySet, name: str, status: str) -> ContactQuerySet:
         return contacts.with_status(Contact.Status(status))
+
+    def of_lead(self, contacts: ContactQuerySet, name: str, lead_id: int) -> ContactQuerySet:
+        try:
+            return contacts.filter(lead=survivors.find(lead_id))
+        except Unknown:
+            return contacts.none()
+
+
+class LeadFilter(django_filters.FilterSet):
+    phone = django_filters.CharFilter(
+        method="with_phone", validators=[readable_phone], help_text="In any spelling; one lead at most."
+    )
+    email = django_filters.CharFilter(method="with_email", validators=[readable_email])
+    search = django_filters.CharFilter(method="like", help_text="A phone, an e-mail or a name, or a part of it.")
+
+    class Meta:
+        model = Lead
+        fields: list[str] = []
+
+    def with_phone(self, leads: LeadQuerySet, name: str, phone: str) -> LeadQuerySet:
+        return leads.filter(search.known_by(search.as_stored(phone), Identity.Kind.PHONE))
+
+    def with_email(self, leads: LeadQuerySet, name: str, email: str) -> LeadQuerySet:
+        return leads.filter(search.known_by(identities.normal_email(email), Identity.Kind.EMAIL))
+
+    def like(self, leads: LeadQuerySet, name: str, term: str) -> LeadQuerySet:
+        return leads.filter(search.leads_like(term))

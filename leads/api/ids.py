@@ -30,5 +30,5 @@ class IdField(serializers.IntegerField):
 class IdFilter(django_filters.Filter):
     field_class = forms.IntegerField
 
-    def __init__(self) -> None:
-        super().__init__(min_value=1, max_value=LARGEST)
+    def __init__(self, **kwargs: str) -> None:
+        super().__init__(min_value=1, max_value=LARGEST, **kwargs)

@@ -1,42 +1,162 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
-from rest_framework import mixins, serializers, viewsets
+from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from leads import correction
+from leads import correction, erasure, export, merging, survivors
 from leads.api import examples
-from leads.api.contacts import ContactSerializer
+from leads.api.caller import caller
+from leads.api.contacts import ContactSerializer, EventSerializer
 from leads.api.fields import Moment
-from leads.models import Lead
+from leads.api.filters import LeadFilter
+from leads.api.ids import IdField
+from leads.models import Identity, Lead, PossibleDuplicate
 
 
 @extend_schema_serializer(examples=examples.LEAD)
 class LeadSerializer(serializers.Serializer[Lead]):
-    phone = serializers.CharField(max_length=20, required=False, allow_null=True, allow_blank=True, help_text="E.164")
-    email = serializers.CharField(max_length=254, required=False, allow_null=True, allow_blank=True)
-    name = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
-    id = serializers.IntegerField(read_only=True)
+    phone = serializers.CharField(allow_null=True, help_text="E.164")
+    email = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    id = serializers.IntegerField()
     created_at = Moment()
     updated_at = Moment()
+    merged_into = serializers.IntegerField(
+        required=False,
+        source="answers_instead",
+        help_text="Only when the lead that was asked for has been merged into this one, whose id it is.",
+    )
 
-    def update(self, instance: Lead, validated_data: dict[str, Any]) -> Lead:
-        return correction.correct_lead(lead_id=instance.pk, changes=validated_data)
+
+class LeadChangeSerializer(serializers.Serializer[Lead]):
+    phone = serializers.CharField(max_length=20, required=False, allow_null=True, allow_blank=True)
+    email = serializers.CharField(max_length=254, required=False, allow_null=True, allow_blank=True)
+    name = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
 
 
-class LeadViewSet(mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.GenericViewSet[Lead]):
-    """Leads: the clients behind the contacts."""
+class OtherLeadSerializer(serializers.Serializer[Any]):
+    lead_id = IdField(help_text="The lead that flows into this one.")
 
-    queryset = Lead.objects.prefetch_related("identities")
-    serializer_class = LeadSerializer
-    http_method_names = ["get", "head", "patch"]
+
+class DuplicateSerializer(serializers.Serializer[PossibleDuplicate]):
+    id = serializers.IntegerField()
+    lead = LeadSerializer()
+    other = LeadSerializer()
+    created_at = Moment()
+
+
+class IdentitySerializer(serializers.Serializer[Identity]):
+    kind = serializers.ChoiceField(Identity.Kind.choices)
+    value = serializers.CharField(help_text="What is compared.")
+    raw = serializers.CharField(help_text="As it was given.")
+    source_id = serializers.IntegerField(allow_null=True, help_text="Where an id in a channel means somebody.")
+    created_at = Moment()
+
+
+class ToldContactSerializer(ContactSerializer):
+    history = EventSerializer(many=True, source="history.all")
+
+
+class MergeSerializer(serializers.Serializer[Any]):
+    survivor_id = serializers.IntegerField()
+    merged_id = serializers.IntegerField()
+    at = Moment()
+    by = serializers.CharField()
+    undone_at = Moment()
+    undone_by = serializers.CharField(allow_null=True)
+
+
+class PairSerializer(serializers.Serializer[PossibleDuplicate]):
+    lead_id = serializers.IntegerField()
+    other_id = serializers.IntegerField()
+    created_at = Moment()
+
+
+class DossierSerializer(serializers.Serializer[export.Dossier]):
+    lead = LeadSerializer()
+    identities = IdentitySerializer(many=True)
+    contacts = ToldContactSerializer(many=True)
+    merges = MergeSerializer(many=True)
+    possible_duplicates = PairSerializer(many=True)
+
+
+class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
+    """Leads: the clients behind the contacts. The id of a merged lead answers with its survivor."""
+
+    queryset = Lead.objects.current().prefetch_related("identities")
+    serializer_class: Any = LeadSerializer
+    filterset_class = LeadFilter
+    http_method_names = ["get", "head", "post", "patch"]
     lookup_value_converter = "id"
 
-    @extend_schema(responses=ContactSerializer(many=True))
-    @action(detail=True, serializer_class=ContactSerializer)
+    def answer(self, lead: Lead) -> Response:
+        if lead.pk != self.kwargs["pk"]:
+            lead.answers_instead = lead.pk  # type: ignore[attr-defined] # for this answer only
+        return Response(LeadSerializer(lead).data)
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        return self.answer(survivors.find(pk))
+
+    @extend_schema(request=LeadChangeSerializer, responses=LeadSerializer)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        """Corrects what is known of the lead; null or blank takes it away."""
+        asked = LeadChangeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return self.answer(correction.correct_lead(lead_id=pk, changes=asked.validated_data))
+
+    @extend_schema(responses=ContactSerializer(many=True), filters=False)
+    @action(detail=True, serializer_class=ContactSerializer, pagination_class=None, filterset_class=None)
     def contacts(self, request: Request, pk: int) -> Response:
         """All contacts of this lead, oldest first."""
-        lead = self.get_object()
-        return Response(self.get_serializer(lead.contacts.order_by("pk"), many=True).data)
+        return Response(self.get_serializer(survivors.find(pk).contacts.order_by("pk"), many=True).data)
+
+    @extend_schema(request=OtherLeadSerializer, responses=LeadSerializer)
+    @action(detail=True, methods=["post"], serializer_class=OtherLeadSerializer)
+    def merge(self, request: Request, pk: int) -> Response:
+        """The other lead flows into this one: the same person. Can be undone."""
+        asked = OtherLeadSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        other_id = asked.validated_data["lead_id"]
+        return self.answer(merging.merge_leads(lead_id=pk, other_id=other_id, by=caller(request)))
+
+    @extend_schema(request=None, responses=LeadSerializer)
+    @action(detail=True, methods=["post"])
+    def unmerge(self, request: Request, pk: int) -> Response:
+        """Undoes the merge that this lead went into, or else the last one that flowed into it: all is as it was."""
+        return self.answer(merging.unmerge_lead(lead_id=pk, by=caller(request)))
+
+    @extend_schema(request=None, responses=LeadSerializer)
+    @action(detail=True, methods=["post"])
+    def erase(self, request: Request, pk: int) -> Response:
+        """Identities, name and messages are gone for good; contacts and decisions stay. Cannot be undone."""
+        return self.answer(erasure.erase_lead(lead_id=pk, by=caller(request)))
+
+    @extend_schema(responses=DossierSerializer)
+    @action(detail=True, serializer_class=DossierSerializer, pagination_class=None, filterset_class=None)
+    def export(self, request: Request, pk: int) -> Response:
+        """Everything known of this person."""
+        return Response(DossierSerializer(export.export_lead(lead_id=pk)).data)
+
+
+class DuplicateViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[PossibleDuplicate]):
+    """Pairs of leads that may be one person, newest first: to be merged or dismissed."""
+
+    queryset = (
+        PossibleDuplicate.objects.undecided()
+        .select_related("lead", "other")
+        .prefetch_related("lead__identities", "other__identities")
+    )
+    serializer_class = DuplicateSerializer
+    filter_backends = []
+    http_method_names = ["get", "head", "post"]
+    lookup_value_converter = "id"
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def dismiss(self, request: Request, pk: int) -> Response:
+        """These two are different persons: the pair leaves the list for good."""
+        merging.dismiss_duplicate(pair_id=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)

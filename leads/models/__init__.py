@@ -1,6 +1,6 @@
 from leads.models.contact import OPEN, WAITING, Contact, ContactQuerySet, Exclusion
 from leads.models.history import ContactEvent, Tally, Upkeep
-from leads.models.lead import Identity, Lead, PossibleDuplicate
+from leads.models.lead import Identity, Lead, LeadQuerySet, Merge, PossibleDuplicate, PossibleDuplicateQuerySet
 
 __all__ = [
     "OPEN",
@@ -11,7 +11,10 @@ __all__ = [
     "Exclusion",
     "Identity",
     "Lead",
+    "LeadQuerySet",
+    "Merge",
     "PossibleDuplicate",
+    "PossibleDuplicateQuerySet",
     "Tally",
     "Upkeep",
 ]

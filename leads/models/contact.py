@@ -55,6 +55,7 @@ class Contact(models.Model):
     message = models.TextField(_("message"), null=True)
     waiting_reason = models.CharField(_("reason"), max_length=16, null=True, choices=Waiting, editable=False)
     idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, editable=False)
+    idempotency_fingerprint = models.BinaryField(max_length=16, null=True)
     assigned_at = models.DateTimeField(_("assigned at"), null=True)
     is_forced = models.BooleanField(_("beyond the limit, by hand"), default=False)
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
@@ -62,6 +63,8 @@ class Contact(models.Model):
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     objects = ContactQuerySet.as_manager()
+
+    is_replay = False  # not stored: this answer repeats that to an earlier request with the same idempotency key
 
     class Meta:
         verbose_name = _("contact")

@@ -5,12 +5,34 @@ from django.utils.translation import gettext_lazy as _
 from routing.models import Source
 
 
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def current(self) -> "LeadQuerySet":
+        """Neither merged into another lead nor erased."""
+        return self.filter(merged_into__isnull=True, erased_at__isnull=True)
+
+
 class Lead(models.Model):
-    """A client: one person, however many ways there are to reach them."""
+    """A client: one person, however many ways there are to reach them.
+
+    A lead that turned out to be the same person as another is `merged_into` it, and has neither identities nor
+    contacts of its own until the merge is undone.
+    """
 
     name = models.CharField(_("name"), max_length=255, null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("merged into"),
+    )
+    erased_at = models.DateTimeField(_("erased at"), null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = LeadQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("lead")
@@ -29,7 +51,9 @@ class Lead(models.Model):
 
     def first(self, kind: "Identity.Kind") -> str | None:
         """The value by which this lead was known first, of all identities of this kind."""
-        values = {identity.pk: identity.value for identity in self.identities.all() if identity.kind == kind}
+        values = {
+            (identity.rank, identity.pk): identity.value for identity in self.identities.all() if identity.kind == kind
+        }
         return values[min(values)] if values else None
 
 
@@ -56,6 +80,8 @@ class Identity(models.Model):
         verbose_name=_("source"),
         help_text=_("Ids in a channel mean somebody only there."),
     )
+    # 0 for the lead's own, higher for what came with a merge: the survivor goes on showing itself.
+    rank = models.IntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -78,12 +104,21 @@ class Identity(models.Model):
         return self.value
 
 
+class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
+    def undecided(self) -> "PossibleDuplicateQuerySet":
+        """Pairs that a supervisor has neither merged nor dismissed."""
+        return self.filter(dismissed_at__isnull=True, lead__merged_into__isnull=True, other__merged_into__isnull=True)
+
+
 class PossibleDuplicate(models.Model):
     """Two leads that one client claimed to be: a supervisor decides whether they are one person."""
 
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="+", verbose_name=_("lead"))
     other = models.ForeignKey(Lead, models.CASCADE, related_name="+", verbose_name=_("other lead"))
+    dismissed_at = models.DateTimeField(_("not the same person, said at"), null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    objects = PossibleDuplicateQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("possible duplicate")
@@ -94,4 +129,33 @@ class PossibleDuplicate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.lead} = {self.other}?"
+        return f"{self.lead_id} = {self.other_id}?"  # without names, which the back-office's log would keep
+
+
+class Merge(models.Model):
+    """The journal of one merge: what moved from one lead to another, so that it can be moved back."""
+
+    survivor = models.ForeignKey(Lead, models.PROTECT, related_name="+", verbose_name=_("survivor"))
+    merged = models.ForeignKey(Lead, models.PROTECT, related_name="+", verbose_name=_("merged lead"))
+    at = models.DateTimeField(_("when"))
+    by = models.CharField(_("by whom"), max_length=160)
+    undone_at = models.DateTimeField(_("undone at"), null=True)
+    undone_by = models.CharField(_("undone by"), max_length=160, null=True)
+    name_given = models.BooleanField(default=False)  # the survivor had no name, and took the other's
+    survivor_updated_at = models.DateTimeField()  # before the merge
+    rank_added = models.PositiveIntegerField()  # to each identity that moved
+    identities = models.JSONField(default=list)  # ids of what moved
+    contacts = models.JSONField(default=list)
+    pairs = models.JSONField(default=list)  # ids of the possible duplicates that the survivor took over
+
+    class Meta:
+        verbose_name = _("merge")
+        verbose_name_plural = _("merges")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merged"], condition=Q(undone_at__isnull=True), name="merge_into_one_lead_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merged_id} → {self.survivor_id}"

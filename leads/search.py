@@ -1,4 +1,4 @@
-"""Finds what a supervisor types: a phone however it is written, an e-mail, a part of a name."""
+"""Finds what people type: a phone however it is written, an e-mail, a part of a name."""
 
 from functools import reduce
 from operator import or_
@@ -49,6 +49,11 @@ def as_stored(phone: str) -> str:
 def is_number(term: str) -> bool:
     """Whether the term may be somebody's number in the database."""
     return term.isascii() and term.isdigit() and len(term) < 19
+
+
+def known_by(value: str, kind: Identity.Kind) -> Q:
+    """The lead that has exactly this identity, in its one spelling."""
+    return Q(pk__in=Identity.objects.filter(kind=kind, value=value, source__isnull=True).values("lead"))
 
 
 def leads_like(term: str, path: str = "") -> Q:

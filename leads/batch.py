@@ -1,0 +1,147 @@
+"""Many contacts in one request: decided one by one in order, and stored some dozens at a time."""
+
+import logging
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django.db import Error
+
+from leads import history, intake, queue, recognition, repetition
+from leads.intake import Draft
+from leads.models import Contact
+from operators.refusals import Busy, Refusal, Reused, Unknown
+from routing import races
+from routing.assignment import LockedRosters
+from routing.models import Source
+from routing.selection import Decision
+
+log = logging.getLogger(__name__)
+
+TOGETHER = 50  # contacts of one transaction, which keeps their operators locked for some hundredths of a second
+
+Draw = Callable[[], float]
+Result = Contact | Refusal
+
+
+def register_contacts(
+    *, items: Sequence[Mapping[str, Any]], by: str = history.SYSTEM, draw: Draw = random.random
+) -> list[Result]:
+    """For each item, in order, what `intake.register_contact` would return or raise; items are its arguments.
+
+    One that is refused spoils no other. Each contact is stored whole or not at all, whenever the process dies. A fault
+    of the database is raised while nothing is stored; after that, the items that it hit are answered Busy.
+    """
+    results: dict[int, Result] = {}
+    drafts: dict[int, Draft] = {}
+    for place, found in enumerate(read(items)):
+        if isinstance(found, Draft):
+            drafts[place] = found
+        else:
+            results[place] = found
+    stored = False
+    for places in slices(list(drafts)):
+        try:
+            answers = races.run(partial(register_together, [drafts[place] for place in places], by, draw))
+            stored = True
+        except (Busy, Error):
+            if not stored:
+                raise
+            log.warning("%s of a batch were not stored", len(places), exc_info=True)
+            answers = [Busy() for _ in places]
+        results.update(zip(places, answers, strict=True))
+    return look_again([results[place] for place in range(len(items))])
+
+
+def slices(places: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(places), TOGETHER):
+        yield places[start : start + TOGETHER]
+
+
+def read(items: Sequence[Mapping[str, Any]]) -> Iterator[Draft | Refusal]:
+    sources = Source.objects.current().in_bulk({item["source_id"] for item in items})
+    for item in items:
+        asked = dict(item)
+        source = sources.get(asked.pop("source_id"))
+        try:
+            yield intake.read_draft(source, **asked) if source else Unknown("source", item["source_id"])
+        except Refusal as refusal:
+            yield refusal
+
+
+def register_together(drafts: Sequence[Draft], by: str, draw: Draw, attempt: int) -> list[Result]:
+    """What `register_contact` does, for all of these in one transaction; for each the contact, or Reused."""
+    made = repetition.find(draft.token for draft in drafts)
+    fresh = first_of_each(drafts, made)
+    leads = recognition.recognise([draft.person for draft in fresh])
+    contacts = [draft.contact(lead_id) for draft, lead_id in zip(fresh, leads, strict=True)]
+    desk = Desk({contact.source_id for contact in contacts})
+    decisions = [desk.serve(contact, draw()) for contact in contacts]
+    repetition.store(contacts)
+    history.record_births(contacts, decisions, by=by)
+    desk.rosters.save()
+    born = dict(zip(map(id, fresh), contacts, strict=True))
+    made |= {draft.token: born[id(draft)] for draft in fresh}
+    return [born.get(id(draft)) or repeated(made[draft.token], draft) for draft in drafts]
+
+
+def first_of_each(drafts: Sequence[Draft], made: Mapping[repetition.Token, Contact]) -> list[Draft]:
+    """Without those whose key has made a contact, here or earlier."""
+    seen = set(made)
+    fresh = []
+    for draft in drafts:
+        if draft.idempotency_key is None or draft.token not in seen:
+            fresh.append(draft)
+            seen.add(draft.token)
+    return fresh
+
+
+def repeated(contact: Contact, draft: Draft) -> Result:
+    try:
+        return repetition.answer(contact, draft.fingerprint)
+    except Reused as refusal:
+        return refusal
+
+
+class Desk:
+    """Serves new contacts one after another by the rule of `queue.find_operator`, with all their operators locked."""
+
+    def __init__(self, source_ids: set[int]) -> None:
+        self.rosters = LockedRosters(source_ids)
+        self.awaited: dict[int, bool] = {}  # operator id to whether an older contact waits for it
+        self.last: dict[int, int] = {}  # lead id to the operator of its last contact here
+
+    def serve(self, contact: Contact, draw: float) -> Decision | None:
+        """Gives the contact to an operator or to the queue. None when older contacts wait for the one drawn."""
+        decision = self.find_operator(contact, draw)
+        queue.place(contact, decision)
+        if contact.operator_id is None:
+            self.awaited |= dict.fromkeys(self.rosters.members(contact.source), True)
+        else:
+            self.last[contact.lead_id] = contact.operator_id
+        return decision
+
+    def find_operator(self, contact: Contact, draw: float) -> Decision | None:
+        known = self.last.get(contact.lead_id) or queue.last_operator(contact) if contact.source.is_sticky else None
+        decision = self.rosters.decide(source=contact.source, draw=draw, preferred=known)
+        if decision.chosen is not None and self.is_awaited(decision.chosen):
+            return None
+        self.rosters.take(source=contact.source, decision=decision)
+        return decision
+
+    def is_awaited(self, operator_id: int) -> bool:
+        if operator_id not in self.awaited:
+            self.awaited[operator_id] = queue.somebody_waits_for(operator_id)
+        return self.awaited[operator_id]
+
+
+def look_again(results: Sequence[Result]) -> list[Result]:
+    """After the commit: what has begun to wait looks for an operator once more."""
+    waiting = {id(result): result for result in results if isinstance(result, Contact) and begins_to_wait(result)}
+    anew = dict(zip(waiting, queue.look_again(list(waiting.values())), strict=True)) if waiting else {}
+    return [anew.get(id(result), result) for result in results]
+
+
+def begins_to_wait(contact: Contact) -> bool:
+    return contact.operator_id is None and not contact.is_replay

@@ -1,0 +1,71 @@
+"""A person's right to be forgotten: what says who they are goes for good, what the team did stays countable."""
+
+import logging
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+from django.utils import timezone
+
+from leads import history, survivors
+from leads.models import Contact, Identity, Lead, Merge, PossibleDuplicate
+from routing import races
+from routing.races import LostRace
+
+log = logging.getLogger(__name__)
+
+
+def erase_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
+    """Deletes identities, name, messages and idempotency keys of this lead and of all that were merged with it.
+
+    Contacts, decisions and history stay, without the words. A person who writes again is somebody new. Cannot be
+    undone; erasing twice changes nothing. Raises Unknown.
+    """
+
+    def work(attempt: int) -> Lead:
+        survivor = survivors.find(lead_id)
+        family = merged_with(survivor.pk)
+        leads = survivors.lock(family)
+        if merged_with(survivor.pk) != family or leads[survivor.pk].merged_into_id:
+            raise LostRace
+        survivor = leads[survivor.pk]
+        if survivor.erased_at is None:
+            forget(family)
+            survivor.refresh_from_db()
+            log.info("Lead %s was erased by %s", survivor.pk, by)
+        return survivor
+
+    return races.run(work)
+
+
+def merged_with(lead_id: int) -> set[int]:
+    """The lead, and all whose merges lead to it."""
+    family, newest = {lead_id}, {lead_id}
+    while newest:
+        merges = Merge.objects.filter(survivor__in=newest, undone_at__isnull=True)
+        newest = set(merges.values_list("merged_id", flat=True)) - family
+        family |= newest
+    return family
+
+
+def forget(lead_ids: set[int]) -> None:
+    """The caller holds these leads and their identities."""
+    now = timezone.now()
+    Identity.objects.filter(lead__in=lead_ids).delete()
+    contacts = Contact.objects.filter(lead__in=lead_ids).order_by("pk").select_for_update(no_key=True)
+    Contact.objects.filter(pk__in=list(contacts.values_list("pk", flat=True))).update(
+        message=None, idempotency_key=None, idempotency_fingerprint=None, updated_at=now
+    )
+    pairs = PossibleDuplicate.objects.filter(Q(lead__in=lead_ids) | Q(other__in=lead_ids))
+    forget_in_log(PossibleDuplicate, set(pairs.values_list("pk", flat=True)))
+    pairs.delete()
+    forget_in_log(Lead, lead_ids)
+    Lead.objects.filter(pk__in=lead_ids).update(name=None, erased_at=now, updated_at=now)
+
+
+def forget_in_log(model: type[Lead | PossibleDuplicate], ids: set[int]) -> None:
+    """The back-office's log calls things by the names that they had."""
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(model), object_id__in=map(str, ids)
+    )
+    entries.update(object_repr="—")

@@ -1,0 +1,30 @@
+"""Everything known of a person, for the person who asks for it."""
+
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, Q
+
+from leads import survivors
+from leads.models import Contact, ContactEvent, Identity, Lead, Merge, PossibleDuplicate
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    lead: Lead
+    identities: list[Identity]
+    contacts: list[Contact]  # oldest first, each with its history
+    merges: list[Merge]
+    possible_duplicates: list[PossibleDuplicate]
+
+
+def export_lead(*, lead_id: int) -> Dossier:
+    """The id of a merged lead stands for its survivor. Raises Unknown."""
+    lead = survivors.find(lead_id)
+    events = Prefetch("history", ContactEvent.objects.order_by("pk"))
+    return Dossier(
+        lead=lead,
+        identities=list(lead.identities.order_by("rank", "pk")),
+        contacts=list(lead.contacts.order_by("pk").prefetch_related(events)),
+        merges=list(Merge.objects.filter(Q(survivor=lead) | Q(merged=lead)).order_by("pk")),
+        possible_duplicates=list(PossibleDuplicate.objects.filter(Q(lead=lead) | Q(other=lead)).order_by("pk")),
+    )

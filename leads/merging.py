@@ -1,0 +1,145 @@
+"""Two leads that are one person become one, and two again if that was a mistake.
+
+Merging moves identities and contacts, and keeps a journal of what it has moved. Undoing it moves back what is still
+there, so that everything is as it was.
+"""
+
+from datetime import datetime
+
+from django.db.models import F, Max, Q
+from django.utils import timezone
+
+from leads import history, recognition, survivors
+from leads.models import Contact, ContactQuerySet, Identity, Lead, Merge, PossibleDuplicate
+from operators.refusals import Conflict, Unknown
+from routing import races
+from routing.races import LostRace
+
+
+def merge_leads(*, lead_id: int, other_id: int, by: str = history.SYSTEM) -> Lead:
+    """Lets the other lead flow into this one, which is returned. From now on the other's id answers with it.
+
+    What is merged already stands for its survivor; merging twice changes nothing. The survivor keeps showing its own
+    phone, e-mail and name, and takes the other's where it has none. Raises Unknown, or Conflict: `same_lead`, or
+    `erased` when there is nothing left of one of them.
+    """
+    if lead_id == other_id:
+        raise Conflict("same_lead", f"Lead {lead_id} cannot be merged into itself.")
+
+    def work(attempt: int) -> Lead:
+        survivor, merged = survivors.find(lead_id), survivors.find(other_id)
+        if survivor.pk == merged.pk:
+            return survivor
+        locked = survivors.lock([survivor.pk, merged.pk])
+        survivor, merged = locked[survivor.pk], locked[merged.pk]
+        if survivor.merged_into_id or merged.merged_into_id:
+            raise LostRace
+        for lead in (survivor, merged):
+            survivors.refuse_erased(lead)
+        move(survivor, merged, by)
+        return survivor
+
+    return races.run(work)
+
+
+def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
+    """Undoes the merge that this lead went into, or else the last one that it survived. Returns the lead as it is then.
+
+    Raises Unknown, or Conflict: `not_merged`, `survivor_merged` when the survivor has itself been merged since, which
+    is to be undone first, or `erased`.
+    """
+
+    def work(attempt: int) -> Lead:
+        merge = merge_to_undo(lead_id)
+        locked = survivors.lock([merge.survivor_id, merge.merged_id])
+        survivor, merged = locked[merge.survivor_id], locked[merge.merged_id]
+        survivors.refuse_erased(survivor)
+        if survivor.merged_into_id:
+            detail = f"Lead {survivor.pk} has itself been merged into lead {survivor.merged_into_id}; undo that first."
+            raise Conflict("survivor_merged", detail)
+        if merged.merged_into_id != survivor.pk:
+            raise LostRace
+        move_back(merge, survivor, merged, by)
+        return locked[lead_id]
+
+    return races.run(work)
+
+
+def dismiss_duplicate(*, pair_id: int) -> PossibleDuplicate:
+    """A supervisor says that these are two persons: the pair leaves the list, and does not come back."""
+    PossibleDuplicate.objects.filter(pk=pair_id, dismissed_at__isnull=True).update(dismissed_at=timezone.now())
+    pair = PossibleDuplicate.objects.filter(pk=pair_id).first()
+    if pair is None:
+        raise Unknown("possible duplicate", pair_id)
+    return pair
+
+
+def merge_to_undo(lead_id: int) -> Merge:
+    if not Lead.objects.filter(pk=lead_id).exists():
+        raise Unknown("lead", lead_id)
+    standing = Merge.objects.filter(undone_at__isnull=True)
+    merge = standing.filter(merged=lead_id).first() or standing.filter(survivor=lead_id).order_by("-pk").first()
+    if merge is None:
+        raise Conflict("not_merged", f"Lead {lead_id} is not merged with any other.")
+    return merge
+
+
+def move(survivor: Lead, merged: Lead, by: str) -> None:
+    """Moves everything, and writes it down. The caller holds both leads and their identities.
+
+    Contacts come after the identities: who has recognised the merged lead and not committed yet is waited for by the
+    lock on the identities, and its contact is seen now.
+    """
+    now = timezone.now()
+    highest = survivor.identities.aggregate(highest=Max("rank"))["highest"]
+    merge = Merge(survivor=survivor, merged=merged, at=now, by=by, survivor_updated_at=survivor.updated_at)
+    merge.name_given = survivor.name is None and merged.name is not None
+    merge.rank_added = 0 if highest is None else highest + 1
+    merge.identities = list(merged.identities.order_by("pk").values_list("pk", flat=True))
+    merge.contacts = lock(Contact.objects.filter(lead=merged))
+    merge.pairs = take_over_pairs(survivor, merged)
+    merge.save(force_insert=True)
+    merged.identities.update(lead=survivor, rank=F("rank") + merge.rank_added)
+    Contact.objects.filter(pk__in=merge.contacts).update(lead=survivor)
+    Lead.objects.filter(pk=merged.pk).update(merged_into=survivor)
+    if merge.name_given:
+        survivor.name = merged.name
+    write(survivor, updated_at=now)
+
+
+def move_back(merge: Merge, survivor: Lead, merged: Lead, by: str) -> None:
+    """Moves back what was moved and is still there. The caller holds both leads and their identities."""
+    merge.undone_at, merge.undone_by = timezone.now(), by
+    merge.save(update_fields=["undone_at", "undone_by"])
+    moved = Identity.objects.filter(pk__in=merge.identities, lead=survivor)
+    moved.update(lead=merged, rank=F("rank") - merge.rank_added)
+    contacts = lock(Contact.objects.filter(pk__in=merge.contacts, lead=survivor))
+    Contact.objects.filter(pk__in=contacts).update(lead=merged)
+    PossibleDuplicate.objects.filter(pk__in=merge.pairs).delete()
+    Lead.objects.filter(pk=merged.pk).update(merged_into=None)
+    merged.merged_into = None
+    if merge.name_given and survivor.name == merged.name:
+        survivor.name = None
+    untouched = survivor.updated_at == merge.at
+    write(survivor, updated_at=merge.survivor_updated_at if untouched else merge.undone_at)
+
+
+def lock(contacts: ContactQuerySet) -> list[int]:
+    """Ids of these contacts, which are locked in key order, as everybody locks them who changes several."""
+    return list(contacts.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def write(survivor: Lead, *, updated_at: datetime) -> None:
+    """Saves the name, and that moment as the last change: undoing a merge brings back the one before it."""
+    survivor.updated_at = updated_at
+    Lead.objects.filter(pk=survivor.pk).update(name=survivor.name, updated_at=updated_at)
+
+
+def take_over_pairs(survivor: Lead, merged: Lead) -> list[int]:
+    """Whoever may be the merged lead may be the survivor now. Returns the ids of the pairs that this adds."""
+    pairs = PossibleDuplicate.objects.filter(Q(lead=merged) | Q(other=merged), dismissed_at__isnull=True)
+    others = {pair.other_id if pair.lead_id == merged.pk else pair.lead_id for pair in pairs} - {survivor.pk}
+    mine = PossibleDuplicate.objects.filter(Q(lead=survivor, other__in=others) | Q(lead__in=others, other=survivor))
+    before = set(mine.values_list("pk", flat=True))
+    recognition.mark_duplicates((survivor.pk, other) for other in others)
+    return sorted(set(mine.values_list("pk", flat=True)) - before)

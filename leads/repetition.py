@@ -1,0 +1,58 @@
+"""The same request sent twice makes one contact: idempotency keys, one name space for each source.
+
+After the IETF's draft-ietf-httpapi-idempotency-key-header. A key lives in the row of the contact that it made and
+becomes durable with it, so there is no moment, and no crash, between the two. `prune` forgets old keys.
+"""
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import IntegrityError
+
+from leads.models import Contact
+from operators.refusals import Reused
+from routing.races import LostRace
+
+Token = tuple[int, str | None]  # source and key; no key, no repetition
+
+FINGERPRINT_BYTES = 16
+
+
+def fingerprint(asked: Mapping[str, str | None]) -> bytes:
+    """What tells one body from another: a digest of the given fields, in whatever order they came."""
+    given = {field: value for field, value in asked.items() if value is not None}
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()[:FINGERPRINT_BYTES]
+
+
+def find(tokens: Iterable[Token]) -> dict[Token, Contact]:
+    """The contacts that these keys have made already."""
+    keys: dict[int, set[str]] = {}
+    for source_id, key in tokens:
+        if key is not None:
+            keys.setdefault(source_id, set()).add(key)
+    return {
+        (contact.source_id, contact.idempotency_key): contact
+        for source_id, given in keys.items()
+        for contact in Contact.objects.filter(source=source_id, idempotency_key__in=given)
+    }
+
+
+def answer(contact: Contact, asked: bytes) -> Contact:
+    """The earlier contact as the answer to the repeated request. Raises Reused when the body was another one."""
+    if bytes(contact.idempotency_fingerprint or b"") != asked:
+        raise Reused(str(contact.idempotency_key))
+    again = copy.copy(contact)
+    again.is_replay = True
+    return again
+
+
+def store(contacts: Sequence[Contact]) -> None:
+    """Inserts new contacts. Raises LostRace when the same key has just made another: the next look finds it."""
+    try:
+        Contact.objects.bulk_create(contacts)
+    except IntegrityError as error:
+        if any(contact.idempotency_key is not None for contact in contacts):
+            raise LostRace from error
+        raise
