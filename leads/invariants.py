@@ -10,7 +10,7 @@ from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 
 from leads import history, queue
-from leads.models import Contact, ContactEvent, Upkeep
+from leads.models import Contact, ContactEvent, Identity, Upkeep
 from operators import places
 from operators.models import Operator
 from routing.models import RosterEntry
@@ -25,6 +25,7 @@ def findings() -> Iterator[str]:
     yield from exceeded_limits()
     yield from held_by_archived()
     yield from forgotten()
+    yield from stranded()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,14 @@ def forgotten() -> Iterator[str]:
     for contact in queue.takeable().order_by("pk")[:SHOWN]:
         if not settings.QUEUE_BURST or sweep_passed(contact):
             yield f"Contact {contact.pk} waits although somebody of its roster is free."
+
+
+def stranded() -> Iterator[str]:
+    """Contacts and identities of a lead that has been merged into another: they belong to the survivor."""
+    for contact in Contact.objects.filter(lead__merged_into__isnull=False).order_by("pk")[:SHOWN]:
+        yield f"Contact {contact.pk} is with lead {contact.lead_id}, which has been merged into another."
+    for identity in Identity.objects.filter(lead__merged_into__isnull=False).order_by("pk")[:SHOWN]:
+        yield f"Identity {identity.pk} is with lead {identity.lead_id}, which has been merged into another."
 
 
 def sweep_passed(contact: Contact) -> bool:

@@ -57,7 +57,7 @@ def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
         if survivor.merged_into_id:
             detail = f"Lead {survivor.pk} has itself been merged into lead {survivor.merged_into_id}; undo that first."
             raise Conflict("survivor_merged", detail)
-        if merged.merged_into_id != survivor.pk:
+        if not Merge.objects.filter(pk=merge.pk, undone_at__isnull=True).exists():
             raise LostRace
         move_back(merge, survivor, merged, by)
         return locked[lead_id]

@@ -69,7 +69,11 @@ def strength(claim: Claim) -> int:
 
 
 def lock_owners(claims: Iterable[Claim]) -> dict[Key, Lead]:
-    """Who has these claims, by key; no more than `pk` and `name` of each lead. Locks the identities, in key order."""
+    """Who has these claims, by key; no more than `pk` and `name` of each lead. Locks the identities, in key order.
+
+    PostgreSQL leaves out an identity that changed hands while we waited for it. Its claim counts as new then, adding it
+    fails, and the caller starts again.
+    """
     rows = same(claims).select_related("lead").only("kind", "value", "source_id", "lead__name")
     leads: dict[int, Lead] = {}
     return {

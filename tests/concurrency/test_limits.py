@@ -6,7 +6,7 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 from rest_framework.test import APIClient
 
-from leads import invariants
+from leads import batch, invariants
 from operators import places
 from operators.models import Operator
 from tests import characters
@@ -41,6 +41,18 @@ def test_144_contacts_from_24_bots_fill_ten_operators_of_five_places_exactly():
     assert list(invariants.findings()) == []
 
 
+def look_without_locking(everybody_has_looked):
+    """For the controls: in place of `places.lock`."""
+
+    def look(operator_ids):
+        found = {operator.pk: operator for operator in Operator.objects.filter(pk__in=operator_ids)}
+        with suppress(BrokenBarrierError):  # somebody looks a second time, when the others have finished
+            everybody_has_looked.wait(5)
+        return found
+
+    return look
+
+
 def contacts_for_one_place(threads):
     """Registers at once for an operator with one free place; returns how many got it."""
     anna = characters.operator(limit=1)
@@ -56,14 +68,40 @@ def test_one_place_goes_to_one_contact():
 @pytest.mark.postgresql
 def test_without_the_lock_one_place_goes_to_several(monkeypatch):
     """The control: everybody looks, then everybody takes."""
-    everybody_has_looked = Barrier(4)
-
-    def look_without_locking(operator_ids):
-        found = {operator.pk: operator for operator in Operator.objects.filter(pk__in=operator_ids)}
-        with suppress(BrokenBarrierError):  # somebody looks a second time, when the others have finished
-            everybody_has_looked.wait(5)
-        return found
-
-    monkeypatch.setattr(places, "lock", look_without_locking)
+    monkeypatch.setattr(places, "lock", look_without_locking(Barrier(4)))
     assert contacts_for_one_place(threads=4) > 1
     assert any("above the limit" in finding for finding in invariants.findings())
+
+
+def batches_for_five_places(number):
+    """So many batches of six at once for one operator with five places, who is returned."""
+    anna = characters.operator(limit=5)
+    source = characters.source(roster={anna: 10})
+    batches = [
+        [{"source_id": source.pk, "lead_phone": characters.somebody_new()} for _ in range(6)] for _ in range(number)
+    ]
+    together(*[lambda items=items: batch.register_contacts(items=items) for items in batches])
+    return anna
+
+
+def test_batches_at_once_keep_the_limit():
+    anna = batches_for_five_places(8)
+    assert characters.load(anna) == 5
+    assert list(invariants.findings()) == []
+
+
+@pytest.mark.postgresql
+def test_without_the_lock_batches_exceed_the_limit(monkeypatch):
+    """The control for the test above."""
+    monkeypatch.setattr(places, "lock", look_without_locking(Barrier(4)))
+    assert characters.load(batches_for_five_places(4)) > 5
+
+
+def test_batches_and_single_contacts_at_once_keep_the_limit():
+    anna = characters.operator(limit=9)
+    source = characters.source(roster={anna: 10})
+    items = [[{"source_id": source.pk, "lead_phone": characters.somebody_new()}] * 3 for _ in range(6)]
+    batches = [lambda chunk=chunk: batch.register_contacts(items=chunk) for chunk in items]
+    together(*batches, *[lambda: characters.contact(source)] * 12)
+    assert characters.load(anna) == 9
+    assert list(invariants.findings()) == []
