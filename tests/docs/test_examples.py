@@ -39,12 +39,12 @@ def ask(call):
     """Does what the call says, of the few options of curl that the READMEs use."""
     parser = ArgumentParser()
     parser.add_argument("-X", dest="method", default="GET")
-    parser.add_argument("-H", dest="header", default="Accept: */*")
+    parser.add_argument("-H", dest="headers", action="append", default=[])
     parser.add_argument("-d", dest="body")
     parser.add_argument("url")
     said = parser.parse_args(shlex.split(call.replace("\\\n", " "))[1:])
     body = said.body.encode() if said.body else None
-    request = Request(said.url, body, dict([said.header.split(": ")]), method=said.method)
+    request = Request(said.url, body, dict(header.split(": ") for header in said.headers), method=said.method)
     try:
         answer = urlopen(request)
     except HTTPError as refusal:

@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 
 import pytest
 
-from tests.service.running import PATIENCE, run, wait_until
+from tests.service.running import PATIENCE, Service, run, wait_until
 
 pytestmark = pytest.mark.service
 
@@ -28,7 +29,7 @@ application(asked, lambda *answer: os.kill(os.getpid(), signal.SIGKILL))
 """
 
 
-def post(service, path, body, **headers):
+def post(service: Service, path: str, body: object, **headers: str) -> tuple[http.client.HTTPResponse, Any]:
     connection = http.client.HTTPConnection(*service.address, timeout=PATIENCE)
     try:
         connection.request("POST", f"/api/v1{path}", json.dumps(body), {"Content-Type": "application/json"} | headers)
