@@ -1,6 +1,6 @@
 """Whose contact is it? Finds the lead behind what a client says of itself, or makes one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -48,7 +48,7 @@ def recognise(people: Sequence[Person]) -> list[int]:
             pairs += [(lead, other) for other in known[1:] if other is not lead]
             if person.name and person.name != lead.name:
                 lead.name = person.name
-                renamed[id(lead)] = lead
+                renamed |= {lead.pk: lead} if lead.pk else {}
         else:
             lead = Lead(name=person.name)
             new.append(lead)
@@ -57,7 +57,7 @@ def recognise(people: Sequence[Person]) -> list[int]:
                 owners[claim.key] = lead
                 claimed.append((lead, claim))
         found.append(lead)
-    rename([lead for lead in renamed.values() if lead.pk])
+    rename(renamed)
     Lead.objects.bulk_create(new)
     add((lead.pk, claim) for lead, claim in claimed)
     mark_duplicates((lead.pk, other.pk) for lead, other in pairs)
@@ -114,9 +114,9 @@ def add(claims: Iterable[tuple[int, Claim]]) -> None:
         raise LostRace from error
 
 
-def rename(leads: Iterable[Lead]) -> None:
-    for lead in sorted(leads, key=lambda lead: lead.pk):
-        Lead.objects.filter(pk=lead.pk).update(name=lead.name, updated_at=timezone.now())
+def rename(leads: Mapping[int, Lead]) -> None:
+    for lead_id, lead in sorted(leads.items()):
+        Lead.objects.filter(pk=lead_id).update(name=lead.name, updated_at=timezone.now())
 
 
 def mark_duplicates(pairs: Iterable[tuple[int, int]]) -> None:

@@ -5,8 +5,8 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from leads import lifecycle, queue, staffing
-from leads.models import Contact
+from leads import batch, erasure, lifecycle, merging, queue, staffing
+from leads.models import Contact, Lead
 from operators.models import Operator
 from operators.refusals import Conflict, Unknown
 from routing.models import Source
@@ -17,6 +17,24 @@ from tests import characters
 def register(chance: Random) -> None:
     phone = f"+7999{chance.randrange(200):07d}"
     characters.contact(pick(chance, Source), lead_phone=phone)
+
+
+def register_batch(chance: Random) -> None:
+    source = pick(chance, Source)
+    phones = [f"+7999{chance.randrange(200):07d}" for _ in range(chance.randint(1, 5))]
+    batch.register_contacts(items=[{"source_id": source.pk, "lead_phone": phone} for phone in phones])
+
+
+def merge(chance: Random) -> None:
+    merging.merge_leads(lead_id=pick(chance, Lead).pk, other_id=pick(chance, Lead).pk)
+
+
+def unmerge(chance: Random) -> None:
+    merging.unmerge_lead(lead_id=pick(chance, Lead).pk)
+
+
+def erase(chance: Random) -> None:
+    erasure.erase_lead(lead_id=pick(chance, Lead).pk)
 
 
 def resolve(chance: Random) -> None:
@@ -95,8 +113,20 @@ def sweep(chance: Random) -> None:
 
 
 OFTEN = [register, register, register, resolve, resolve, reopen, give, reroute, put_back]
-SELDOM = [force, change_duty, change_limit, hand_over, set_weight, leave_roster, change_strategy, sweep]
-RARELY = [archive, restore, restore, close_source, open_source, open_source]
+SELDOM = [
+    register_batch,
+    merge,
+    unmerge,
+    force,
+    change_duty,
+    change_limit,
+    hand_over,
+    set_weight,
+    leave_roster,
+    change_strategy,
+    sweep,
+]
+RARELY = [erase, archive, restore, restore, close_source, open_source, open_source]
 VERBS: Sequence[Callable[[Random], None]] = OFTEN * 4 + SELDOM * 2 + RARELY
 
 
