@@ -97,31 +97,31 @@ def plain_character(character: str) -> str:
 
 
 def read_number(spelling: str, region: str) -> PhoneNumber | None:
-    """The number that is meant, if there can be one."""
+    """The number that is meant, if there can be one: as dialled in the region, or abroad and without its "+"."""
     here = parse(spelling, region)
     if here is None:
         return None
     length = phonenumbers.is_possible_number_with_reason(here)
     if length in TOO_SHORT:  # as short codes are; of whole numbers only Canada's 310-xxxx
         return here if phonenumbers.is_valid_number(here) else None
-    if spelling.startswith("+"):
-        return here if length == ValidationResult.IS_POSSIBLE else None
+    is_possible = length == ValidationResult.IS_POSSIBLE
     digits = phonenumbers.normalize_digits_only(spelling)
+    if is_possible and phonenumbers.national_significant_number(here) != digits:
+        return here  # with "+" or a prefix of the region: 8 123 456-78-90 is Russian, and no Japanese number
     abroad = parse(f"+{digits.removeprefix('00')}", region)
-    if length != ValidationResult.IS_POSSIBLE:
-        return abroad if abroad and phonenumbers.is_possible_number(abroad) else None
-    return abroad if abroad and lacks_its_plus(digits, here, abroad) else here
+    if is_possible:
+        return abroad if abroad and is_likelier(abroad, here) else here
+    return abroad if abroad and phonenumbers.is_possible_number(abroad) else None
 
 
-def lacks_its_plus(digits: str, here: PhoneNumber, abroad: PhoneNumber) -> bool:
-    """Whether digits that can be read in the region are rather a whole number without its "+".
+def is_likelier(abroad: PhoneNumber, here: PhoneNumber) -> bool:
+    """Whether bare digits are rather a whole number without its "+" than one dialled in the region.
 
-    They are not, when dialled with the national prefix: 8 123 456-78-90 is Russian, and no Japanese number. They are,
-    when only so they are assigned (4791234567 is Norwegian), or when they begin with the region's own country code.
+    They are, when only so they are assigned (4791234567 is Norwegian, not Russian), or when they begin with the
+    region's own country code: 4915123456789 is a German mobile, though 04915 123456789 could be dialled there.
     """
-    if phonenumbers.national_significant_number(here) != digits or not phonenumbers.is_valid_number(abroad):
-        return False
-    return abroad.country_code == here.country_code or not phonenumbers.is_valid_number(here)
+    is_own = abroad.country_code == here.country_code
+    return phonenumbers.is_valid_number(abroad) and (is_own or not phonenumbers.is_valid_number(here))
 
 
 def parse(spelling: str, region: str) -> PhoneNumber | None:

@@ -17,6 +17,7 @@ def mobiles(draw):
     """A mobile number, and the region it is of."""
     region = draw(st.sampled_from(REGIONS))
     number = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    assert number
     number.national_number += draw(st.integers(0, 999))
     return number, region
 

@@ -1,5 +1,7 @@
 """Any text whatever is an identity or refused, and what was made of it is made of itself."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from leads.models import Identity
 pytestmark = pytest.mark.once
 
 READERS = [lambda raw: phone_claim(raw, "RU"), email_claim, lambda raw: external_claim(raw, 1)]
-LONGEST = Identity._meta.get_field("value").max_length
+LONGEST: Any = Identity._meta.get_field("value").max_length
 
 ANYTHING = st.text(st.characters(), max_size=400)  # lone surrogates and NUL, too
 LIKE_PHONES = st.text("0123456789+-() .,;#*xхдоб=٣７\u200b", max_size=24)
