@@ -24,7 +24,7 @@ EDGES = re.compile(rf"^[\s{INVISIBLE}]+|[\s{INVISIBLE}]+$")
 
 TOO_SHORT = {ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONLY}
 EXTENSION = ";ext="  # RFC 3966
-EXTENSION_AS_WRITTEN = re.compile(r"[\s,;(]*(?:ext[a-z]*|доб[а-я]*|вн[а-я]*|[xх#,;])[\s.:=-]*(\d{1,20})[#)\s]*$")
+EXTENSION_AS_WRITTEN = re.compile(r"[\s,;(]*(?:ext[a-z]*|доб[а-я]*|вн[а-я]*|[xх#]|,,)[\s.:=-]*(\d{1,20})[#)\s]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def plain_character(character: str) -> str:
         return str(unicodedata.decimal(character))
     if character.isspace():
         return " "
-    if unicodedata.category(character) == "Pd" or character in "−ー":
+    if unicodedata.category(character) == "Pd" or character == "ー":  # a Japanese vowel sign, typed for a dash
         return "-"
     if unicodedata.east_asian_width(character) == "F":
         return unicodedata.normalize("NFKC", character)
@@ -129,7 +129,7 @@ def parse(spelling: str, region: str) -> PhoneNumber | None:
         number = phonenumbers.parse(spelling, region)
     except phonenumbers.NumberParseException:
         return None
-    return None if number.extension else number  # a second extension, as in 123~45 x12
+    return None if number.extension else number  # what we do not take for one: 1234567,8
 
 
 def normal_email(raw: str) -> str:

@@ -45,3 +45,9 @@ def test_a_number_is_shown_without_its_extension():
 def test_letters_elsewhere_are_refused(spelling):
     with pytest.raises(Unreadable):
         normal_phone(spelling, "RU")
+
+
+@pytest.mark.parametrize("spelling", ["+74951234567,0", "+74951234567;12", "+74951234567~12", "+74951234567 x12 x13"])
+def test_what_may_be_an_extension_or_not_is_refused(spelling):
+    with pytest.raises(Unreadable):
+        normal_phone(spelling, "RU")
