@@ -1,5 +1,7 @@
 """One spelling for every phone number and e-mail address, so that one person is recognised however they write it."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 
 import email_validator
@@ -7,10 +9,22 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 
 from leads.models import Identity
+from leads.models.lead import EXTENSION
 from operators.refusals import FieldError
 
 # Reserved names such as .test are for people who test: a lead is not lost to a list.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+LONGEST = 254  # characters: what the database keeps as given, and the longest e-mail address (RFC 5321)
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL keeps neither NUL nor half a character
+
+# Marks that come along when somebody copies out of a chat: soft hyphen, zero-width spaces, directions of writing.
+INVISIBLE = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+MARK = re.compile(f"[{INVISIBLE}]")
+EDGES = re.compile(rf"^[\s{INVISIBLE}]+|[\s{INVISIBLE}]+$")
+
+TOO_SHORT = {ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONLY}
+EXTENSION_AS_WRITTEN = re.compile(r"[\s,;(]*(?:ext[a-z]*|доб[а-я]*|вн[а-я]*|[xх#]|,,)[\s.:=-]*(\d{1,20})[#)\s]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +55,101 @@ def email_claim(raw: str) -> Claim:
 
 
 def external_claim(raw: str, source_id: int) -> Claim:
-    return Claim(Identity.Kind.EXTERNAL, raw.strip(), raw, source_id)
+    return Claim(Identity.Kind.EXTERNAL, trimmed(raw), raw, source_id)
 
 
 def normal_phone(raw: str, region: str) -> str:
-    """E.164, such as +79991234567. Without a leading "+" the number is read as dialled in `region` (ISO 3166-1).
+    """E.164, such as +79991234567; behind a switchboard with the extension, +74951234567;ext=12 (RFC 3966).
 
-    What is possible passes, assigned or not: no lead is lost to a numbering table. Raises Unreadable.
+    Without a leading "+" the number is read as dialled in `region` (ISO 3166-1). What is possible passes, assigned or
+    not: no lead is lost to a numbering table. Raises Unreadable.
     """
-    if any(character.isalpha() for character in raw):
+    text = plain(trimmed(raw)).lower().removeprefix("tel:")
+    extension = EXTENSION_AS_WRITTEN.search(text)
+    spelling = text[: extension.start()] if extension else text
+    if any(map(str.isalpha, spelling)):
         raise Unreadable(f"“{raw}” is not a phone number: it contains letters.")
-    for spelling in (raw, f"+{raw}"):  # abroad, people leave out the “+” of their own number
-        number = parse(spelling, region)
-        if number and phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE:
-            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    raise Unreadable(f"“{raw}” cannot be a phone number.")
+    number = read_number(spelling, region)
+    if number is None:
+        raise Unreadable(f"“{raw}” cannot be a phone number.")
+    value = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if extension:
+        value += EXTENSION + extension[1]
+    # What is given back must read as itself: of +49 00 30 ... one zero goes at each reading.
+    return value if value == text else normal_phone(value, region)
+
+
+def plain(text: str) -> str:
+    """The same in ASCII, as far as it is digits, separators and a plus; without invisible marks."""
+    return text if text.isascii() else "".join(map(plain_character, MARK.sub("", text)))
+
+
+def plain_character(character: str) -> str:
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    if character.isspace():
+        return " "
+    if unicodedata.category(character) == "Pd" or character == "ー":  # a Japanese vowel sign, typed for a dash
+        return "-"
+    if unicodedata.east_asian_width(character) == "F":
+        return unicodedata.normalize("NFKC", character)
+    return character
+
+
+def read_number(spelling: str, region: str) -> PhoneNumber | None:
+    """The number that is meant, if there can be one: as dialled in the region, or abroad and without its "+"."""
+    here = parse(spelling, region)
+    if here is None:
+        return None
+    length = phonenumbers.is_possible_number_with_reason(here)
+    if length in TOO_SHORT:  # as short codes are; of whole numbers only Canada's 310-xxxx
+        return here if phonenumbers.is_valid_number(here) else None
+    is_possible = length == ValidationResult.IS_POSSIBLE
+    digits = phonenumbers.normalize_digits_only(spelling)
+    if is_possible and phonenumbers.national_significant_number(here) != digits:
+        return here  # with "+" or a prefix of the region: 8 123 456-78-90 is Russian, and no Japanese number
+    abroad = parse(f"+{digits.removeprefix('00')}", region)
+    if is_possible:
+        return abroad if abroad and is_likelier(abroad, here) else here
+    return abroad if abroad and phonenumbers.is_possible_number(abroad) else None
+
+
+def is_likelier(abroad: PhoneNumber, here: PhoneNumber) -> bool:
+    """Whether bare digits are rather a whole number without its "+" than one dialled in the region.
+
+    They are, when only so they are assigned (4791234567 is Norwegian, not Russian), or when they begin with the
+    region's own country code: 4915123456789 is a German mobile, though 04915 123456789 could be dialled there.
+    """
+    is_own = abroad.country_code == here.country_code
+    return phonenumbers.is_valid_number(abroad) and (is_own or not phonenumbers.is_valid_number(here))
 
 
 def parse(spelling: str, region: str) -> PhoneNumber | None:
     try:
-        return phonenumbers.parse(spelling, region)
+        number = phonenumbers.parse(spelling, region)
     except phonenumbers.NumberParseException:
         return None
+    return None if number.extension else number  # what we do not take for one: 1234567,8
 
 
 def normal_email(raw: str) -> str:
     """Trimmed, lower case, international domains in Unicode. Syntax only, no look-up. Raises Unreadable."""
     try:
-        return email_validator.validate_email(raw.strip(), check_deliverability=False).normalized.lower()
+        return email_validator.validate_email(trimmed(raw).lower(), check_deliverability=False).normalized
     except email_validator.EmailNotValidError as error:
         raise Unreadable(f"“{raw}” is not an e-mail address: {error}") from error
+
+
+def trimmed(raw: str) -> str:
+    """What was written, without what surrounds it. Raises Unreadable for what the database cannot keep."""
+    if UNSTORABLE.search(raw):
+        raise Unreadable("It contains characters that are not text.")
+    if len(raw) > LONGEST:
+        raise Unreadable(f"It is longer than {LONGEST} characters.")
+    text = EDGES.sub("", raw)
+    if not text:
+        raise Unreadable("It is blank.")
+    return text
 
 
 def field_error(field: str, error: Unreadable) -> FieldError:

@@ -27,7 +27,7 @@ def identities_like(term: str) -> Q:
     digits = "".join(filter(str.isdigit, term))
     if len(digits) >= FEWEST_DIGITS and set(term) <= DIALLED:
         found |= Q(kind=Identity.Kind.PHONE, value__contains=digits)
-        found |= Q(kind=Identity.Kind.PHONE, value=spelled(term))
+        found |= Q(kind=Identity.Kind.PHONE, value__startswith=spelled(term))  # with any extension
     elif "@" in term:
         found |= Q(kind=Identity.Kind.EMAIL, value__contains=term.lower())
     return found

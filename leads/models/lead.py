@@ -4,6 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from routing.models import Source
 
+EXTENSION = ";ext="  # in the value of a phone, after the number itself (RFC 3966)
+
 
 class LeadQuerySet(models.QuerySet["Lead"]):
     def current(self) -> "LeadQuerySet":
@@ -43,7 +45,9 @@ class Lead(models.Model):
 
     @property
     def phone(self) -> str | None:
-        return self.first(Identity.Kind.PHONE)
+        """In E.164, which knows no extensions."""
+        value = self.first(Identity.Kind.PHONE)
+        return value and value.partition(EXTENSION)[0]
 
     @property
     def email(self) -> str | None:

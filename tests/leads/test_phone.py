@@ -5,11 +5,24 @@ from leads.identities import Unreadable, normal_phone
 SPELLINGS = [
     "+79991234567",
     "+7 999 123-45-67",
+    "(+7) 999 123-45-67",
+    "+7 (8) 999 123-45-67",
     "8 (999) 123-45-67",
     "89991234567",
     "9991234567",
     "79991234567",
+    "810 7 999 123-45-67",  # dialled abroad from Russia
+    "00 7 999 123-45-67",  # and from most other countries
+    "tel:+7-999-123-45-67",
+    "Tel:8-999-123-45-67",
     "７９９９１２３４５６７",  # full-width digits
+    "＋７（９９９）１２３ー４５ー６７",
+    "+٧٩٩٩١٢٣٤٥٦٧",  # Arabic-Indic
+    "+७९९९१२३४५६७",  # Devanagari
+    "+7\u00a0999\u202f123\u201145\u221267",  # spaces that do not break, dashes of typesetters
+    "\u202a+7 999 123-45-67\u202c",  # copied out of a chat
+    "+7\u200b999\u2060123\ufeff4567",
+    "8 999 123-45-67.",
 ]
 
 
@@ -21,17 +34,57 @@ def test_every_spelling_of_a_number_is_the_same_number(spelling):
 @pytest.mark.parametrize(
     ("spelling", "region", "number"),
     [
-        ("998901234567", "RU", "+998901234567"),  # foreign, without its +
         ("8 701 123 45 67", "KZ", "+77011234567"),
         ("(495) 123-45-67", "RU", "+74951234567"),  # a landline stays a landline
         ("+7 000 000-00-00", "RU", "+70000000000"),  # merely unassigned
+        ("030 123456", "DE", "+4930123456"),
+        ("0044 20 7946 0958", "DE", "+442079460958"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("+44 (0)20 7946 0958", "RU", "+442079460958"),
+        ("044 123 45 67", "UA", "+380441234567"),
+        ("011 44 20 7946 0958", "US", "+442079460958"),
+        ("06 698 12345", "IT", "+390669812345"),  # Italians dial their zero from everywhere
+        ("+39 06 698 12345", "RU", "+390669812345"),
+        ("011 15-2345-6789", "AR", "+5491123456789"),  # a mobile, dialled at home with 15, from abroad with 9
+        ("+54 9 11 2345-6789", "RU", "+5491123456789"),
+        ("+54 11 2345-6789", "RU", "+541123456789"),  # a landline of the same digits is another number
+        ("55 1234 5678", "MX", "+525512345678"),
+        ("0 15 11 96123-4567", "BR", "+5511961234567"),  # with the carrier's code
+        ("+49 00 30 123456", "RU", "+4930123456"),
     ],
 )
 def test_numbers_are_read_as_dialled_in_their_region(spelling, region, number):
     assert normal_phone(spelling, region) == number
 
 
-@pytest.mark.parametrize("spelling", ["12", "+7999123456789012", "call me", "8-800-FLOWERS", "+", "()"])
+@pytest.mark.parametrize(
+    ("spelling", "region", "number"),
+    [
+        ("998901234567", "RU", "+998901234567"),  # too long for Russia
+        ("00998901234567", "RU", "+998901234567"),
+        ("4791234567", "RU", "+4791234567"),  # nobody's in Russia, somebody's in Norway
+        ("8 123 456-78-90", "RU", "+71234567890"),  # dialled with the Russian 8: nobody in Japan
+        ("84912345678", "RU", "+74912345678"),  # a number of Ryazan, before one of Vietnam
+        ("9991234567", "RU", "+79991234567"),
+        ("1111111111", "RU", "+71111111111"),  # nobody's anywhere
+        ("4915123456789", "DE", "+4915123456789"),  # not 04915 123456789, though that may be dialled
+    ],
+)
+def test_whole_numbers_that_lack_their_plus_are_recognised(spelling, region, number):
+    assert normal_phone(spelling, region) == number
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *["12", "112", "900", "+", "()", "+7999123456789012"],
+        *["123-45-67", "497-12-34"],  # of which town?
+        "495 123-45-6",  # a digit is missing, and it does not make a German of a Muscovite
+        "89991234567 89261234567",
+        *["call me", "8-800-FLOWERS", "tel:", "12 tel:+79991234567"],
+        "9991234567²",
+    ],
+)
 def test_what_cannot_be_a_phone_number_is_refused(spelling):
     with pytest.raises(Unreadable):
         normal_phone(spelling, "RU")

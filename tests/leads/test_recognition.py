@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from leads.models import Contact, Identity, Lead, PossibleDuplicate
 from operators.refusals import Invalid
@@ -16,6 +18,18 @@ def test_two_spellings_of_a_phone_are_one_lead(bot):
     first = characters.contact(bot, lead_phone="+79991234567")
     second = characters.contact(bot, lead_phone="8 (999) 123-45-67")
     assert first.lead_id == second.lead_id
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(spelled=st.data())
+def test_any_two_spellings_of_a_phone_meet_in_one_lead(bot, spelled):
+    number = "999" + spelled.draw(st.text("0123456789", min_size=7, max_size=7))
+    prefixes, dashes = st.sampled_from(["+7", "8", "7", "", "8 (", "+7-", "tel:+7"]), st.text(" -.", max_size=1)
+    ways = [
+        spelled.draw(prefixes) + "".join(digit + spelled.draw(dashes) for digit in number).rstrip(" -.")
+        for _ in range(2)
+    ]
+    assert len({characters.contact(bot, lead_phone=way).lead_id for way in ways}) == 1
 
 
 def test_a_known_lead_who_adds_an_email_stays_one_lead(bot):

@@ -1,0 +1,44 @@
+"""Any text whatever is an identity or refused, and what was made of it is made of itself."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leads.identities import Unreadable, email_claim, external_claim, phone_claim
+from leads.models import Identity
+
+pytestmark = pytest.mark.once
+
+READERS = [lambda raw: phone_claim(raw, "RU"), email_claim, lambda raw: external_claim(raw, 1)]
+LONGEST: Any = Identity._meta.get_field("value").max_length
+
+ANYTHING = st.text(st.characters(), max_size=400)  # lone surrogates and NUL, too
+LIKE_PHONES = st.text("0123456789+-() .,;#*xхдоб=٣７\u200b", max_size=24)
+LIKE_EMAILS = st.builds(
+    "{}@{}.{}".format,
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.text("abcÀéßİΣςяיِ١-.xn", max_size=20),
+    st.sampled_from(["com", "рф", "xn--p1ai", "gr"]),
+)
+
+
+@pytest.mark.parametrize("read", READERS)
+@given(raw=ANYTHING | LIKE_PHONES | LIKE_EMAILS)
+def test_any_text_is_an_identity_that_fits_or_refused_in_words(read, raw):
+    try:
+        claim = read(raw)
+    except Unreadable as refusal:
+        str(refusal).encode()
+    else:
+        assert 0 < len(claim.value) <= LONGEST
+        assert len(claim.raw) <= LONGEST
+        assert read(claim.value).value == claim.value
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("raw", ["", " \u200b", "+7999\x001234567", "a@b.com\ud800", "9" * 300])
+def test_what_the_database_cannot_keep_is_refused(read, raw):
+    with pytest.raises(Unreadable):
+        read(raw)
