@@ -180,6 +180,7 @@ SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?/?$"]  # probes come from beside, not through the proxy
 SILENCED_SYSTEM_CHECKS = [
     "axes.W002",  # no middleware for what one page does: crm_router.door.views.sign_in
+    "security.W003",  # Django's CSRF middleware is there, within crm_router.middleware.CsrfViewMiddleware
     # Whether the domains below ours speak HTTPS, and for ever, is for the owner of the domain to say.
     "security.W005",
     "security.W021",
