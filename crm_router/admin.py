@@ -137,7 +137,8 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
             Operator.objects.filter(pk=chosen and chosen.pk).update(user=obj)
 
     def has_reset_permission(self, request: HttpRequest, object_id: Any) -> bool:
-        return self.has_change_permission(request, self.get_object(request, object_id))
+        user = self.get_object(request, object_id)
+        return bool(user and self.two_factor(user) and self.has_change_permission(request, user))
 
     @action(
         description=_("Reset two-factor sign-in"),

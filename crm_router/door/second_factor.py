@@ -4,14 +4,12 @@ from base64 import b32encode
 from typing import Any
 
 import django_otp
-import qrcode
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from qrcode.image.svg import SvgPathImage
 
 from crm_router.door import roles
 
@@ -42,6 +40,9 @@ def secret(device: Any) -> str:
 
 def picture(device: Any) -> str:
     """For those who point a camera: SVG."""
+    import qrcode  # not at every start, for a page that each account sees once
+    from qrcode.image.svg import SvgPathImage
+
     image = qrcode.make(device.config_url, image_factory=SvgPathImage, border=2)
     drawn: str = image.to_string(encoding="unicode")
     return drawn

@@ -90,7 +90,7 @@ def things(user):
     contact = characters.contact(bot)
     other = characters.contact(bot).lead
     pair = PossibleDuplicate.objects.create(lead=contact.lead, other=other)
-    colleague = people.account("boris")
+    people.app_of(colleague := people.account("boris"))
     made = [anna, bot, contact, contact.lead, pair, colleague, Group.objects.create(name="Guests")]
     return {type(thing): thing for thing in made}
 
