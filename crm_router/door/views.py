@@ -24,7 +24,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     response: HttpResponse = admin.site.login(request)
     if getattr(request, "axes_locked_out", False):
         return locked_out(request)
-    if request.method == "POST" and request.user.is_authenticated:
+    if request.method == "POST" and response.status_code == 302:
         request.session.set_expiry(timezone.now() + timedelta(hours=settings.SESSION_HOURS))
     return response
 
