@@ -107,7 +107,8 @@ def test_nobody_is_an_operator_that_somebody_else_is(administrator):
 
 
 def test_the_operator_outlives_the_account(db):
-    anna = characters.operator("Anna", user=people.account("anna"))
-    anna.user.delete()
+    account = people.account("anna")
+    anna = characters.operator("Anna", user=account)
+    account.delete()
     anna.refresh_from_db()
     assert anna.user is None
