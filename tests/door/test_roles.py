@@ -114,9 +114,13 @@ def addresses(existing):
             labels = {model._meta.app_label for model in admin.site._registry}
             yield from ((f"app_list {label}", f"/admin/{label}/") for label in sorted(labels))
             continue
-        model_admin = getattr(entry.callback, "model_admin", None)
-        thing = existing[model_admin.model].pk if model_admin else 1
-        filled = re.sub(r"<[^>]+>", str(thing), route.replace("(?P<url>.*)$", "nowhere/"))
+        named = (
+            one.pk
+            for model, one in existing.items()
+            if name.startswith(f"{model._meta.label_lower.replace('.', '_')}_")
+        )
+        key = next(named, 1)
+        filled = re.sub(r"<[^>]+>", str(key), route.replace("(?P<url>.*)$", "nowhere/"))
         yield name, "/" + filled.replace("\\", "").rstrip("$")
 
 
