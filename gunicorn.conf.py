@@ -55,6 +55,11 @@ def post_worker_init(worker: Any) -> None:
 max_requests = 20_000 if workers > 1 else 0
 max_requests_jitter = max_requests // 5
 
+# Only these may say that a client came by HTTPS, and only by this header; another one may be a client's own.
+forwarded_allow_ips = ",".join(settings.TRUSTED_PROXIES)
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+forwarder_headers = ""  # where the application lies is nobody's to say
+
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # heartbeats must not wait for a busy disk
 loglevel = settings.LOG_LEVEL.lower()

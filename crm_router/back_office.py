@@ -24,6 +24,11 @@ def page(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": sees(app, model)}
 
 
+def sees_contacts(request: HttpRequest) -> bool:
+    """Everybody's, or at least their own."""
+    return sees("leads", "contact")(request) or request.user.has_perm("operators.answer_operator")
+
+
 UNFOLD = {
     "SITE_TITLE": "CRM Lead Router",
     "SITE_HEADER": "CRM Lead Router",
@@ -36,6 +41,12 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crm_router/icon.svg")},
     ],
     "STYLES": [lambda request: static("crm_router/back_office.css")],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Two-factor sign-in"), "link": reverse_lazy("two_factor")},
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "SIDEBAR": {
         "navigation": [
             {
@@ -48,7 +59,7 @@ UNFOLD = {
             {
                 "title": _("Who asks"),
                 "items": [
-                    page(_("Contacts"), "chat", "leads", "contact"),
+                    page(_("Contacts"), "chat", "leads", "contact") | {"permission": sees_contacts},
                     {
                         "title": _("Queue and fairness"),
                         "icon": "balance",

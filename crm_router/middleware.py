@@ -3,14 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest, HttpResponseForbidden
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware import csrf, locale
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
+from django_otp.middleware import OTPMiddleware
+
+from crm_router.door import second_factor
+from crm_router.wire import problems
 
 BACK_OFFICE = ("admin", "i18n")
 
@@ -36,6 +44,21 @@ class ContentSecurityPolicy:
         response = self.get_response(request)
         response["Content-Security-Policy"] = BACK_OFFICE_POLICY if is_back_office(request) else STRICT
         return response
+
+
+class EncryptedAPI:
+    """Behind HTTPS: a program that forgets the encryption is refused. A redirect would make it send its key again."""
+
+    def __init__(self, get_response: Answer) -> None:
+        if not settings.HTTPS:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith("/api/") and not request.is_secure():
+            detail = "This service is spoken to by HTTPS only. A key that was sent is known to the network by now."
+            return problems.to_response(problems.problem(403, "https_required", detail))
+        return self.get_response(request)
 
 
 class OptionalTrailingSlash:
@@ -82,3 +105,24 @@ class AuthenticationMiddleware(BackOfficeOnly, auth.AuthenticationMiddleware): .
 
 
 class MessageMiddleware(BackOfficeOnly, messages.MessageMiddleware): ...
+
+
+class SecondFactorMiddleware(BackOfficeOnly):
+    """Whoever has a second factor, or should have one, gets no further without it, whatever page it is."""
+
+    BEFORE = ("admin:login", "admin:logout", "set_language", "two_factor_code")
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        self.tell_device = OTPMiddleware(lambda request: None)
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        self.tell_device(request)
+        user = request.user
+        if not user.is_authenticated or user.is_verified() or request.path in map(reverse, self.BEFORE):  # type: ignore[attr-defined]
+            return None
+        if second_factor.is_on(user):
+            return redirect("two_factor_code")
+        if second_factor.is_demanded_of(user) and request.path != reverse("two_factor"):
+            return redirect("two_factor")
+        return None

@@ -4,17 +4,20 @@ README, "Settings", lists them. Nonsense stops the start with a message that nam
 """
 
 import sys
+from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
 import environs
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import ContainsOnly, Length, OneOf, Range
 from phonenumbers import SUPPORTED_REGIONS
 from whitenoise.compress import Compressor
 
 from crm_router import VERSION, back_office, databases, secret_key
+from crm_router.door.roles import ROLES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -23,11 +26,29 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environs.FileAwareEnv(eager=False, strip_whitespace=True)
 env.add_parser("database", databases.parse)
 
+
+@env.parser_for("networks")
+def networks(text: str) -> list[str]:
+    """Addresses and networks, such as 10.0.0.5 and 172.16.0.0/12."""
+    named = [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        return [str(ip_network(name)) for name in named]
+    except ValueError as error:
+        raise environs.EnvError(f"{error}.") from error
+
+
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
 DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "")
+SECRET_KEY = env.str("SECRET_KEY", "", validate=lambda it: not it or Length(50, error="is shorter than {min}.")(it))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+HTTPS = env.bool("HTTPS", False)
+HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 24 * 3600, validate=Range(1, 2 * 366 * 24 * 3600))
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", "")
+SESSION_HOURS = env.int("SESSION_HOURS", 12, validate=Range(1, 24 * 31))
+SIGN_IN_ATTEMPTS = env.int("SIGN_IN_ATTEMPTS", 5, validate=Range(1, 100))
+SIGN_IN_WAIT_MINUTES = env.int("SIGN_IN_WAIT_MINUTES", 15, validate=Range(1, 24 * 60))
+TWO_FACTOR_ROLES: list[str] = env.list("TWO_FACTOR_ROLES", [], validate=ContainsOnly(ROLES, error="knows {choices}."))
 DATABASE_URL = env.database("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / 'db.sqlite3'))}")
 DATABASE_CONNECT_TIMEOUT = env.int("DATABASE_CONNECT_TIMEOUT", 5, validate=Range(1, 300))
 DATABASE_POOLER = env.bool("DATABASE_POOLER", False)
@@ -45,6 +66,14 @@ try:
 except environs.EnvValidationError as error:
     found: Any = error.error_messages  # by name, as sealing gives them
     sys.exit(" ".join(["These settings make no sense.", *(f"{name}: {' '.join(found[name])}" for name in found)]))
+
+contradictions = {
+    "HTTPS=true needs TRUSTED_PROXIES: only the proxy knows what came encrypted.": HTTPS and not TRUSTED_PROXIES,
+    "HTTPS=true and DEBUG=true: tracebacks are not for everybody.": HTTPS and DEBUG,
+    "HTTPS=true and ALLOWED_HOSTS=*: name the host that the certificate is for.": HTTPS and "*" in ALLOWED_HOSTS,
+}
+if any(contradictions.values()):
+    sys.exit(" ".join(["These settings make no sense.", *(words for words, so in contradictions.items() if so)]))
 
 # What follows from it
 
@@ -75,10 +104,15 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
 ]
 
-# The API needs neither sessions, languages nor forms: those five wake up in the back-office only.
+# The API needs neither sessions, languages nor forms: those six wake up in the back-office only.
 MIDDLEWARE = [
+    "crm_router.middleware.EncryptedAPI",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_router.middleware.ContentSecurityPolicy",
@@ -88,6 +122,7 @@ MIDDLEWARE = [
     "crm_router.middleware.LocaleMiddleware",
     "crm_router.middleware.CsrfViewMiddleware",
     "crm_router.middleware.AuthenticationMiddleware",
+    "crm_router.middleware.SecondFactorMiddleware",
     "crm_router.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -109,19 +144,47 @@ TEMPLATES = [
     }
 ]
 
+# The door of the back-office
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
+# By account and address together: nobody can lock a colleague out from elsewhere.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = SIGN_IN_ATTEMPTS
+AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_WAIT_MINUTES)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # and what is refused is not written down: the table stays small
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "crm_router.client_address.client_network"
+AXES_USERNAME_CALLABLE = "crm_router.door.views.username"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "CRM Lead Router"
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 LOGIN_REDIRECT_URL = "admin:index"  # unfold's sign-in page drops `next`
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
+
+# Behind HTTPS. What came encrypted is the word of TRUSTED_PROXIES, which the server checks (gunicorn.conf.py).
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
+SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?/?$"]  # probes come from beside, not through the proxy
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W002",  # no middleware for what one page does: crm_router.door.views.sign_in
+    "security.W003",  # Django's CSRF middleware is there, within crm_router.middleware.CsrfViewMiddleware
+    # Whether the domains below ours speak HTTPS, and for ever, is for the owner of the domain to say.
+    "security.W005",
+    "security.W021",
+]
 
 USE_TZ = True
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
@@ -178,5 +241,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django": {"level": LOG_LEVEL}},
+    "loggers": {
+        "django": {"level": LOG_LEVEL},
+        "axes": {"level": "WARNING"},  # not four lines for everybody who signs in
+    },
 }

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.routers import SimpleRouter
 
 from crm_router import views
+from crm_router.door import views as door
 from leads.admin import reports
 from leads.api.batch import BatchView
 from leads.api.contacts import ContactViewSet
@@ -38,6 +39,10 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.admin_view(door.start), name="start"),
+    path("admin/login/", door.sign_in, name="sign_in"),
+    path("admin/two-factor/", admin.site.admin_view(door.two_factor), name="two_factor"),
+    path("admin/two-factor/code/", admin.site.admin_view(door.enter_code), name="two_factor_code"),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
     path("admin/", admin.site.urls),
 ]

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -36,6 +37,15 @@ class Operator(models.Model):
     limit_set_at = models.DateTimeField(default=timezone.now, editable=False)
     current_load = models.PositiveIntegerField(_("load"), default=0, editable=False)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True, editable=False)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="operator",
+        verbose_name=_("account"),
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
@@ -44,6 +54,7 @@ class Operator(models.Model):
     class Meta:
         verbose_name = _("operator")
         verbose_name_plural = _("operators")
+        permissions = [("answer_operator", "Can see, resolve and reopen the contacts of the operator that they are")]
         constraints = [
             models.CheckConstraint(condition=Q(max_load__range=LIMITS), name="operator_limit_1_to_100"),
             models.CheckConstraint(condition=Q(current_load__gte=0), name="operator_load_not_negative"),

@@ -18,7 +18,7 @@ from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
 from leads import lifecycle, search
-from leads.admin import looks, story
+from leads.admin import looks, own, story
 from leads.admin.forms import GiveForm
 from leads.admin.verbs import VerbAdmin, author
 from leads.models import Contact
@@ -97,6 +97,11 @@ class ContactAdmin(VerbAdmin):
     change_form_outer_after_template = "leads/contact_story.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> list[Any]:
+        if own.only_own(request.user):  # without links to what they may not see
+            return [
+                (_("Lead"), {"fields": ["lead_name", "reached_by", "message_text"]}),
+                (_("Registration"), {"fields": ["number", "state", "source_name", "created_at", "resolved_at"]}),
+            ]
         waits = obj is not None and obj.status == Contact.Status.WAITING
         return [
             (_("Lead"), {"fields": ["lead", "reached_by", "message_text"]}),
@@ -105,7 +110,14 @@ class ContactAdmin(VerbAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
-        return super().get_queryset(request).prefetch_related("lead__identities")
+        contacts = super().get_queryset(request).prefetch_related("lead__identities")
+        return own.contacts(request.user, contacts)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [name for name in self.list_display if not (name == "handler" and own.only_own(request.user))]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return self.list_filter[:1] if own.only_own(request.user) else self.list_filter
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
@@ -123,7 +135,16 @@ class ContactAdmin(VerbAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Contact | None = None) -> bool:
         return False
 
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return own.sees_all(request.user) or own.answers(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Contact | None = None) -> bool:
+        return own.sees_all(request.user) or own.answers(request.user)
+
     def has_resolve_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return self.has_route_permission(request) or own.only_own(request.user)
+
+    def has_route_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("leads.change_contact")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
@@ -141,7 +162,7 @@ class ContactAdmin(VerbAdmin):
         obj: Contact | None = None,
     ) -> HttpResponse:
         if obj:
-            context |= story.of(obj)
+            context |= story.told(obj) if own.only_own(request.user) else story.of(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @action(description=_("Resolve"), permissions=["resolve"])
@@ -156,13 +177,13 @@ class ContactAdmin(VerbAdmin):
             request, queryset, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=author(request)), reopened
         )
 
-    @action(description=_("Route to somebody else"), permissions=["resolve"])
+    @action(description=_("Route to somebody else"), permissions=["route"])
     def reroute_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         self.for_each(
             request, queryset, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=author(request)), rerouted
         )
 
-    @action(description=_("Put back into the queue"), permissions=["resolve"])
+    @action(description=_("Put back into the queue"), permissions=["route"])
     def return_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         self.for_each(
             request, queryset, lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)), returned
@@ -201,7 +222,7 @@ class ContactAdmin(VerbAdmin):
 
     @action(
         description=_("Give to…"),
-        permissions=["resolve"],
+        permissions=["route"],
         icon="person_add",
         dialog={
             "title": _("Give this contact to somebody"),
@@ -222,7 +243,7 @@ class ContactAdmin(VerbAdmin):
 
     @action(
         description=_("Route to somebody else"),
-        permissions=["resolve"],
+        permissions=["route"],
         icon="shuffle",
         dialog={
             "title": _("Route this contact to somebody else?"),
@@ -237,7 +258,7 @@ class ContactAdmin(VerbAdmin):
 
     @action(
         description=_("Back to the queue"),
-        permissions=["resolve"],
+        permissions=["route"],
         icon="hourglass_empty",
         dialog={
             "title": _("Put this contact back into the queue?"),
@@ -257,6 +278,14 @@ class ContactAdmin(VerbAdmin):
     @display(description=_("lead"), header=True)
     def person(self, contact: Contact) -> tuple[str, str]:
         return str(contact.lead), looks.reached_by(contact.lead)
+
+    @display(description=_("lead"))
+    def lead_name(self, contact: Contact) -> str:
+        return str(contact.lead)
+
+    @display(description=_("source"))
+    def source_name(self, contact: Contact) -> str:
+        return str(contact.source)
 
     @display(description=_("phone and e-mail"))
     def reached_by(self, contact: Contact) -> str:

@@ -19,10 +19,16 @@ CANDIDATES = 20  # shown; the history of a source with hundreds of operators sta
 def of(contact: Contact) -> dict[str, Any]:
     """What the template `leads/contact_story.html` needs."""
     why = explanation.explain(contact_id=contact.pk)
-    return {
-        "why": why.text,
+    return told(contact) | {
         "candidates": candidates(why),
         "more_candidates": max(len(why.candidates) - CANDIDATES, 0),
+    }
+
+
+def told(contact: Contact) -> dict[str, Any]:
+    """The same in words alone, for those who may not see how much their colleagues have to do."""
+    return {
+        "why": explanation.explain(contact_id=contact.pk).text,
         "history": [
             {"at": event.at, "sentence": explanation.sentence(event), "by": explanation.author(event)}
             for event in explanation.tell(contact_id=contact.pk)

@@ -22,6 +22,8 @@ RUN_ELSEWHERE = {
     "scripts/lock": "needs the package registry",
     "scripts/lock --upgrade-package django": "likewise",
     f"{MANAGE}createsuperuser": "asks a person; Django's own",
+    f"{MANAGE}reset_two_factor vera": "tests/door runs it",
+    f"{MANAGE}axes_reset_username vera": "likewise",
     f"{MANAGE}makemigrations": "writes into the project; scripts/check runs it with --check",
     f"{MANAGE}migrate": "makes the database of every test",
     f"{MANAGE}messages": "writes into the project; tests/admin compares the catalogue with the code",

@@ -1,0 +1,1 @@
+"""The back-office's door: who may come in, by which signs, and what each role may do there."""

@@ -1,0 +1,38 @@
+"""The roles: groups of Django's, made by a migration, which also lists what each is allowed."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps.registry import Apps
+
+SUPERVISOR = "Supervisor"
+OPERATOR = "Operator"
+ADMINISTRATOR = "Administrator"
+ROLES = (SUPERVISOR, OPERATOR, ADMINISTRATOR)
+
+
+def of(user: Any) -> set[str]:
+    """The roles of this user. A superuser may do what an administrator may, and counts as one."""
+    named = set(user.groups.values_list("name", flat=True))
+    return named | {ADMINISTRATOR} if user.is_superuser else named
+
+
+def grant(apps: Apps, database: str, role: str, permissions: Iterable[str]) -> None:
+    """For migrations: allows the role these, such as "leads.view_contact". Repeating it changes nothing.
+
+    Django makes its permissions after all migrations only, so that they may have to be made here. It finds them then.
+    """
+    group, _ = apps.get_model("auth", "Group").objects.using(database).get_or_create(name=role)
+    group.permissions.add(*(permission(apps, database, name) for name in permissions))
+
+
+def permission(apps: Apps, database: str, name: str) -> Any:
+    app, codename = name.split(".")
+    verb, model = codename.split("_")
+    content_types = apps.get_model("contenttypes", "ContentType").objects.using(database)
+    permissions = apps.get_model("auth", "Permission").objects.using(database)
+    content_type, _ = content_types.get_or_create(app_label=app, model=model)
+    meta = apps.get_model(app, model)._meta
+    label = dict(meta.permissions).get(codename, f"Can {verb} {meta.verbose_name}")
+    found, _ = permissions.get_or_create(content_type=content_type, codename=codename, defaults={"name": label})
+    return found

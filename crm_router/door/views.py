@@ -1,0 +1,107 @@
+"""The pages at the door: password, second factor, and setting that up."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+
+from crm_router.door import second_factor
+from crm_router.door.forms import CodeForm
+from leads.admin import own
+
+LONGEST_USERNAME = 255
+
+
+@sensitive_post_parameters()
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Django's page; whoever guesses is told to wait, and whoever comes in may stay for SESSION_HOURS, used or not."""
+    response: HttpResponse = admin.site.login(request)
+    if getattr(request, "axes_locked_out", False):
+        return locked_out(request)
+    if request.method == "POST" and response.status_code == 302:
+        request.session.set_expiry(timezone.now() + timedelta(hours=settings.SESSION_HOURS))
+    return response
+
+
+def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """Whose password it is that somebody guesses; no longer than django-axes has room for."""
+    return str((credentials or request.POST).get("username") or "")[:LONGEST_USERNAME]
+
+
+def locked_out(request: HttpRequest) -> HttpResponse:
+    wait = settings.AXES_COOLOFF_TIME
+    words = {"title": _("Too many attempts"), "minutes": int(wait.total_seconds() // 60)}
+    response = render(request, "door/locked_out.html", admin.site.each_context(request) | words, status=429)
+    response["Retry-After"] = str(int(wait.total_seconds()))
+    return response
+
+
+@sensitive_post_parameters()
+def enter_code(request: HttpRequest) -> HttpResponse:
+    """Between the password and everything else, for those who have a second factor."""
+    if request.user.is_verified() or not second_factor.is_on(request.user):  # type: ignore[union-attr]
+        return redirect("admin:index")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        if second_factor.pass_with(request, form.cleaned_data["code"]):
+            return redirect("admin:index")
+        form.refuse()
+    return page(request, "door/enter_code.html", title=_("Two-factor sign-in"), form=form)
+
+
+@sensitive_post_parameters()
+def two_factor(request: HttpRequest) -> HttpResponse:
+    """Setting up the second factor; once it stands, changing it."""
+    return change(request) if second_factor.is_on(request.user) else set_up(request)
+
+
+def set_up(request: HttpRequest) -> HttpResponse:
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        codes = second_factor.turn_on(request, form.cleaned_data["code"])
+        if codes:
+            return show_once(request, codes)
+        form.refuse()
+    device = second_factor.draft(request.user)  # type: ignore[arg-type] # whoever is here has signed in
+    return page(
+        request,
+        "door/set_up.html",
+        title=_("Set up two-factor sign-in"),
+        form=form,
+        picture=second_factor.picture(device),
+        secret=second_factor.secret(device),
+        is_demanded=second_factor.is_demanded_of(request.user),
+    )
+
+
+def change(request: HttpRequest) -> HttpResponse:
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        if second_factor.pass_with(request, form.cleaned_data["code"]):
+            if "turn_off" not in request.POST:
+                return show_once(request, second_factor.fresh_recovery_codes(request.user))
+            second_factor.turn_off(request.user)
+            messages.success(request, _("Two-factor sign-in is off."))
+            return redirect("two_factor")
+        form.refuse()
+    is_demanded = second_factor.is_demanded_of(request.user)
+    return page(request, "door/change.html", title=_("Two-factor sign-in"), form=form, is_demanded=is_demanded)
+
+
+def show_once(request: HttpRequest, codes: list[str]) -> HttpResponse:
+    return page(request, "door/recovery_codes.html", title=_("Recovery codes"), codes=codes)
+
+
+def page(request: HttpRequest, template: str, **words: Any) -> HttpResponse:
+    return render(request, template, admin.site.each_context(request) | words)
+
+
+def start(request: HttpRequest) -> HttpResponse:
+    """The first page: what there is to do, for those who answer; the overview for everybody else."""
+    return redirect(own.todo()) if own.only_own(request.user) else admin.site.index(request)

@@ -1,0 +1,80 @@
+"""Behind HTTPS: what the proxy says counts, and only what the proxy says."""
+
+import http.client
+from http.client import HTTPResponse
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.service.conftest import StartService
+from tests.service.running import Service, run
+
+pytestmark = pytest.mark.service
+
+PRODUCTION = {"HTTPS": "true", "TRUSTED_PROXIES": "127.0.0.1", "ALLOWED_HOSTS": "crm.example.com,127.0.0.1"}
+ENCRYPTED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+
+
+def ask(service: Service, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
+    connection = http.client.HTTPConnection(*service.address, timeout=30)
+    connection.request(method, path, headers={"Host": "crm.example.com"} | headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer
+
+
+def test_people_are_led_to_https_programs_refused_and_probes_answered(start: StartService) -> None:
+    service = start(**PRODUCTION).wait_until_up()
+
+    page = ask(service, "/admin/login/")
+    assert (page.status, page.getheader("Location")) == (301, "https://crm.example.com/admin/login/")
+    assert ask(service, "/api/v1/contacts", "POST").status == 403
+    assert service.get("/health") == (200, {"status": "ok"})
+    assert service.get("/health/ready") == (200, {"status": "ok"})
+
+
+def test_through_the_proxy_everything_answers_and_cookies_stay_encrypted(start: StartService) -> None:
+    service = start(**PRODUCTION).wait_until_up()
+
+    page = ask(service, "/admin/login/", **ENCRYPTED)
+    assert page.status == 200
+    assert page.getheader("Strict-Transport-Security") == "max-age=2592000"
+    assert "Secure" in (page.getheader("Set-Cookie") or "")
+    assert ask(service, "/api/v1/operators", **ENCRYPTED).status == 200
+
+
+def test_who_is_no_proxy_is_not_believed(start: StartService) -> None:
+    service = start(**PRODUCTION | {"TRUSTED_PROXIES": "203.0.113.1"}).wait_until_up()
+
+    assert ask(service, "/api/v1/operators", **ENCRYPTED).status == 403
+    assert ask(service, "/admin/", **ENCRYPTED).status == 301
+
+
+def check(env: dict[str, str], *more: str) -> CompletedProcess[str]:
+    return run(f"{env['VENV']}/bin/python", "manage.py", "check", *more, env=env)
+
+
+def test_the_checks_for_production_find_nothing(environment: dict[str, str]) -> None:
+    done = check(environment | PRODUCTION, "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "said"),
+    [
+        ({"HTTPS": "true"}, "HTTPS=true needs TRUSTED_PROXIES"),
+        (PRODUCTION | {"DEBUG": "true"}, "HTTPS=true and DEBUG=true"),
+        (PRODUCTION | {"ALLOWED_HOSTS": "*"}, "HTTPS=true and ALLOWED_HOSTS=*"),
+        ({"TRUSTED_PROXIES": "*"}, "TRUSTED_PROXIES: '*' does not appear to be an IPv4 or IPv6 network."),
+        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES: 10.0.0.1/8 has host bits set."),
+        ({"SECRET_KEY": "secret"}, "SECRET_KEY: is shorter than 50."),
+        ({"TWO_FACTOR_ROLES": "Supervisor,Boss"}, "TWO_FACTOR_ROLES: knows Supervisor, Operator, Administrator."),
+        ({"SESSION_HOURS": "0"}, "SESSION_HOURS:"),
+    ],
+)
+def test_nonsense_stops_the_start(environment: dict[str, str], nonsense: dict[str, str], said: str) -> None:
+    done = check(environment | nonsense)
+    assert done.returncode == 1
+    assert said in done.stderr
