@@ -51,7 +51,7 @@ class NewKeyForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
     )
     scope = forms.ChoiceField(
-        label=_("May"),
+        label=_("Scope"),
         help_text=_("A source's key registers and reads the contacts of that source, and nothing else."),
         widget=UnfoldAdminSelectWidget,
     )
@@ -60,8 +60,7 @@ class NewKeyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sources = {str(source.pk): source for source in Source.objects.current().order_by("name")}
-        of_sources = [(pk, gettext("Work for %(source)s") % {"source": self.sources[pk]}) for pk in self.sources]
-        self.fields["scope"].choices = [("", "–"), *of_sources, (MANAGEMENT, _("Do everything"))]  # type: ignore[attr-defined]
+        self.fields["scope"].choices = [("", "–"), (MANAGEMENT, _("Management: everything")), *self.sources.items()]  # type: ignore[attr-defined]
 
     def make(self) -> keys.NewKey:
         source = self.sources.get(self.cleaned_data["scope"])
@@ -102,14 +101,14 @@ def revoked(count: int) -> str:
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
-    list_display = ["name", "prefix", "may", "state", "last_used_at", "expires_at", "created_at"]
+    list_display = ["name", "prefix", "scope", "state", "last_used_at", "expires_at", "created_at"]
     list_filter = [StateFilter]
     list_filter_submit = True
     list_select_related = ["source"]
     search_fields = ["name", "prefix"]
     search_help_text = _("Name or prefix")
     ordering = ["-pk"]
-    fields = ["name", "prefix", "may", "state", "last_used_at", "expires_at", "revoked_at", "created_at"]
+    fields = ["name", "prefix", "scope", "state", "last_used_at", "expires_at", "revoked_at", "created_at"]
     readonly_fields = fields
     actions = ["revoke_selected"]
     actions_detail = ["rotate_this", "revoke_this"]
@@ -199,9 +198,9 @@ class ApiKeyAdmin(ModelAdmin):
     def list_url(self) -> str:
         return reverse("admin:access_apikey_changelist")
 
-    @display(description=_("may"))
-    def may(self, key: ApiKey) -> str:
-        return gettext("work for %(source)s") % {"source": key.source} if key.source else gettext("do everything")
+    @display(description=_("scope"))
+    def scope(self, key: ApiKey) -> str:
+        return str(key.source or gettext("management"))
 
     @display(description=_("state"), label=COLOURS)
     def state(self, key: ApiKey) -> tuple[str, str]:
