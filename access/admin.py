@@ -101,7 +101,7 @@ def revoked(count: int) -> str:
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
-    list_display = ["name", "prefix", "scope", "state", "last_used_at", "expires_at", "created_at"]
+    list_display = ["name", "prefix", "scope", "badge", "last_used_at", "expires_at", "created_at"]
     list_filter = [StateFilter]
     list_filter_submit = True
     list_select_related = ["source"]
@@ -133,21 +133,21 @@ class ApiKeyAdmin(ModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = NewKeyForm(request.POST or None)
-        page = {"title": _("New API key"), "submit": _("Make the key"), "back": self.list_url()}
+        page = {"title": _("New API key"), "button": _("Make the key"), "back": self.list_url()}
         if not form.is_valid():
             return self.render(request, "access/key_form.html", page | {"form": form})
         new = form.make()
         self.log_addition(request, new.key, [{"added": {}}])
         return self.show_once(request, new)
 
-    @action(description=_("Rotate"), permissions=["rotate"], icon="autorenew", variant=ActionVariant.PRIMARY)
+    @action(description=_("Rotate"), permissions=["rotate"], icon="autorenew")
     def rotate_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Asks on a page of its own, because its answer is the page that shows the new key."""
         key = self.get_object(request, object_id)
         if key is None:
             raise Http404
         form = RotateForm(request.POST if request.method == "POST" else None)
-        page = {"title": _("Rotate %(key)s") % {"key": key.name}, "submit": _("Make the new key"), "key": key}
+        page = {"title": _("Rotate %(key)s") % {"key": key.name}, "button": _("Make the new key"), "key": key}
         if form.is_valid():
             try:
                 new = keys.rotate_key(key_id=key.pk, **form.cleaned_data)
@@ -203,5 +203,9 @@ class ApiKeyAdmin(ModelAdmin):
         return str(key.source or gettext("management"))
 
     @display(description=_("state"), label=COLOURS)
-    def state(self, key: ApiKey) -> tuple[str, str]:
+    def badge(self, key: ApiKey) -> tuple[str, str]:
         return key.state, str(key.state.label)
+
+    @display(description=_("state"))
+    def state(self, key: ApiKey) -> str:
+        return str(key.state.label)
