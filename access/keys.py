@@ -1,8 +1,8 @@
 """Makes, rotates, revokes and recognises keys.
 
-A key is `crm_<12 hexadecimal digits>_<256 random bits>`. The part before the last underscore is its prefix, by which
-people and the history name it. Of the whole, only the SHA-256 is stored: what is random needs no slow hash, which
-protects passwords that people choose.
+A key is `crm_<12 hexadecimal digits>_<256 random bits>`. Its first 16 characters are its prefix, by which people and
+the history name it. Of the whole, only the SHA-256 is stored: what is random needs no slow hash, which protects
+passwords that people choose.
 """
 
 import hashlib

@@ -6,12 +6,20 @@ from rest_framework.test import APIClient
 
 from access import keys
 from access.keys import NewKey
+from access.models import ApiKey
 from routing.models import Source
 from tests import characters
 
 
 def key(source: Source | None = None, **fields: Any) -> NewKey:
     return keys.make_key(name="Bot" if source else "Office", source=source, **fields)
+
+
+def recognised(secret: str) -> ApiKey:
+    """The key, which must be valid."""
+    found = keys.recognise(secret)
+    assert found
+    return found
 
 
 def with_key(secret: str) -> APIClient:

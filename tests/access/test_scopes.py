@@ -48,14 +48,14 @@ def test_nothing_is_done_without_a_key(route, method):
 @pytest.mark.parametrize("route", API)
 def test_a_source_key_does_what_the_list_allows_and_nothing_else(telegram, route, method):
     allowed = method in FOR_SOURCE_KEYS.get(route, ())
-    status = callers.bot(telegram).generic(method, path(route), b"{}", "application/json").status_code
+    status = callers.bot(telegram).generic(method, path(route), "{}", "application/json").status_code
     assert (status not in (401, 403)) if allowed else (status == 403)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("route", API)
 def test_a_management_key_is_never_turned_away(route, method):
-    assert callers.office().generic(method, path(route), b"{}", "application/json").status_code not in (401, 403)
+    assert callers.office().generic(method, path(route), "{}", "application/json").status_code not in (401, 403)
 
 
 def test_a_source_key_registers_contacts_for_its_source(telegram):
@@ -85,7 +85,7 @@ def test_nonsense_in_the_place_of_the_source_is_refused(telegram, nonsense):
 
 
 def test_deep_nesting_does_not_confuse_the_look_at_the_source(telegram):
-    body = b'{"source_id": ' + b"[" * 900 + b"]" * 900 + b"}"
+    body = '{"source_id": ' + "[" * 900 + "]" * 900 + "}"
     answer = callers.bot(telegram).generic("POST", "/api/v1/contacts", body, "application/json")
     assert answer.status_code in (400, 403)
 

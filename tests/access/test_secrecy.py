@@ -5,6 +5,7 @@ import logging
 import pytest
 from django.test import RequestFactory
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
+from rest_framework.request import Request
 
 from access import keys
 from access.authentication import KeyAuthentication
@@ -56,10 +57,12 @@ def test_an_error_report_hides_the_variables_that_hold_a_key(broken, monkeypatch
     """Of a service that runs with DEBUG off, whatever receives its error reports."""
     new = callers.key()
     request = RequestFactory().get("/", headers={"Authorization": f"Bearer {new.secret}"})
-    monkeypatch.setattr(keys.secrets, "token_urlsafe", lambda size: secret_part(new))
+    monkeypatch.setattr("access.keys.secrets.token_urlsafe", lambda size: secret_part(new))
     monkeypatch.setattr(broken, lambda: None)  # which is called with arguments
     with pytest.raises(TypeError) as failure:
-        keys.make_key(name="Bot", source=None) if "save" in broken else KeyAuthentication().authenticate(request)
+        keys.make_key(name="Bot", source=None) if "save" in broken else KeyAuthentication().authenticate(
+            Request(request)
+        )
     report = ExceptionReporter(request, failure.type, failure.value, failure.tb).get_traceback_html()
     assert "keys.py" in report
     assert secret_part(new) not in report

@@ -19,7 +19,7 @@ def shown_key(response):
     """The key on the page, which must work."""
     secret = response.context["new"].secret
     assert secret in response.text
-    return keys.recognise(secret)
+    return callers.recognised(secret)
 
 
 def test_a_key_is_made_for_a_source_and_shown_on_the_answer(supervisor):
@@ -48,7 +48,7 @@ def test_no_browser_keeps_the_page_that_shows_a_key(supervisor):
 def test_a_key_is_seen_once(supervisor):
     response = make(supervisor)
     secret = response.context["new"].secret
-    key = keys.recognise(secret)
+    key = callers.recognised(secret)
     later = [supervisor.get(url).text for url in (pages.listing(ApiKey), pages.page(key), "/admin/")]
     kept = [later, supervisor.cookies, dict(supervisor.session), list(LogEntry.objects.values()), pages.said(response)]
     assert secret.removeprefix(key.prefix) not in str(kept)
