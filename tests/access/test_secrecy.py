@@ -58,11 +58,10 @@ def test_an_error_report_hides_the_variables_that_hold_a_key(broken, monkeypatch
     new = callers.key()
     request = RequestFactory().get("/", headers={"Authorization": f"Bearer {new.secret}"})
     monkeypatch.setattr("access.keys.secrets.token_urlsafe", lambda size: secret_part(new))
+    use = make_one if broken.endswith("save") else authenticate
     monkeypatch.setattr(broken, lambda: None)  # which is called with arguments
     with pytest.raises(TypeError) as failure:
-        keys.make_key(name="Bot", source=None) if "save" in broken else KeyAuthentication().authenticate(
-            Request(request)
-        )
+        use(request)
     report = ExceptionReporter(request, failure.type, failure.value, failure.tb).get_traceback_html()
     assert "keys.py" in report
     assert secret_part(new) not in report
@@ -75,6 +74,14 @@ def test_the_back_office_shows_no_digest(client, django_user_model):
     shown = "".join(client.get(page).text for page in pages)
     assert new.key.prefix in shown
     assert ApiKey.objects.get().digest not in shown
+
+
+def make_one(request):
+    return keys.make_key(name="Bot", source=None)
+
+
+def authenticate(request):
+    return KeyAuthentication().authenticate(Request(request))
 
 
 def secret_part(new):
