@@ -33,6 +33,14 @@ threads = int(os.environ.get("WEB_THREADS") or (8 if ON_SQLITE else 2))
 preload_app = True
 
 
+def on_starting(server: Any) -> None:
+    """Whoever starts gunicorn by itself, with --bind perhaps, is refused what scripts/serve refuses."""
+    for bound in server.cfg.address:  # (host, port, ...), or the path of a socket, behind which anybody may stand
+        host, port, *_ = bound if isinstance(bound, tuple) else (str(bound), 0)
+        if refusal := address.too_open(address.Address(host, port)):
+            sys.exit(refusal)
+
+
 def pre_fork(server: Any, worker: Any) -> None:
     """No worker inherits a connection: two processes talking on one would mix up their answers."""
     connections.close_all()
@@ -66,11 +74,13 @@ loglevel = settings.LOG_LEVEL.lower()
 
 
 def when_ready(server: Any) -> None:
-    url = address.from_environment().url
+    url, manage = address.from_environment().url, os.environ.get("MANAGE", "python manage.py")
+    first_key = f"{manage} create_api_key --management --name NAME"
     print(
         f"CRM Lead Router is ready.\n"
         f"  API documentation   {url}/docs\n"
         f"  Back-office         {url}/admin/\n"
-        f"  First account there {os.environ.get('MANAGE', 'python manage.py')} createsuperuser",
+        f"  First account there {manage} createsuperuser\n"
+        f"  API keys            {'not required (API_KEYS=open)' if settings.API_KEYS == 'open' else first_key}",
         flush=True,
     )

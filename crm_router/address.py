@@ -1,9 +1,12 @@
 """Where the service listens."""
 
 import errno
+import ipaddress
 import os
 import socket
 from typing import NamedTuple
+
+from django.conf import settings
 
 EVERYWHERE = ("0.0.0.0", "::")
 
@@ -21,6 +24,14 @@ class Address(NamedTuple):
     def url(self) -> str:
         """For a browser on this machine."""
         return f"http://localhost:{self.port}" if self.host in EVERYWHERE else f"http://{self}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Nobody but this machine reaches it. A name other than localhost may mean anything tomorrow."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
 def from_environment() -> Address:
@@ -45,3 +56,16 @@ def obstacle(address: Address) -> str | None:
             return f"Port {address.port} on {address.host} is taken. Another one: PORT=8001 scripts/serve"
         return f"Nobody can listen on {address}: {error.strerror}."
     return None
+
+
+def too_open(address: Address) -> str | None:
+    """Why the API must not be served there without keys, in one sentence; None when it may, or when keys are required.
+
+    API_KEYS_OPEN_ANYWHERE says that something else keeps strangers away, such as compose.yaml's published port.
+    """
+    if settings.API_KEYS != "open" or settings.API_KEYS_OPEN_ANYWHERE or address.is_loopback:
+        return None
+    return (
+        f"API_KEYS=open on {address.host} would let everybody do everything who reaches it. "
+        "Leave API_KEYS unset, or confirm it: API_KEYS_OPEN_ANYWHERE=true."
+    )

@@ -75,6 +75,7 @@ UNFOLD = {
                 "items": [
                     page(_("Users"), "key", "auth", "user"),
                     page(_("Groups"), "group", "auth", "group"),
+                    page(_("API keys"), "vpn_key", "access", "apikey"),
                 ],
             },
         ],

@@ -59,6 +59,9 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=OneOf(available_timezones(), er
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 60, validate=Range(0, 86_400))
 QUEUE_BURST = env.int("QUEUE_BURST", 0, validate=Range(0))
+API_KEYS = env.str("API_KEYS", "required", validate=OneOf(["required", "open"]))
+API_KEYS_OPEN_ANYWHERE = env.bool("API_KEYS_OPEN_ANYWHERE", False)
+THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 0, validate=Range(0, 1_000_000))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
 
 try:
@@ -92,6 +95,7 @@ INSTALLED_APPS = [
     "operators",
     "routing",
     "leads",
+    "access",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -201,8 +205,9 @@ UNFOLD = back_office.UNFOLD
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the page of a source sends three for each operator on its roster
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["access.scopes.WithinScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["access.throttle.PerKey"],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_PARSER_CLASSES": ["crm_router.wire.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -210,7 +215,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is a 405; the schema tells more
     "DEFAULT_PAGINATION_CLASS": "crm_router.wire.pages.CursorPages",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["access.scopes.OwnSource", "django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "crm_router.wire.problems.answer",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

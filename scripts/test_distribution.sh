@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Registers 100 contacts with a running service, and prints who got how many and every operator's load.
 #   scripts/test_distribution.sh [--source ID] [--count N] [--wait]
-# BASE_URL names the service (http://127.0.0.1:8000). Without --source the first source that has a roster is taken;
-# when there is none, two operators and a source are made. --wait gives the service a minute to come up.
+# BASE_URL names the service (http://127.0.0.1:8000), API_KEY holds a management key where one is required. Without
+# --source the first source that has a roster is taken; when there is none, two operators and a source are made. --wait
+# gives the service a minute to come up.
 # Needs python3 only, of any version that is still about.
 set -euo pipefail
 
@@ -14,7 +15,7 @@ while [ $# -gt 0 ]; do
         --source) source_id="${2:?--source needs an id}" && shift 2 ;;
         --count) count="${2:?--count needs a number}" && shift 2 ;;
         --wait) patience=60 && shift ;;
-        -h | --help) exec sed -n '2,6s/^# \{0,1\}//p' "$0" ;;
+        -h | --help) exec sed -n '2,7s/^# \{0,1\}//p' "$0" ;;
         *) echo "$0 knows no $1; see --help." >&2 && exit 1 ;;
     esac
 done
@@ -22,8 +23,10 @@ for number in "$count" "${source_id:-1}"; do
     [[ "$number" =~ ^[1-9][0-9]{0,5}$ ]] || { echo "$number is not a number from 1 to 999999." >&2 && exit 1; }
 done
 
+export API_KEY="${API_KEY:-}" # not an argument: those can be read by every user of the machine
 PYTHONIOENCODING=utf-8 exec python3 - "$base_url" "$count" "$source_id" "$patience" <<'PYTHON'
 import json
+import os
 import random
 import sys
 import time
@@ -33,6 +36,9 @@ from collections import Counter
 
 SERVICE, COUNT, SOURCE, PATIENCE = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 BASE = SERVICE + "/api/v1"
+HEADERS = {"Content-Type": "application/json"}
+if os.environ["API_KEY"]:
+    HEADERS["Authorization"] = "Bearer " + os.environ["API_KEY"]
 
 
 def wait_for_service():
@@ -53,7 +59,7 @@ def wait_for_service():
 
 def call(method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(BASE + path, data, {"Content-Type": "application/json"}, method=method)
+    request = urllib.request.Request(BASE + path, data, HEADERS, method=method)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read().decode())
@@ -63,6 +69,8 @@ def call(method, path, body=None):
             text = json.loads(text)["detail"]
         except (ValueError, KeyError, TypeError):
             pass
+        if error.code == 401:
+            text += " Name it: API_KEY=... To make one: manage.py create_api_key --management --name NAME"
         sys.exit(f"{method} {path} was answered with {error.code}: {text}")
     except OSError as error:
         sys.exit(f"{method} {path} was not answered: {error}")

@@ -5,9 +5,13 @@ from rest_framework.test import APIClient
 
 
 def pytest_configure() -> None:
-    """Static files are read from where they lie: nothing is collected, and no folder of the user's is touched."""
+    """Static files are read from where they lie: nothing is collected, and no folder of the user's is touched.
+
+    Keys are not required, as in the quick start; tests of keys require them (tests/access/conftest.py).
+    """
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STATIC_ROOT = None
+    settings.API_KEYS, settings.THROTTLE_PER_MINUTE = "open", 0
 
 
 @pytest.fixture(scope="session")

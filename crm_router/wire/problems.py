@@ -64,6 +64,8 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exception, exceptions.APIException):
         document = describe_api_exception(exception)
         headers = dict(getattr(exception, "headers", {}))
+        if auth_header := getattr(exception, "auth_header", None):
+            headers["WWW-Authenticate"] = auth_header
         if isinstance(exception, exceptions.MethodNotAllowed):
             headers["Allow"] = ", ".join(context["view"].allowed_methods)
         if isinstance(exception, exceptions.Throttled):

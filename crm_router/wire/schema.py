@@ -29,10 +29,13 @@ PROBLEM = {
 
 TITLES = {
     "400": "Malformed or invalid",
+    "401": "No key, or one that is not valid",
+    "403": "The key is for another source, or may not do this",
     "404": "No such source, operator, lead or contact",
     "409": "The state forbids it",
     "413": "The body is too large",
     "415": "Not JSON",
+    "429": "Too many calls with this key; `Retry-After` says when to try again",
     "503": "Busy, or the database cannot be reached; `Retry-After` says when to try again",
 }
 
@@ -54,4 +57,4 @@ def statuses(path: str, operation: dict[str, Any]) -> list[str]:
     found = ["404"] if "{" in path else []
     if "requestBody" in operation:
         found = ["400", "404", "409", "413", "415"]
-    return [*found, "503"]
+    return ["401", "403", *found, "429", "503"]

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from access import keys
 from leads import lifecycle
 from leads.models import PossibleDuplicate
 from tests import characters
@@ -15,6 +16,7 @@ LISTS = [
     "/admin/leads/lead/",
     "/admin/leads/possibleduplicate/",
     "/admin/queue/",
+    "/admin/access/apikey/",
 ]
 
 
@@ -38,6 +40,7 @@ def one_more_of_everything():
     bot = characters.source(roster={operator: 10})
     leads = [characters.contact(bot, lead_email=f"{characters.somebody_new()}@example.com").lead for _ in range(2)]
     PossibleDuplicate.objects.create(lead=leads[0], other=leads[1])
+    keys.make_key(name="Bot", source=bot)
     return bot, operator, leads[0]
 
 

@@ -8,6 +8,8 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from access import keys
+from access.models import ApiKey
 from leads.models import Contact
 from operators.models import Operator
 from tests import characters
@@ -22,6 +24,7 @@ LISTS = {
     "Possible duplicates": "leads/possibleduplicate",
     "Users": "auth/user",
     "Groups": "auth/group",
+    "API keys": "access/apikey",
 }
 
 
@@ -34,6 +37,7 @@ def cast() -> None:
     characters.contact(bot, lead_email="ivan@example.com", lead_name="Vanya")
     characters.contact(bot, lead_phone="+79991234567", lead_email="ivan@example.com")
     Group.objects.create(name="Supervisors")
+    keys.make_key(name="Office", source=None)
 
 
 @pytest.fixture
@@ -65,6 +69,7 @@ def test_every_page_opens(back_office: Page, language: str, width: int):
     back_office.context.add_cookies([{"name": "django_language", "value": language, "url": back_office.url}])
     pages = [f"/admin/{path}/" for path in LISTS.values()]
     pages += [f"/admin/{path}/add/" for path in ("operators/operator", "routing/source", "auth/user", "auth/group")]
+    pages += ["/admin/access/apikey/add/", f"/admin/access/apikey/{ApiKey.objects.get().pk}/rotate_this/"]
     for path in LISTS.values():
         back_office.goto(f"/admin/{path}/")
         href = back_office.locator("#result_list tbody a").first.get_attribute("href") or ""
@@ -218,6 +223,31 @@ def test_an_operator_a_source_a_user_and_a_group_are_made(back_office: Page):
             back_office.locator(f"[name={name}]").fill(value)
         back_office.get_by_role("button", name="Save", exact=True).click()
         expect(back_office.get_by_text("was added successfully")).to_be_visible()
+
+
+def test_a_key_is_made_rotated_and_revoked(back_office: Page):
+    follow(back_office, "API keys")
+    back_office.goto("/admin/access/apikey/add/")
+    back_office.get_by_label("Name").fill("Telegram bot")
+    back_office.get_by_label("Scope").select_option(label="Telegram")
+    back_office.get_by_role("button", name="Make the key").click()
+    first = shown_key(back_office)
+    back_office.get_by_role("link", name="I have copied it").click()
+    back_office.get_by_role("link", name="Telegram bot").click()
+    back_office.get_by_role("link", name="Rotate").click()
+    back_office.get_by_role("button", name="Make the new key").click()
+    assert shown_key(back_office).lineage == first.lineage
+    back_office.goto(f"/admin/access/apikey/{first.pk}/change/")
+    back_office.get_by_role("link", name="Revoke").click()
+    back_office.locator("#dialog").get_by_role("button", name="Revoke").click()
+    expect(back_office.get_by_text("1 key is revoked")).to_be_visible()
+    assert not ApiKey.objects.live().filter(pk=first.pk).exists()
+
+
+def shown_key(page: Page) -> ApiKey:
+    key = keys.recognise(page.locator("#new-key").inner_text())
+    assert key
+    return key
 
 
 def test_a_lead_is_found_by_phone_and_renamed(back_office: Page):

@@ -14,8 +14,10 @@ RUN_HERE = [
     f"{MANAGE}check_routing",
     f"{MANAGE}verify_decisions",
     f"{MANAGE}route_waiting",
+    f"{MANAGE}create_api_key --management --name office",
 ]
 RUN_ELSEWHERE = {
+    f"{MANAGE}create_api_key --source 1 --name telegram-bot": "tests/access makes such keys",
     "scripts/serve": "tests/service starts it",
     "scripts/test": "it is what runs these tests",
     "scripts/test_distribution.sh": "tests/service runs it",

@@ -9,6 +9,7 @@ from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.views.generic import RedirectView
 
+from access import keys
 from crm_router.door.roles import ADMINISTRATOR, OPERATOR, SUPERVISOR
 from leads.models import PossibleDuplicate
 from operators.models import Operator
@@ -47,6 +48,8 @@ SUPERVISING = {
 }
 ADMINISTERING = {
     "app_list auth",
+    "app_list access",
+    *(f"access_apikey_{page}" for page in ("changelist", "add", "change", "history", "rotate_this", "revoke_this")),
     "auth_user_password_change",
     "auth_user_reset_two_factor_this",
     *(
@@ -74,7 +77,8 @@ ACTIONS = {
     None: {},
     OPERATOR: {"contact": CONTACT_ACTIONS},
     SUPERVISOR: SUPERVISED_ACTIONS,
-    ADMINISTRATOR: SUPERVISED_ACTIONS | {"user": {"delete_selected"}, "group": {"delete_selected"}},
+    ADMINISTRATOR: SUPERVISED_ACTIONS
+    | {"apikey": {"revoke_selected"}, "user": {"delete_selected"}, "group": {"delete_selected"}},
 }
 each_role = pytest.mark.parametrize("role", PAGES, ids=str)
 
@@ -91,7 +95,8 @@ def things(user):
     other = characters.contact(bot).lead
     pair = PossibleDuplicate.objects.create(lead=contact.lead, other=other)
     people.app_of(colleague := people.account("boris"))
-    made = [anna, bot, contact, contact.lead, pair, colleague, Group.objects.create(name="Guests")]
+    key = keys.make_key(name="Bot", source=bot).key
+    made = [key, anna, bot, contact, contact.lead, pair, colleague, Group.objects.create(name="Guests")]
     return {type(thing): thing for thing in made}
 
 
@@ -147,7 +152,7 @@ def test_every_page_that_is_not_listed_is_refused(role):
 @pytest.mark.django_db
 def test_the_walk_meets_every_model_and_every_kind_of_page():
     names = {name for name, _ in addresses(things(user_with(None)))}
-    assert PAGES[ADMINISTRATOR] <= names | {"app_list auth"}
+    assert PAGES[ADMINISTRATOR] <= names
     assert {f"{m._meta.app_label}_{m._meta.model_name}_change" for m in admin.site._registry} <= names
 
 

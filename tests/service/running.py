@@ -68,11 +68,12 @@ class Service:
         wait_until(up, "the service answers")
         return self
 
-    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    def call(self, method: str, path: str, body: object = None, *, key: str = "") -> tuple[int, Any]:
         connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
         try:
             data = None if body is None else json.dumps(body)
-            connection.request(method, path, data, {"Content-Type": "application/json"})
+            headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+            connection.request(method, path, data, headers)
             answer = connection.getresponse()
             content = answer.read()
         finally:

@@ -18,6 +18,14 @@ def test_it_is_reached_from_this_machine_only() -> None:
     assert APP["ports"] == ["127.0.0.1:8000:8000"]
 
 
+def test_keys_may_be_left_out_only_while_nobody_else_reaches_the_port() -> None:
+    """API_KEYS_OPEN_ANYWHERE silences the refusal to serve 0.0.0.0 without keys: the port must make up for it."""
+    assert APP["environment"]["API_KEYS"] == "${API_KEYS:-open}"
+    assert APP["environment"]["API_KEYS_OPEN_ANYWHERE"] == "true"
+    assert all(port.startswith("127.0.0.1:") for port in APP["ports"])
+    assert "network_mode" not in APP
+
+
 def test_it_is_built_from_the_dockerfile_here() -> None:
     assert APP["build"] == "."
 

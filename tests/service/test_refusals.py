@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,27 @@ def test_a_port_that_is_none(environment: dict[str, str]) -> None:
 
 def test_a_host_that_is_not_this_machine(environment: dict[str, str]) -> None:
     assert "Nobody can listen on 192.0.2.1" in refusal(environment | {"HOST": "192.0.2.1"})
+
+
+def test_an_address_that_others_reach_while_no_key_is_needed(environment: dict[str, str]) -> None:
+    said = refusal(environment | {"HOST": "0.0.0.0", "API_KEYS": "open"})
+
+    assert said.startswith("API_KEYS=open on 0.0.0.0 would let everybody do everything who reaches it.")
+    assert "API_KEYS_OPEN_ANYWHERE=true" in said
+
+
+@pytest.mark.once
+def test_gunicorn_alone_on_such_an_address(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"0.0.0.0:{environment['PORT']}"]
+
+    result = run(*command, env=environment | {"API_KEYS": "open"})
+
+    assert result.returncode == 1
+    assert "API_KEYS=open on 0.0.0.0 would let everybody do everything" in result.stderr
+
+
+def test_a_setting_of_keys_that_is_none(environment: dict[str, str]) -> None:
+    assert "API_KEYS" in refusal(environment | {"API_KEYS": "maybe"})
 
 
 def test_a_database_that_cannot_be_reached(environment: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Several services may start at once, here or on several machines with one PostgreSQL.
 
-        1. The address must be free.
+        1. The address must be free, and not open to others without keys.
         2. The database must answer.
         3. Migrations are applied, by one start at a time.
         4. What waits is routed, in case a process died between a commit and its look at the queue.
@@ -41,7 +41,8 @@ class Command(BaseCommand):
 
     def require_address(self) -> None:
         try:
-            obstacle = address.obstacle(address.from_environment())
+            chosen = address.from_environment()
+            obstacle = address.too_open(chosen) or address.obstacle(chosen)
         except ValueError as error:
             obstacle = str(error)
         if obstacle:

@@ -1,0 +1,211 @@
+"""Keys of the API: made, rotated and revoked here. Each is shown once, on the page that answers its making."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RadioFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from access import keys
+from access.models import ApiKey
+from routing.models import Source
+
+COLOURS = {ApiKey.State.LIVE: "success", ApiKey.State.EXPIRED: "warning", ApiKey.State.REVOKED: "danger"}
+MANAGEMENT = "management"
+LONGEST = 36_500  # days
+
+
+class Days(forms.IntegerField):
+    """So many days from now; nothing means for ever."""
+
+    def __init__(self, *, label: Any, help_text: Any, at_least: int) -> None:
+        widget = UnfoldAdminIntegerFieldWidget
+        super().__init__(
+            label=label, help_text=help_text, required=False, min_value=at_least, max_value=LONGEST, widget=widget
+        )
+
+    def clean(self, value: Any) -> datetime | None:
+        days = super().clean(value)
+        return None if days is None else timezone.now() + timedelta(days=days)
+
+
+class NewKeyForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("Who uses it, such as “Telegram bot on server 2”."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    scope = forms.ChoiceField(
+        label=_("Scope"),
+        help_text=_("A source's key registers and reads the contacts of that source, and nothing else."),
+        widget=UnfoldAdminSelectWidget,
+    )
+    expires_at = Days(label=_("Works for how many days"), help_text=_("Empty: until it is revoked."), at_least=1)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sources = {str(source.pk): source for source in Source.objects.current().order_by("name")}
+        self.fields["scope"].choices = [("", "–"), (MANAGEMENT, _("Management: everything")), *self.sources.items()]  # type: ignore[attr-defined]
+
+    def make(self) -> keys.NewKey:
+        source = self.sources.get(self.cleaned_data["scope"])
+        return keys.make_key(name=self.cleaned_data["name"], source=source, expires_at=self.cleaned_data["expires_at"])
+
+
+class RotateForm(forms.Form):
+    old_until = Days(
+        label=_("The old key works for how many days more"),
+        help_text=_("Empty: until it is revoked. 0: no longer."),
+        at_least=0,
+    )
+    expires_at = Days(
+        label=_("The new key works for how many days"), help_text=_("Empty: until it is revoked."), at_least=1
+    )
+
+
+class StateFilter(RadioFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
+        return [("live", _("Working")), ("dead", _("Expired or revoked"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        live = ApiKey.objects.live().values("pk")
+        words = {"live": lambda: queryset.filter(pk__in=live), "dead": lambda: queryset.exclude(pk__in=live)}
+        return words.get(self.value(), queryset.all)()
+
+
+def revoked(count: int) -> str:
+    return ngettext(
+        "%(count)d key is revoked and refused from now on.",
+        "%(count)d keys are revoked and refused from now on.",
+        count,
+    ) % {"count": count}
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):
+    list_display = ["name", "prefix", "scope", "badge", "last_used_at", "expires_at", "created_at"]
+    list_filter = [StateFilter]
+    list_filter_submit = True
+    list_select_related = ["source"]
+    search_fields = ["name", "prefix"]
+    search_help_text = _("Name or prefix")
+    ordering = ["-pk"]
+    fields = ["name", "prefix", "scope", "state", "last_used_at", "expires_at", "revoked_at", "created_at"]
+    readonly_fields = fields
+    actions = ["revoke_selected"]
+    actions_detail = ["rotate_this", "revoke_this"]
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False  # what a key may do is settled when it is made
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False  # the history names it
+
+    def has_revoke_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("access.change_apikey")
+
+    def has_rotate_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("access.change_apikey") and request.user.has_perm("access.add_apikey")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        key = self.get_object(request, object_id)
+        return super().get_actions_detail(request, object_id) if key and key.is_live else []
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NewKeyForm(request.POST or None)
+        page = {"title": _("New API key"), "button": _("Make the key"), "back": self.list_url()}
+        if not form.is_valid():
+            return self.render(request, "access/key_form.html", page | {"form": form})
+        new = form.make()
+        self.log_addition(request, new.key, [{"added": {}}])
+        return self.show_once(request, new)
+
+    @action(description=_("Rotate"), permissions=["rotate"], icon="autorenew")
+    def rotate_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Asks on a page of its own, because its answer is the page that shows the new key."""
+        key = self.get_object(request, object_id)
+        if key is None:
+            raise Http404
+        form = RotateForm(request.POST if request.method == "POST" else None)
+        page = {"title": _("Rotate %(key)s") % {"key": key.name}, "button": _("Make the new key"), "key": key}
+        if form.is_valid():
+            try:
+                new = keys.rotate_key(key_id=key.pk, **form.cleaned_data)
+            except keys.CannotRotate:
+                form.add_error(None, _("Two keys of this kind work already, or this one no longer does."))
+            else:
+                self.log_change(request, key, gettext("Rotated; the new key is %(key)s.") % {"key": new.key})
+                self.log_addition(request, new.key, [{"added": {}}])
+                return self.show_once(request, new)
+        back = reverse("admin:access_apikey_change", args=[key.pk])
+        return self.render(request, "access/key_form.html", page | {"form": form, "back": back})
+
+    @action(description=_("Revoke"), permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        self.revoke(request, queryset)
+
+    @action(
+        description=_("Revoke"),
+        permissions=["revoke"],
+        icon="block",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _("Revoke this key?"),
+            "description": _("Whoever uses it is refused from now on. This cannot be undone."),
+            "form_submit_text": _("Revoke"),
+        },
+    )
+    def revoke_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        self.revoke(request, ApiKey.objects.filter(pk=object_id))
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:access_apikey_change", args=[object_id])})
+
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
+        working = list(chosen.filter(revoked_at__isnull=True))
+        for key in working:
+            keys.revoke_key(key_id=key.pk)
+            self.log_change(request, key, revoked(1))
+        self.message_user(request, revoked(len(working)), messages.SUCCESS)
+
+    @sensitive_variables("new")
+    def show_once(self, request: HttpRequest, new: keys.NewKey) -> HttpResponse:
+        """On the answer itself: a message would lie in a cookie. Browsers are told not to keep the page."""
+        context = {"title": _("New API key"), "new": new, "back": self.list_url()}
+        return self.render(request, "access/new_key.html", context)
+
+    def render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        return render(request, template, self.admin_site.each_context(request) | {"opts": self.opts} | context)
+
+    def list_url(self) -> str:
+        return reverse("admin:access_apikey_changelist")
+
+    @display(description=_("scope"))
+    def scope(self, key: ApiKey) -> str:
+        return str(key.source or gettext("management"))
+
+    @display(description=_("state"), label=COLOURS)
+    def badge(self, key: ApiKey) -> tuple[str, str]:
+        return key.state, str(key.state.label)
+
+    @display(description=_("state"))
+    def state(self, key: ApiKey) -> str:
+        return str(key.state.label)

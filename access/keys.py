@@ -1,0 +1,113 @@
+"""Makes, rotates, revokes and recognises keys.
+
+A key is `crm_<12 hexadecimal digits>_<256 random bits>`. Its first 16 characters are its prefix, by which people and
+the history name it. Of the whole, only the SHA-256 is stored: what is random needs no slow hash, which protects
+passwords that people choose.
+"""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from access.models import ApiKey
+from routing.models import Source
+
+FORM = re.compile(r"(crm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+# Every call pays for this query. Spelled out it costs a third of what Django takes to compile it anew each time.
+BY_PREFIX = "SELECT * FROM access_apikey WHERE prefix = %s"
+LIVE_AT_ONCE = 2  # of one lineage: the old key while its users move over, and the new one
+NOTED_EVERY = timedelta(minutes=1)
+
+
+class CannotRotate(Exception):
+    """The key is not live, or has a live successor or predecessor already. Nothing has changed."""
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key just made. `secret` is the whole of it, for the one answer that shows it."""
+
+    key: ApiKey
+    secret: str = field(repr=False)
+
+
+def make_key(*, name: str, source: Source | None, expires_at: datetime | None = None) -> NewKey:
+    """A key for one source, or for management where `source` is None."""
+    return store(ApiKey(name=name, source=source, expires_at=expires_at))
+
+
+@sensitive_variables("secret")
+def store(key: ApiKey) -> NewKey:
+    key.prefix = f"crm_{secrets.token_hex(6)}"
+    secret = f"{key.prefix}_{secrets.token_urlsafe(32)}"
+    key.digest = digest(secret)
+    key.save(force_insert=True)
+    return NewKey(key, secret)
+
+
+def rotate_key(*, key_id: int, expires_at: datetime | None = None, old_until: datetime | None = None) -> NewKey:
+    """A successor with the same name and scope. The old key lives on until `old_until`, or until it is revoked.
+
+    Raises CannotRotate. The row of the old key is locked first and its lineage counted afterwards, in a statement of
+    its own that sees what another rotation has just committed: a key is rotated once, however many ask at once.
+    """
+    with transaction.atomic():
+        old = lock(key_id)
+        if not old.is_live or live_in_lineage(old) >= LIVE_AT_ONCE:
+            raise CannotRotate
+        if old_until and (old.expires_at is None or old_until < old.expires_at):
+            old.expires_at = old_until
+            old.save(update_fields=["expires_at"])
+        return store(ApiKey(name=old.name, source_id=old.source_id, lineage=old.lineage, expires_at=expires_at))
+
+
+def lock(key_id: int) -> ApiKey:
+    """Nothing that routes contacts ever waits for this row."""
+    return ApiKey.objects.select_for_update(no_key=True).get(pk=key_id)
+
+
+def live_in_lineage(key: ApiKey) -> int:
+    return ApiKey.objects.live().filter(lineage=key.lineage).count()
+
+
+def revoke_key(*, key_id: int) -> None:
+    """From its commit on no process accepts the key. Revoking it again changes nothing."""
+    with transaction.atomic():
+        ApiKey.objects.filter(pk=key_id, revoked_at__isnull=True).update(revoked_at=timezone.now())
+
+
+@sensitive_variables("secret")
+def recognise(secret: str) -> ApiKey | None:
+    """The live key that this is, by one indexed query; None for any other text, at the cost of at most that query.
+
+    Nothing is cached: what has been revoked or has expired is refused at once, in every process.
+    """
+    form = FORM.fullmatch(secret)
+    if form is None:
+        return None
+    key = next(iter(ApiKey.objects.raw(BY_PREFIX, [form[1]])), None)
+    if key is None or not secrets.compare_digest(key.digest, digest(secret)) or not key.is_live:
+        return None
+    note_use(key)
+    return key
+
+
+def note_use(key: ApiKey) -> None:
+    """At most once a minute, however many requests: of those that come at once, the condition lets one write."""
+    now = timezone.now()
+    if key.last_used_at is None or key.last_used_at <= now - NOTED_EVERY:
+        not_noted = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)
+        with transaction.atomic():
+            ApiKey.objects.filter(not_noted, pk=key.pk).update(last_used_at=now)
+
+
+@sensitive_variables("secret")
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

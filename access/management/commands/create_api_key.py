@@ -1,0 +1,39 @@
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from access import keys
+from routing.models import Source
+
+
+class Command(BaseCommand):
+    help = "Makes a key for the API and prints it, this once: the key alone to stdout, what to know to stderr."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        scope = parser.add_mutually_exclusive_group(required=True)
+        scope.add_argument("--source", type=int, metavar="ID", help="registers and reads contacts of this source")
+        scope.add_argument("--management", action="store_true", help="does everything")
+        parser.add_argument("--name", required=True, help="who uses it")
+        parser.add_argument("--expires-in", type=int, metavar="DAYS", help="never by default")
+
+    def handle(self, *args: Any, name: str, source: int | None, expires_in: int | None, **options: Any) -> None:
+        if not 1 <= len(name.strip()) <= 100:
+            raise CommandError("--name must have 1 to 100 characters.")
+        if expires_in is not None and not 1 <= expires_in <= 36_500:
+            raise CommandError("--expires-in must be a number of days from 1 to 36500.")
+        new = keys.make_key(
+            name=name.strip(),
+            source=self.find(source) if source is not None else None,
+            expires_at=timezone.now() + timedelta(days=expires_in) if expires_in else None,
+        )
+        scope = f"source {new.key.source}" if new.key.source else "management"
+        self.stderr.write(f"The key {new.key} for {scope}. It is not shown again: keep it as you keep a password.")
+        self.stdout.write(new.secret)
+
+    def find(self, source_id: int) -> Source:
+        source = Source.objects.current().filter(pk=source_id).first()
+        if source is None:
+            raise CommandError(f"There is no source with id {source_id}.")
+        return source

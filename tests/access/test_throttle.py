@@ -1,0 +1,130 @@
+"""So many calls a minute with one key, in all processes together."""
+
+from itertools import cycle, islice
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from access import throttle
+from access.models import ApiKey
+from tests.access import callers
+
+pytestmark = pytest.mark.django_db
+
+QUEUE = "/api/v1/queue"
+
+
+@pytest.fixture(autouse=True)
+def ten_a_minute(settings, time_machine):
+    settings.THROTTLE_PER_MINUTE = 10
+    time_machine.move_to("2026-11-23 12:00:15Z", tick=False)
+
+
+def statuses(client, times):
+    return [client.get(QUEUE).status_code for _ in range(times)]
+
+
+def admitted(calls, *, limit, processes):
+    """How many of so many calls pass, when they fall to the processes in turn."""
+    key, minute = callers.key().key, throttle.this_minute()
+    each = [throttle.Allowance() for _ in range(processes)]
+    return sum(one.admits(key.pk, minute=minute, limit=limit) for one in islice(cycle(each), calls))
+
+
+def test_the_limit_is_let_through_and_the_next_call_is_a_429():
+    assert statuses(callers.office(), 12) == [200] * 10 + [429] * 2
+
+
+def test_a_429_says_when_to_come_back():
+    client = callers.office()
+    statuses(client, 10)
+    answer = client.get(QUEUE)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert 45 <= int(answer["Retry-After"]) <= 46
+
+
+def test_who_comes_back_then_is_let_through(time_machine):
+    client = callers.office()
+    statuses(client, 11)
+    time_machine.shift(45)
+    assert statuses(client, 11) == [200] * 10 + [429]
+
+
+def test_each_key_has_its_own_count(telegram):
+    statuses(callers.office(), 11)
+    assert callers.bot(telegram).get("/api/v1/contacts").status_code == 200
+
+
+def test_zero_is_no_limit(settings):
+    settings.THROTTLE_PER_MINUTE = 0
+    assert statuses(callers.office(), 15) == [200] * 15
+
+
+@pytest.mark.parametrize(("limit", "processes"), [(10, 1), (10, 4), (39, 5), (600, 1)])
+def test_the_count_is_exact_in_one_process_and_below_forty_in_any_number(limit, processes):
+    assert admitted(2 * limit, limit=limit, processes=processes) == limit
+
+
+def test_several_processes_never_let_more_through_and_use_up_all_while_they_share_the_calls():
+    assert admitted(1200, limit=600, processes=4) == 600
+
+
+def test_what_an_idle_process_has_taken_is_lost_and_no_more():
+    key, minute = callers.key().key, throttle.this_minute()
+    idle, busy = throttle.Allowance(), throttle.Allowance()
+    assert idle.admits(key.pk, minute=minute, limit=600)
+    passed = sum(busy.admits(key.pk, minute=minute, limit=600) for _ in range(600))
+    assert passed == 600 - 600 // throttle.PARTS
+
+
+def test_six_hundred_calls_cost_twenty_looks_at_the_count(django_assert_num_queries):
+    with django_assert_num_queries(1 + 20 * 4):  # the key is made; each time: begin, lock, save, end
+        admitted(600, limit=600, processes=1)
+
+
+def test_a_flood_that_is_refused_writes_nothing():
+    client = callers.office()
+    statuses(client, 12)
+    before = ApiKey.objects.values().get()
+    statuses(client, 20)
+    assert ApiKey.objects.values().get() == before
+
+
+def test_a_flood_of_strangers_touches_no_database():
+    with CaptureQueriesContext(connection) as seen:
+        for header in ({}, {"Authorization": "Bearer guess"}):
+            assert APIClient().get(QUEUE, headers=header).status_code == 401
+    assert len(seen) == 0
+
+
+def test_a_flood_of_guesses_with_a_known_prefix_writes_nothing():
+    new = callers.key()
+    guess = callers.with_key(f"{new.key.prefix}_{'A' * 43}")
+    with CaptureQueriesContext(connection) as seen:
+        assert statuses(guess, 3) == [401] * 3
+    assert [query["sql"].split()[0] for query in seen] == ["SELECT"] * 3
+
+
+def test_counting_leaves_one_count_for_a_key_however_many_minutes_pass(time_machine):
+    client = callers.office()
+    for _ in range(3):
+        statuses(client, 5)
+        time_machine.shift(60)
+    assert ApiKey.objects.values_list("taken", flat=True).get() == 5
+    assert throttle.allowance.left.keys() == {ApiKey.objects.get().pk}
+
+
+@pytest.mark.parametrize("seconds", [-3600, -120])
+def test_a_clock_that_was_set_back_counts_afresh(time_machine, seconds):
+    client = callers.office()
+    statuses(client, 11)
+    time_machine.shift(seconds)
+    assert statuses(client, 11) == [200] * 10 + [429]
+
+
+def test_the_minute_of_a_host_whose_clock_is_a_little_ahead_goes_on():
+    key = callers.key().key
+    assert throttle.take(key.pk, minute=throttle.this_minute() + throttle.MINUTE, limit=1) == 1
+    assert throttle.take(key.pk, minute=throttle.this_minute(), limit=1) == 0

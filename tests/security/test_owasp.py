@@ -1,0 +1,103 @@
+"""The OWASP API Security Top 10 (2023), as far as keys are concerned, from outside. Details: tests/access."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from access import keys
+from leads.models import Contact
+from tests import characters
+from tests.access import callers
+
+pytestmark = pytest.mark.django_db
+
+
+def test_api1_broken_object_level_authorization(telegram, whatsapp):
+    """No id of somebody else's contact opens it, in whatever way it is given."""
+    other = characters.contact(whatsapp)
+    client = callers.bot(telegram)
+    for path in (f"/{other.pk}", f"/{other.pk}/decision", f"/{other.pk}/history"):
+        assert client.get(f"/api/v1/contacts{path}").status_code == 404
+    for query in (f"source_id={whatsapp.pk}", f"lead_id={other.lead_id}", f"operator_id={other.operator_id}"):
+        assert client.get(f"/api/v1/contacts?{query}").json()["results"] == []
+    assert client.post("/api/v1/contacts", callers.somebody_at(whatsapp)).status_code == 403
+
+
+def test_api2_broken_authentication(telegram):
+    """A key is nothing but itself, in its header, while it is live."""
+    new, body = callers.key(telegram), callers.somebody_at(telegram)
+    elsewhere: list[dict[str, Any]] = [
+        {"QUERY_STRING": f"key={new.secret}&access_token={new.secret}"},
+        {"HTTP_COOKIE": f"Authorization=Bearer {new.secret}"},
+        {"HTTP_X_API_KEY": new.secret},
+        {"HTTP_AUTHORIZATION": f"Bearer {new.key.prefix}"},
+        {"HTTP_AUTHORIZATION": f"Bearer {new.key.digest}"},
+        {"HTTP_AUTHORIZATION": f"Basic {new.secret}"},
+        {"HTTP_AUTHORIZATION": f"Bearer {new.secret} {new.secret}"},
+        {"HTTP_AUTHORIZATION": f"Bearer {new.secret}, Bearer {new.secret}"},
+    ]
+    for extra in elsewhere:
+        assert APIClient().post("/api/v1/contacts", body, **extra).status_code == 401
+    keys.revoke_key(key_id=new.key.pk)
+    assert callers.with_key(new.secret).post("/api/v1/contacts", body).status_code == 401
+    expired = callers.bot(telegram, expires_at=timezone.now() - timedelta(seconds=1))
+    assert expired.post("/api/v1/contacts", body).status_code == 401
+
+
+def test_api2_nobody_is_let_in_by_the_back_offices_session(client, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("vera"))
+    assert client.get("/api/v1/contacts").status_code == 401
+
+
+def test_api3_broken_object_property_level_authorization(telegram):
+    """What a bot may not decide is not decided by writing it into the body."""
+    anna = characters.operator("Anna")
+    body = callers.somebody_at(telegram) | {"operator_id": anna.pk, "is_resolved": True, "id": 7, "lead_id": 7}
+    answer = callers.bot(telegram).post("/api/v1/contacts", body).json()
+    assert answer["operator_id"] != anna.pk
+    assert not answer["is_resolved"]
+    assert callers.bot(telegram).patch(f"/api/v1/contacts/{answer['id']}", {"is_resolved": True}).status_code == 403
+
+
+def test_api4_unrestricted_resource_consumption(settings, telegram):
+    settings.THROTTLE_PER_MINUTE = 3
+    client = callers.bot(telegram)
+    answers = [client.post("/api/v1/contacts", callers.somebody_at(telegram)) for _ in range(7)]  # over two minutes
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert all(1 <= int(answer["Retry-After"]) <= 60 for answer in refused)
+    assert Contact.objects.count() == 7 - len(refused)
+
+
+def test_api5_broken_function_level_authorization(telegram):
+    """tests/access/test_scopes.py tries every method of every route."""
+    contact = characters.contact(telegram)
+    client = callers.bot(telegram)
+    for method, path in [
+        ("POST", f"contacts/{contact.pk}/resolve"),
+        ("POST", f"contacts/{contact.pk}/reassign"),
+        ("PATCH", f"contacts/{contact.pk}"),
+        ("GET", f"leads/{contact.lead_id}"),
+        ("GET", "operators"),
+        ("DELETE", f"sources/{telegram.pk}"),
+        ("PUT", f"sources/{telegram.pk}/operators"),
+        ("GET", "stats/distribution"),
+    ]:
+        assert client.generic(method, f"/api/v1/{path}", "{}", "application/json").status_code == 403, path
+    headers = {"X-HTTP-Method-Override": "DELETE"}
+    assert client.get(f"/api/v1/contacts/{contact.pk}", headers=headers).status_code == 200
+    assert Contact.objects.filter(pk=contact.pk, operator=contact.operator).exists()
+
+
+def test_api8_security_misconfiguration(client):
+    """Even refusals come with the headers that keep browsers from misusing them, and with no detail of ours."""
+    answer = client.get("/api/v1/contacts")
+    assert answer.status_code == 401
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Frame-Options"] == "DENY"
+    assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+    assert "Traceback" not in answer.content.decode()
