@@ -4,7 +4,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from crm_router import views
+from crm_router import downloads, views
 from leads.admin import reports
 from leads.api.batch import BatchView
 from leads.api.contacts import ContactViewSet
@@ -39,6 +39,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
+    path("admin/leads/lead/<id:lead_id>/file/", admin.site.admin_view(downloads.lead), name="lead_as_file"),
     path("admin/", admin.site.urls),
 ]
 
