@@ -129,7 +129,6 @@ class PossibleDuplicateAdmin(VerbAdmin):
                 self.admin_site.each_context(request)
                 | {
                     "title": gettext("Merge these leads?"),
-                    "opts": self.opts,
                     "checkbox_name": ACTION_CHECKBOX_NAME,
                     "pairs": [(pk, looks.person(pair.lead), looks.person(pair.other)) for pk, pair in pairs.items()],
                 },

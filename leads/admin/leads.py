@@ -204,9 +204,10 @@ class LeadAdmin(VerbAdmin):
         """Whom the lead was merged with, and whom it may be."""
         merges = Merge.objects.filter(undone_at__isnull=True)
         own = merges.filter(merged=lead).first()
+        taken_in = merges.filter(survivor=lead).prefetch_related("merged__identities").order_by("-pk")
         return {
             "own_merge": own and told(own, own.survivor),
-            "merges": [told(one, one.merged) for one in merges.filter(survivor=lead).order_by("-pk")],
+            "merges": [told(one, one.merged) for one in taken_in],
             "duplicates": duplicates.of(lead) if lead.is_current else [],
         }
 
@@ -231,8 +232,8 @@ class LeadAdmin(VerbAdmin):
         context = {
             "title": gettext("Merge with another lead"),
             "opts": self.opts,
+            "original": lead,
             "lead": looks.person(known.pop(lead.pk)),
-            "back": reverse("admin:leads_lead_change", args=[lead.pk]),
             "term": term,
             "found": [(looks.person(known[pk]), duplicates.ask_to_merge(lead, known[pk])) for pk in ids[:FOUND]],
             "are_more": len(ids) > FOUND,

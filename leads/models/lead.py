@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from routing.models import Source
@@ -51,6 +51,7 @@ class Lead(models.Model):
     class Meta:
         verbose_name = _("lead")
         verbose_name_plural = _("leads")
+        indexes = [models.Index(fields=["id"], condition=Q(merged_into__isnull=False), name="lead_merged")]
 
     def __str__(self) -> str:
         if self.erased_at:
@@ -128,7 +129,9 @@ class Identity(models.Model):
 class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
     def undecided(self) -> "PossibleDuplicateQuerySet":
         """Pairs that a supervisor has neither merged nor dismissed."""
-        return self.filter(dismissed_at__isnull=True, lead__merged_into__isnull=True, other__merged_into__isnull=True)
+        merged = Lead.objects.filter(merged_into__isnull=False)  # few, and with an index of their own
+        lead, other = merged.filter(pk=OuterRef("lead")), merged.filter(pk=OuterRef("other"))
+        return self.filter(~Exists(lead), ~Exists(other), dismissed_at__isnull=True)
 
     def dismissed(self) -> "PossibleDuplicateQuerySet":
         """Said to be two persons."""
