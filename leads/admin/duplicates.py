@@ -22,6 +22,8 @@ from leads.admin import looks
 from leads.admin.verbs import VerbAdmin, author
 from leads.models import Lead, PossibleDuplicate
 
+SHOWN = 20  # on the page of one lead
+
 
 class DecisionFilter(RadioFilter):
     title = _("decision")
@@ -48,11 +50,11 @@ def compared(pairs: QuerySet[PossibleDuplicate]) -> QuerySet[PossibleDuplicate]:
 
 
 def of(lead: Lead) -> list[dict[str, Any]]:
-    """Who else this lead may be, for its page."""
+    """Who else this lead may be, for its page. Where there are many, those decided make room for the next."""
     pairs = PossibleDuplicate.objects.undecided().filter(Q(lead=lead) | Q(other=lead))
     return [
         {"person": looks.person(pair.other if pair.lead_id == lead.pk else pair.lead), "buttons": buttons(pair)}
-        for pair in compared(pairs).order_by("pk")
+        for pair in compared(pairs).order_by("pk")[:SHOWN]
     ]
 
 
