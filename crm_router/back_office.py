@@ -8,6 +8,8 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+MANY = 99  # more are not counted: every page of the back-office asks
+
 
 def sees(app: str, model: str) -> Callable[[HttpRequest], bool]:
     """Whether the user may look at this page."""
@@ -27,6 +29,14 @@ def page(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
 def sees_contacts(request: HttpRequest) -> bool:
     """Everybody's, or at least their own."""
     return sees("leads", "contact")(request) or request.user.has_perm("operators.answer_operator")
+
+
+def undecided(request: HttpRequest) -> str:
+    """How many possible duplicates wait for a decision; asked only for who sees their line. Nothing for none."""
+    from leads.models import PossibleDuplicate  # settings are read before there are models
+
+    count = len(PossibleDuplicate.objects.undecided().values_list("pk")[: MANY + 1])
+    return f"{MANY}+" if count > MANY else str(count or "")
 
 
 UNFOLD = {
@@ -67,7 +77,8 @@ UNFOLD = {
                         "permission": sees("leads", "contact"),
                     },
                     page(_("Leads"), "person", "leads", "lead"),
-                    page(_("Possible duplicates"), "join", "leads", "possibleduplicate"),
+                    page(_("Possible duplicates"), "join", "leads", "possibleduplicate")
+                    | {"badge": "crm_router.back_office.undecided"},
                 ],
             },
             {

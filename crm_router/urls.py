@@ -4,7 +4,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from crm_router import views
+from crm_router import downloads, views
 from crm_router.door import views as door
 from leads.admin import reports
 from leads.api.batch import BatchView
@@ -44,6 +44,7 @@ urlpatterns = [
     path("admin/two-factor/", admin.site.admin_view(door.two_factor), name="two_factor"),
     path("admin/two-factor/code/", admin.site.admin_view(door.enter_code), name="two_factor_code"),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
+    path("admin/leads/lead/<id:lead_id>/file/", admin.site.admin_view(downloads.lead), name="lead_as_file"),
     path("admin/", admin.site.urls),
 ]
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from leads import history, lifecycle
 from leads.history import What
-from leads.models import Contact, ContactEvent
+from leads.models import Contact, ContactEvent, Merge
 from operators.models import Operator
 from routing.models import Strategy
 from routing.selection import Decision, probabilities
@@ -157,7 +157,7 @@ def sentence(event: ContactEvent) -> str:
     }
 
 
-def author(event: ContactEvent) -> str:
+def author(event: ContactEvent | Merge) -> str:
     """Who did it: the history stores "user anna", "key bot", "system" or "API"."""
     kind, _space, name = event.by.partition(" ")
     return str(AUTHORS[kind]) % {"name": name} if kind in AUTHORS else event.by

@@ -1,27 +1,33 @@
-"""Leads: who they are, how they are reached, what they asked, and who may be the same person."""
+"""Leads: who they are, how they are reached, what they asked; merged, separated again and erased."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.decorators import display
+from unfold.contrib.filters.admin import RadioFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
-from leads import correction, identities, search
-from leads.admin import contacts, looks
-from leads.admin.forms import ChangesOnly
-from leads.admin.verbs import VerbAdmin
+from leads import correction, erasure, explanation, identities, merging, search
+from leads.admin import contacts, duplicates, looks
+from leads.admin.duplicates import may_decide
+from leads.admin.forms import ChangesOnly, EraseForm, MergeForm
+from leads.admin.verbs import VerbAdmin, author
 from leads.identities import Unreadable
-from leads.models import Contact, Identity, Lead, PossibleDuplicate
+from leads.models import Contact, Identity, Lead, Merge
 
-DUPLICATES_SHOWN = 20
+FOUND = 20  # shown, of those that may be meant
 
 
 class LeadForm(ChangesOnly):
@@ -100,37 +106,208 @@ class ContactInline(ReadOnlyInline):
         return contacts.excerpt(contact)
 
 
+class StandingFilter(RadioFilter):
+    title = _("leads")
+    parameter_name = "leads"
+    all_option = ["", _("Current")]
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:
+        return [("merged", _("Merged into others")), ("erased", _("Erased"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        words = {"merged": queryset.merged, "erased": queryset.erased}
+        return words.get(self.value(), queryset.current)()
+
+
+def leads_like(term: str) -> Q:
+    """Leads that may be meant by what people type, their number included."""
+    found = search.leads_like(term)
+    return found | search.numbered(term) if search.is_number(term) else found
+
+
+def fitting(lead: Lead) -> list[str]:
+    """The buttons on the page of this lead."""
+    if lead.erased_at:
+        return []
+    return ["undo_this"] if lead.merged_into_id else ["merge_with", "export_this", "erase_this"]
+
+
+def undone(count: int) -> str:
+    return ngettext("%(count)d merge is undone.", "%(count)d merges are undone.", count) % {"count": count}
+
+
+def erased(count: int) -> str:
+    return ngettext("%(count)d lead is erased.", "%(count)d leads are erased.", count) % {"count": count}
+
+
 @admin.register(Lead)
 class LeadAdmin(VerbAdmin):
     list_display = ["title", "phone", "email", "created_at"]
+    list_filter = [StandingFilter]
     search_fields = ["name"]
-    search_help_text = _("Phone, e-mail or name")
+    search_help_text = _("Phone, e-mail, name or number")
     list_per_page = 50
     sortable_by = ()
     ordering = ["-pk"]
     paginator = InfinitePaginator
     form = LeadForm
-    fields = ["name", "phone", "email", "duplicates", "created_at"]
-    readonly_fields = ["duplicates", "created_at"]
+    fields = ["name", "phone", "email", "number", "created_at"]
+    readonly_fields = ["number", "created_at"]
     inlines = [IdentityInline, ContactInline]
+    actions_detail = ["merge_with", "export_this", "erase_this", "undo_this", "merge_this"]
+    change_form_outer_before_template = "leads/lead_standing.html"
+    change_form_outer_after_template = "leads/lead_merges.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
-        return super().get_queryset(request).prefetch_related("identities")
+        return super().get_queryset(request).select_related("merged_into").prefetch_related("identities")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        return (queryset.filter(search.leads_like(search_term)) if search_term else queryset), False
+        return (queryset.filter(leads_like(search_term)) if search_term else queryset), False
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        instead: dict[str, list[Any]] = {
+            "merged": ["title", "merged_into", "created_at"],
+            "erased": ["title", "erased_at", "created_at"],
+        }
+        return instead.get(request.GET.get(StandingFilter.parameter_name, ""), self.list_display)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # leads are recognised by the intake
 
+    def has_change_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) and (obj is None or obj.is_current)
+
+    def has_decide_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return may_decide(request)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        lead = self.get_object(request, object_id)
+        buttons = tuple(fitting(lead)) if lead else ()
+        return [a for a in super().get_actions_detail(request, object_id) if a.action_name.endswith(buttons)]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Lead | None = None,
+    ) -> HttpResponse:
+        if obj:
+            context |= self.family(obj) | {"may_decide": may_decide(request)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def family(self, lead: Lead) -> dict[str, Any]:
+        """Whom the lead was merged with, and whom it may be."""
+        merges = Merge.objects.filter(undone_at__isnull=True)
+        own = merges.filter(merged=lead).first()
+        taken_in = merges.filter(survivor=lead).prefetch_related("merged__identities").order_by("-pk")
+        return {
+            "own_merge": own and told(own, own.survivor),
+            "merges": [told(one, one.merged) for one in taken_in],
+            "duplicates": duplicates.of(lead) if lead.is_current else [],
+        }
+
     def save_model(self, request: HttpRequest, obj: Lead, form: LeadForm, change: bool) -> None:
         correction.correct_lead(lead_id=obj.pk, changes=form.changes)
+
+    def log_change(self, request: HttpRequest, obj: Lead, message: Any) -> Any:
+        """The log does not learn the name: whoever erases a person later would have to find it there."""
+        return super().log_change(request, Lead(pk=obj.pk), message)
+
+    @action(description=_("Merge with another lead…"), permissions=["decide"], icon="join")
+    def merge_with(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Finds the other lead and shows it beside this one."""
+        lead = self.get_object(request, object_id)
+        if lead is None or not lead.is_current:
+            return redirect("admin:leads_lead_change", object_id)
+        term = request.GET.get("q", "").strip()
+        found = Lead.objects.current().filter(leads_like(term)).exclude(pk=lead.pk) if term else Lead.objects.none()
+        ids = list(found.order_by("-pk").values_list("pk", flat=True)[: FOUND + 1])
+        people = Lead.objects.filter(pk__in=[lead.pk, *ids[:FOUND]]).with_contact_span()
+        known = {one.pk: one for one in people.prefetch_related("identities__source")}
+        context = {
+            "title": gettext("Merge with another lead"),
+            "opts": self.opts,
+            "original": lead,
+            "lead": looks.person(known.pop(lead.pk)),
+            "term": term,
+            "found": [(looks.person(known[pk]), duplicates.ask_to_merge(lead, known[pk])) for pk in ids[:FOUND]],
+            "are_more": len(ids) > FOUND,
+        }
+        return render(request, "leads/merge_with.html", self.admin_site.each_context(request) | context)
+
+    @action(
+        description=_("One person: merge…"),
+        permissions=["decide"],
+        dialog={
+            "title": _("Merge these two leads into one?"),
+            "description": _(
+                "Contacts, phones, e-mails and ids of the other lead move to the one that stays, and the number of the "
+                "other leads to it. You can undo this on the page of the lead that stays."
+            ),
+            "form_class": MergeForm,
+            "form_submit_text": _("Merge"),
+        },
+    )
+    def merge_this(self, request: HttpRequest, form: MergeForm, object_id: str) -> HttpResponse:
+        survivor, other = form.chosen
+        return self.from_dialog(
+            request,
+            str(survivor),
+            lambda pk: merging.merge_leads(lead_id=pk, other_id=other, by=author(request)),
+            duplicates.merged,
+        )
+
+    @action(
+        description=_("Undo the merge"),
+        permissions=["decide"],
+        icon="undo",
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": _("Undo this merge?"),
+            "description": _(
+                "The two leads are separate again, each with what it had before. What came since then stays with the "
+                "lead that stayed."
+            ),
+            "form_submit_text": _("Undo the merge"),
+        },
+    )
+    def undo_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request, object_id, lambda pk: merging.unmerge_lead(lead_id=pk, by=author(request)), undone
+        )
+
+    @action(description=_("Export"), permissions=["decide"], icon="download")
+    def export_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("lead_as_file", object_id)
+
+    @action(
+        description=_("Erase…"),
+        permissions=["decide"],
+        icon="person_remove",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _("Erase this person for good?"),
+            "form_class": EraseForm,
+            "form_submit_text": _("Erase for good"),
+        },
+    )
+    def erase_this(self, request: HttpRequest, form: EraseForm, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request, object_id, lambda pk: erasure.erase_lead(lead_id=pk, by=author(request)), erased
+        )
 
     @display(description=_("lead"))
     def title(self, lead: Lead) -> str:
         return str(lead)
+
+    @display(description=_("number"))
+    def number(self, lead: Lead) -> str:
+        return str(lead.pk)
 
     @display(description=_("phone"))
     def phone(self, lead: Lead) -> str:
@@ -140,37 +317,12 @@ class LeadAdmin(VerbAdmin):
     def email(self, lead: Lead) -> str:
         return lead.email or looks.NOTHING
 
-    @display(description=_("possible duplicates"))
-    def duplicates(self, lead: Lead) -> SafeString | str:
-        pairs = PossibleDuplicate.objects.filter(Q(lead=lead) | Q(other=lead)).select_related("lead", "other")
-        pairs = pairs.prefetch_related("lead__identities", "other__identities").order_by("pk")[:DUPLICATES_SHOWN]
-        others = [pair.other if pair.lead_id == lead.pk else pair.lead for pair in pairs]
-        return looks.lines(looks.link(other, f"{other} ({looks.reached_by(other)})") for other in others)
 
-
-@admin.register(PossibleDuplicate)
-class PossibleDuplicateAdmin(VerbAdmin):
-    list_display = ["created_at", "first", "second"]
-    list_select_related = ["lead", "other"]
-    fields = ["lead", "other", "created_at"]
-    sortable_by = ()
-    ordering = ["-pk"]
-    paginator = InfinitePaginator
-    actions = None
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PossibleDuplicate]:
-        return super().get_queryset(request).prefetch_related("lead__identities", "other__identities")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: PossibleDuplicate | None = None) -> bool:
-        return False
-
-    @display(description=_("lead"))
-    def first(self, pair: PossibleDuplicate) -> SafeString | str:
-        return looks.lines([looks.link(pair.lead), looks.reached_by(pair.lead)])
-
-    @display(description=_("other lead"))
-    def second(self, pair: PossibleDuplicate) -> SafeString | str:
-        return looks.lines([looks.link(pair.other), looks.reached_by(pair.other)])
+def told(merge: Merge, other: Lead) -> dict[str, Any]:
+    """One merge, as the page of either lead tells it."""
+    return {
+        "lead": looks.link(other, looks.in_one_line(other)),
+        "at": merge.at,
+        "by": explanation.author(merge),
+        "undo": looks.ask(reverse("admin:leads_lead_undo_this", args=[merge.merged_id]), gettext("Undo…")),
+    }

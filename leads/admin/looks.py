@@ -1,20 +1,23 @@
 """How loads, shares and people look in the back-office."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.db.models import Model
 from django.urls import reverse
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from leads.models import Lead
+from leads.models import Identity, Lead
 from operators.models import Obstacle, Operator
 
 NOTHING = "–"
 SHOWN = 3
+WAYS = 8  # to reach one person; merged leads may have many
 
 
 def load(operator: Operator) -> SafeString:
@@ -58,6 +61,16 @@ def link(target: Model, text: str | None = None) -> SafeString:
     return format_html('<a href="{}" class="text-link">{}</a>', url, text or target)
 
 
+def ask(url: str, text: object) -> SafeString:
+    """A button that opens a dialog, on any page; those of the page itself are its `actions_detail`."""
+    return format_html(
+        '<a href="{0}" hx-get="{0}" hx-target="#modal-content" hx-select="#dialog"'
+        ' x-on:htmx:after-on-load="openModal = true" class="ask">{1}</a>',
+        url,
+        text,
+    )
+
+
 def lines(rows: Iterable[object]) -> SafeString | str:
     """One under the other."""
     return format_html_join("", "<div>{}</div>", ((row,) for row in rows)) or NOTHING
@@ -66,6 +79,45 @@ def lines(rows: Iterable[object]) -> SafeString | str:
 def reached_by(lead: Lead) -> str:
     """The phone and e-mail that the lead was known by first."""
     return ", ".join(filter(None, [lead.phone, lead.email])) or NOTHING
+
+
+def person(lead: Lead) -> SafeString | str:
+    """What tells two leads apart: every way to reach them, and how often they wrote, from when to when.
+
+    Needs `with_contact_span`, and the identities with their sources.
+    """
+    known = sorted(lead.identities.all(), key=lambda one: (one.kind == Identity.Kind.EXTERNAL, one.rank, one.pk))
+    ways = [identity(one) for one in known[:WAYS]]
+    if len(known) > WAYS:
+        ways.append(_("And %(number)s more.") % {"number": len(known) - WAYS})
+    if lead.merged_into_id:
+        ways.append(_("Merged into lead %(id)s") % {"id": lead.merged_into_id})
+    return format_html('<div class="person">{}</div>', lines([link(lead), *ways, contacts(lead)]))
+
+
+def identity(one: Identity) -> str:
+    return f"{one.value} ({one.source})" if one.source else one.value
+
+
+def contacts(lead: Any) -> str:
+    """How many, and when the first and the last came."""
+    if not lead.contact_count:
+        return _("no contacts")
+    span = dict.fromkeys([moment(lead.first_contact_at), moment(lead.last_contact_at)])
+    return ngettext("%(count)d contact: %(when)s", "%(count)d contacts: %(when)s", lead.contact_count) % {
+        "count": lead.contact_count,
+        "when": " – ".join(span),
+    }
+
+
+def moment(at: datetime) -> str:
+    return formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+
+
+def in_one_line(lead: Lead) -> str:
+    """For choices: the name, how they are reached, and the number, which is never the same."""
+    parts = [lead.name, lead.phone, lead.email, _("lead %(id)s") % {"id": lead.pk}]
+    return ", ".join(filter(None, parts))
 
 
 def weighed(name: str, weight: int, total: int) -> str:

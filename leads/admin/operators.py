@@ -153,7 +153,7 @@ class OperatorAdmin(VerbAdmin):
     )
     def hand_over_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         self.hand_over(request, Operator.objects.filter(pk=object_id), staffing.hand_over)
-        return self.page_again(object_id)
+        return self.page_again()
 
     @action(
         description=_("And stay on duty"),
@@ -167,7 +167,7 @@ class OperatorAdmin(VerbAdmin):
     )
     def hand_over_on_duty_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         self.hand_over(request, Operator.objects.filter(pk=object_id), staffing.hand_over_on_duty)
-        return self.page_again(object_id)
+        return self.page_again()
 
     def hand_over(self, request: HttpRequest, operators: Iterable[Operator], verb: Callable[..., Count]) -> None:
         for operator in operators:

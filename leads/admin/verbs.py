@@ -9,7 +9,6 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
@@ -17,14 +16,18 @@ from operators.refusals import Refusal
 
 WORDS = {
     "busy": _("Too many changes at once. Nothing was changed, please try again."),
+    "erased": _("This person has been erased; there is nothing left to change."),
     "identity_taken": _("This phone or e-mail belongs to another lead. See “Possible duplicates”."),
     "last_identity": _("A lead needs a phone, an e-mail or an id in a channel to be recognised by."),
     "name_taken": _("There is a source of this name already."),
     "nobody_else_free": _("Nobody else is free. It stays where it is."),
     "not_found": _("It does not exist any more, or is in the archive."),
+    "not_merged": _("It is not merged with any other, or no longer."),
     "operator_full": _("This operator is at the limit. It stays where it is."),
     "operator_inactive": _("This operator is off duty. It stays where it is."),
     "resolved": _("It is resolved. Open it again first."),
+    "same_lead": _("A lead cannot be merged with itself."),
+    "survivor_merged": _("The lead that stayed has itself been merged since. Undo that merge first."),
 }
 
 
@@ -109,13 +112,12 @@ class VerbAdmin(ModelAdmin, WithoutTransaction):
     def from_dialog(
         self, request: HttpRequest, object_id: str, verb: Callable[[int], object], done: Callable[[int], str]
     ) -> HttpResponse:
-        """The same for one, asked for in a dialog on its page, which is shown afresh afterwards."""
+        """The same for one, asked for in a dialog; the page behind it is shown afresh afterwards."""
         instance = self.get_object(request, object_id)
         if instance:
             self.for_each(request, [instance], verb, done)
-        return self.page_again(object_id)
+        return self.page_again()
 
-    def page_again(self, object_id: str) -> HttpResponse:
-        """Ends a dialog: the page behind it is shown afresh."""
-        page = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
-        return HttpResponse(headers={"HX-Redirect": reverse(page, args=[object_id])})
+    def page_again(self) -> HttpResponse:
+        """Ends a dialog: the page behind it, whichever that is, is shown afresh."""
+        return HttpResponse(headers={"HX-Refresh": "true"})

@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from routing.models import Source
@@ -11,6 +11,20 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def current(self) -> "LeadQuerySet":
         """Neither merged into another lead nor erased."""
         return self.filter(merged_into__isnull=True, erased_at__isnull=True)
+
+    def merged(self) -> "LeadQuerySet":
+        return self.filter(merged_into__isnull=False, erased_at__isnull=True)
+
+    def erased(self) -> "LeadQuerySet":
+        return self.filter(erased_at__isnull=False)
+
+    def with_contact_span(self) -> "LeadQuerySet":
+        """Each with `contact_count`, `first_contact_at` and `last_contact_at`."""
+        return self.annotate(
+            contact_count=Count("contacts"),
+            first_contact_at=Min("contacts__created_at"),
+            last_contact_at=Max("contacts__created_at"),
+        )
 
 
 class Lead(models.Model):
@@ -39,9 +53,17 @@ class Lead(models.Model):
     class Meta:
         verbose_name = _("lead")
         verbose_name_plural = _("leads")
+        indexes = [models.Index(fields=["id"], condition=Q(merged_into__isnull=False), name="lead_merged")]
 
     def __str__(self) -> str:
+        if self.erased_at:
+            return _("Erased lead %(id)s") % {"id": self.pk}
         return self.name or _("Lead %(id)s") % {"id": self.pk}
+
+    @property
+    def is_current(self) -> bool:
+        """Neither merged into another lead nor erased."""
+        return self.merged_into_id is None and self.erased_at is None
 
     @property
     def phone(self) -> str | None:
@@ -111,7 +133,18 @@ class Identity(models.Model):
 class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
     def undecided(self) -> "PossibleDuplicateQuerySet":
         """Pairs that a supervisor has neither merged nor dismissed."""
-        return self.filter(dismissed_at__isnull=True, lead__merged_into__isnull=True, other__merged_into__isnull=True)
+        merged = Lead.objects.filter(merged_into__isnull=False)  # few, and with an index of their own
+        lead, other = merged.filter(pk=OuterRef("lead")), merged.filter(pk=OuterRef("other"))
+        return self.filter(~Exists(lead), ~Exists(other), dismissed_at__isnull=True)
+
+    def dismissed(self) -> "PossibleDuplicateQuerySet":
+        """Said to be two persons."""
+        return self.filter(dismissed_at__isnull=False)
+
+    def merged(self) -> "PossibleDuplicateQuerySet":
+        """Decided by merging, these two or one of them with somebody else."""
+        merged = Q(lead__merged_into__isnull=False) | Q(other__merged_into__isnull=False)
+        return self.filter(merged, dismissed_at__isnull=True)
 
 
 class PossibleDuplicate(models.Model):
@@ -133,7 +166,12 @@ class PossibleDuplicate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.lead_id} = {self.other_id}?"  # without names, which the back-office's log would keep
+        """Without names, which the back-office's log would keep."""
+        return _("Leads %(lead)s and %(other)s") % {"lead": self.lead_id, "other": self.other_id}
+
+    @property
+    def is_merged(self) -> bool:
+        return bool(self.lead.merged_into_id or self.other.merged_into_id)
 
 
 class Merge(models.Model):

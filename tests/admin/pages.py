@@ -39,6 +39,12 @@ def press(client: Client, thing: Model, action: str, **filled_in: Any) -> Any:
     return client.post(button(thing, action), {"_form_submitted": "True"} | filled_in)
 
 
+def merge(client: Client, lead: Model, other: Model, survivor: Model) -> Any:
+    """Presses "One person: merge…" and says which of the two stays."""
+    url = f"{button(lead, 'merge_this')}?other={other.pk}"
+    return client.post(url, {"_form_submitted": "True", "survivor": survivor.pk})
+
+
 def offered(client: Client, thing: Model) -> list[str]:
     """The buttons on the page, those of its menus included."""
     buttons = client.get(page(thing)).context["actions_detail"]

@@ -1,6 +1,7 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 
+from leads.models import PossibleDuplicate
 from tests import characters
 from tests.admin import pages
 
@@ -44,6 +45,20 @@ def test_who_may_only_look_archives_nobody(viewer):
 def test_who_may_only_look_changes_no_roster(viewer):
     bot = characters.source(roster={characters.operator(): 10})
     assert viewer.post(pages.page(bot), {"name": "Mine"}).status_code == 403
+
+
+def test_who_may_only_look_decides_nothing_about_leads(viewer):
+    bot = characters.source()
+    ivan, vanya = characters.contact(bot).lead, characters.contact(bot).lead
+    pair = PossibleDuplicate.objects.create(lead=ivan, other=vanya)
+    assert pages.offered(viewer, ivan) == []
+    for url in (pages.listing(PossibleDuplicate), pages.page(pair), pages.page(ivan)):
+        assert vanya.phone in (page := viewer.get(url).text)
+        assert "dismiss_this" not in page
+    for button in ("merge_with", "merge_this", "undo_this", "export_this", "erase_this"):
+        assert pages.press(viewer, ivan, button).status_code == 403
+    assert pages.press(viewer, pair, "dismiss_this").status_code == 403
+    assert viewer.get(f"/admin/leads/lead/{ivan.pk}/file/").status_code == 403
 
 
 def test_the_sidebar_shows_only_what_one_may_see(db, client):

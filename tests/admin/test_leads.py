@@ -84,13 +84,8 @@ def test_leads_are_found_however_they_are_typed(supervisor, ivan, bot, typed):
     assert found == ([] if typed == "example.com@" else [ivan])
 
 
-def test_possible_duplicates_are_listed_and_not_edited(supervisor, ivan, bot):
-    other = characters.contact(bot, lead_phone="+79990000000").lead
-    pair = PossibleDuplicate.objects.create(lead=ivan, other=other)
-    page = supervisor.get("/admin/leads/possibleduplicate/").text
-    assert pages.page(ivan) in page
-    assert pages.page(other) in page
-    assert supervisor.post(pages.page(pair), {"lead": other.pk}).status_code == 403
+def test_leads_are_found_by_their_number(supervisor, ivan):
+    assert pages.shown(supervisor, f"{LEADS}?q={ivan.pk}") == [ivan]
 
 
 def test_a_lead_that_is_not_there_is_no_fault(supervisor):

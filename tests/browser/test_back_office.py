@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from access import keys
 from access.models import ApiKey
-from leads.models import Contact
+from leads.models import Contact, Lead, PossibleDuplicate
 from operators.models import Operator
 from tests import characters
 
@@ -75,6 +75,8 @@ def test_every_page_opens(back_office: Page, language: str, width: int):
         href = back_office.locator("#result_list tbody a").first.get_attribute("href") or ""
         pages += [href, href.split("?")[0].replace("change", "history")]
     pages += [f"/admin/auth/user/{User.objects.get().pk}/password/", "/admin/password_change/", "/admin/leads/"]
+    pages += [f"/admin/leads/possibleduplicate/{PossibleDuplicate.objects.get().pk}/change/"]
+    pages += [f"/admin/leads/lead/{Lead.objects.get(name='Ivan').pk}/merge_with/?q=van"]
     pages += ["/admin/queue/", *(f"/admin/leads/contact/{contact.pk}/change/" for contact in Contact.objects.all())]
     for url in pages:
         back_office.goto(url)  # a status other than 200 is a complaint
@@ -258,6 +260,63 @@ def test_a_lead_is_found_by_phone_and_renamed(back_office: Page):
     back_office.locator("[name=name]").fill("Ivan Petrov")
     back_office.get_by_role("button", name="Save", exact=True).click()
     expect(back_office.locator("#result_list").get_by_role("link", name="Ivan Petrov")).to_be_visible()
+
+
+def test_two_leads_are_merged_from_the_list_and_separated_again(back_office: Page):
+    follow(back_office, "Possible duplicates")
+    expect(back_office.locator("#nav-sidebar .badge")).to_have_text("1")
+    back_office.get_by_role("link", name="One person: merge…").click()
+    dialog = back_office.locator("#dialog")
+    dialog.get_by_label("Vanya").check()
+    dialog.get_by_role("button", name="Merge").click()
+    expect(back_office.get_by_text("1 pair is one lead now.")).to_be_visible()
+    expect(back_office.locator("#nav-sidebar .badge")).to_have_count(0)
+    ivan, vanya = Lead.objects.get(name="Ivan"), Lead.objects.get(name="Vanya")
+    back_office.goto(f"/admin/leads/lead/{ivan.pk}/change/")
+    back_office.locator(".notice").get_by_role("link", name="Vanya").click()
+    back_office.get_by_role("link", name="Undo…").click()
+    dialog.get_by_role("button", name="Undo the merge").click()
+    expect(back_office.get_by_text("1 merge is undone.")).to_be_visible()
+    expect(back_office).to_have_url(re.compile(f"/{vanya.pk}/change/"))
+    assert set(Lead.objects.current()) == {ivan, vanya}
+
+
+def test_selected_pairs_are_merged_after_a_confirmation(back_office: Page):
+    follow(back_office, "Possible duplicates")
+    back_office.locator("input.action-select").check()
+    back_office.locator("select[name=action]").select_option(label="One person: merge into the older lead")
+    back_office.get_by_role("button", name="Run").click()
+    expect(back_office.get_by_role("heading", name="Merge these leads?")).to_be_visible()
+    back_office.get_by_role("button", name="Merge").click()
+    expect(back_office.get_by_text("1 pair is one lead now.")).to_be_visible()
+    assert [lead.name for lead in Lead.objects.current()] == ["Ivan"]
+
+
+def test_another_lead_is_searched_for_and_merged(back_office: Page):
+    back_office.goto(f"/admin/leads/lead/{Lead.objects.get(name='Ivan').pk}/change/")
+    back_office.get_by_role("link", name="Merge with another lead…").click()
+    back_office.locator("[name=q]").fill("IVAN@example.com")
+    back_office.get_by_role("button", name="Find").click()
+    back_office.get_by_role("link", name="One person: merge…").click()
+    back_office.locator("#dialog").get_by_role("button", name="Merge").click()
+    expect(back_office.get_by_text("1 pair is one lead now.")).to_be_visible()
+    assert Lead.objects.current().count() == 1
+
+
+def test_a_person_is_exported_and_then_erased(back_office: Page):
+    ivan = Lead.objects.get(name="Ivan")
+    back_office.goto(f"/admin/leads/lead/{ivan.pk}/change/")
+    with back_office.expect_download() as download:
+        back_office.get_by_role("link", name="Export").click()
+    assert download.value.suggested_filename == f"lead-{ivan.pk}.json"
+    back_office.get_by_role("link", name="Erase…").click()
+    dialog = back_office.locator("#dialog")
+    dialog.get_by_role("button", name="Erase for good").click()
+    expect(dialog.get_by_text("This field is required.")).to_be_visible()
+    dialog.locator("[name=number]").fill(str(ivan.pk))
+    dialog.get_by_role("button", name="Erase for good").click()
+    expect(back_office.get_by_text("1 lead is erased.")).to_be_visible()
+    expect(back_office.locator(".notice")).to_contain_text("gone for good")
 
 
 def test_a_form_with_a_mistake_says_which(back_office: Page):

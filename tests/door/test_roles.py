@@ -36,6 +36,9 @@ ANSWERING = {
 SUPERVISING = {
     *(f"app_list {app}" for app in ("leads", "operators", "routing")),
     *(f"leads_contact_{action}_this" for action in ("resolve", "reopen", "give", "reroute", "return")),
+    *(f"leads_lead_{action}" for action in ("merge_with", "undo_this", "export_this", "erase_this")),
+    "lead_as_file",
+    "leads_possibleduplicate_dismiss_this",
     *(f"operators_operator_{action}_this" for action in ("archive", "restore", "hand_over", "hand_over_on_duty")),
     *(f"routing_source_{action}_this" for action in ("archive", "restore")),
     *(f"{model}_add" for model in ("operators_operator", "routing_source")),
@@ -69,7 +72,7 @@ CONTACT_ACTIONS = {"resolve_selected", "reopen_selected"}
 SUPERVISED_ACTIONS = {
     "contact": CONTACT_ACTIONS | {"reroute_selected", "return_selected"},
     "lead": set(),
-    "possibleduplicate": set(),
+    "possibleduplicate": {"dismiss_selected", "merge_selected"},
     "operator": {"hand_over_selected", "hand_over_on_duty_selected", "archive_selected"},
     "source": {"archive_selected"},
 }

@@ -1,0 +1,26 @@
+"""What the API answers, as a file for who is signed in to the back-office."""
+
+import logging
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+
+from leads import export
+from leads.api.leads import DossierSerializer
+from leads.models import Lead
+
+log = logging.getLogger(__name__)
+
+
+@permission_required("leads.change_lead", raise_exception=True)
+def lead(request: HttpRequest, lead_id: int) -> JsonResponse:
+    """Everything known of a person, to be handed to that person."""
+    get_object_or_404(Lead, pk=lead_id)
+    dossier = export.export_lead(lead_id=lead_id)
+    log.info("Lead %s was exported by %s", dossier.lead.pk, request.user)
+    return JsonResponse(
+        DossierSerializer(dossier).data,
+        headers={"Content-Disposition": f'attachment; filename="lead-{dossier.lead.pk}.json"'},
+        json_dumps_params={"ensure_ascii": False, "indent": 2},
+    )

@@ -1,0 +1,172 @@
+"""Two leads that may be one person, side by side: a supervisor merges them, or says that they are two."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RadioFilter
+from unfold.decorators import action, display
+from unfold.paginator import InfinitePaginator
+
+from leads import merging
+from leads.admin import looks
+from leads.admin.verbs import VerbAdmin, author
+from leads.models import Lead, PossibleDuplicate
+
+SHOWN = 20  # on the page of one lead
+
+
+class DecisionFilter(RadioFilter):
+    title = _("decision")
+    parameter_name = "decision"
+    all_option = ["", _("Undecided")]
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:
+        return [("merged", _("One person")), ("dismissed", _("Two persons"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        words = {"merged": queryset.merged, "dismissed": queryset.dismissed}
+        return words.get(self.value(), queryset.undecided)()
+
+
+def may_decide(request: HttpRequest) -> bool:
+    """Who may change leads says which of them are one person."""
+    return request.user.has_perm("leads.change_lead")
+
+
+def compared(pairs: QuerySet[PossibleDuplicate]) -> QuerySet[PossibleDuplicate]:
+    """With all that `looks.person` shows of either lead."""
+    people = Lead.objects.with_contact_span().prefetch_related("identities__source")
+    return pairs.prefetch_related(Prefetch("lead", people), Prefetch("other", people))
+
+
+def of(lead: Lead) -> list[dict[str, Any]]:
+    """Who else this lead may be, for its page. Where there are many, those decided make room for the next."""
+    pairs = PossibleDuplicate.objects.undecided().filter(Q(lead=lead) | Q(other=lead))
+    return [
+        {"person": looks.person(pair.other if pair.lead_id == lead.pk else pair.lead), "buttons": buttons(pair)}
+        for pair in compared(pairs).order_by("pk")[:SHOWN]
+    ]
+
+
+def buttons(pair: PossibleDuplicate) -> SafeString:
+    """What can still be decided."""
+    if pair.is_merged:
+        return SafeString()
+    offered = [ask_to_merge(pair.lead, pair.other)]
+    if not pair.dismissed_at:
+        dismiss = reverse("admin:leads_possibleduplicate_dismiss_this", args=[pair.pk])
+        offered.append(looks.ask(dismiss, gettext("Two persons…")))
+    return format_html('<div class="buttons">{}</div>', format_html_join("", "{}", ((one,) for one in offered)))
+
+
+def ask_to_merge(lead: Lead, other: Lead) -> SafeString:
+    url = reverse("admin:leads_lead_merge_this", args=[lead.pk])
+    return looks.ask(f"{url}?other={other.pk}", gettext("One person: merge…"))
+
+
+def merged(count: int) -> str:
+    return ngettext("%(count)d pair is one lead now.", "%(count)d pairs are one lead each now.", count) % {
+        "count": count
+    }
+
+
+def dismissed(count: int) -> str:
+    return ngettext("%(count)d pair is off the list.", "%(count)d pairs are off the list.", count) % {"count": count}
+
+
+@admin.register(PossibleDuplicate)
+class PossibleDuplicateAdmin(VerbAdmin):
+    list_display = ["first", "second", "created_at", "buttons"]
+    list_display_links = None
+    list_filter = [DecisionFilter]
+    list_per_page = 20
+    fields = [("first", "second"), "created_at", "dismissed_at", "buttons"]
+    readonly_fields = ["first", "second", "buttons"]
+    sortable_by = ()
+    ordering = ["-pk"]
+    paginator = InfinitePaginator
+    actions = ["merge_selected", "dismiss_selected"]
+    actions_detail = ["dismiss_this"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PossibleDuplicate]:
+        return compared(super().get_queryset(request))
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [name for name in self.list_display if name != "buttons" or may_decide(request)]
+
+    def get_fields(self, request: HttpRequest, obj: PossibleDuplicate | None = None) -> list[Any]:
+        unfit = {"buttons" if not may_decide(request) else "", "dismissed_at" if not (obj and obj.dismissed_at) else ""}
+        return [name for name in self.fields if name not in unfit]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PossibleDuplicate | None = None) -> bool:
+        return False
+
+    def has_decide_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return may_decide(request)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        return []  # its button stands beside the one that merges
+
+    @action(description=_("One person: merge into the older lead"), permissions=["decide"])
+    def merge_selected(self, request: HttpRequest, queryset: QuerySet[PossibleDuplicate]) -> HttpResponse | None:
+        """Shows what is going to happen; does it when the user has confirmed that."""
+        pairs = {pair.pk: pair for pair in queryset}
+        if "confirmed" not in request.POST:
+            return render(
+                request,
+                "leads/confirm_merging.html",
+                self.admin_site.each_context(request)
+                | {
+                    "title": gettext("Merge these leads?"),
+                    "checkbox_name": ACTION_CHECKBOX_NAME,
+                    "pairs": [(pk, looks.person(pair.lead), looks.person(pair.other)) for pk, pair in pairs.items()],
+                },
+            )
+
+        def merge(pk: int) -> Lead:
+            pair = pairs[pk]
+            return merging.merge_leads(lead_id=pair.lead_id, other_id=pair.other_id, by=author(request))
+
+        self.for_each(request, pairs.values(), merge, merged)
+        return None
+
+    @action(description=_("Two persons: take off this list"), permissions=["decide"])
+    def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[PossibleDuplicate]) -> None:
+        self.for_each(request, queryset, lambda pk: merging.dismiss_duplicate(pair_id=pk), dismissed)
+
+    @action(
+        description=_("Two persons…"),
+        permissions=["decide"],
+        dialog={
+            "title": _("Are these two persons?"),
+            "description": _("The pair leaves the list for good. Both leads stay as they are."),
+            "form_submit_text": _("Two persons"),
+        },
+    )
+    def dismiss_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(request, object_id, lambda pk: merging.dismiss_duplicate(pair_id=pk), dismissed)
+
+    @display(description=_("older lead"))
+    def first(self, pair: PossibleDuplicate) -> SafeString | str:
+        return looks.person(pair.lead)
+
+    @display(description=_("newer lead"))
+    def second(self, pair: PossibleDuplicate) -> SafeString | str:
+        return looks.person(pair.other)
+
+    @display(description=_("decision"))
+    def buttons(self, pair: PossibleDuplicate) -> SafeString | str:
+        return buttons(pair) or gettext("One person")

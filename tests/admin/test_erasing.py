@@ -1,0 +1,95 @@
+"""A person who is erased is nowhere in the back-office any more, its own log included."""
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+
+from leads.models import Contact, Lead, PossibleDuplicate
+from tests import characters
+from tests.admin import pages
+
+LEADS = pages.listing(Lead)
+
+
+@pytest.fixture
+def bot(db):
+    return characters.source("Telegram")
+
+
+@pytest.fixture
+def ivan(bot):
+    return characters.contact(bot, lead_phone="+79991234567", lead_name="Ivan Petrov", message="Price?").lead
+
+
+def erase(client, lead):
+    return pages.press(client, lead, "erase_this", number=str(lead.pk))
+
+
+def erased(lead):
+    lead.refresh_from_db()
+    return lead.erased_at is not None
+
+
+def logged():
+    return "\n".join(f"{entry.object_repr} {entry.change_message}" for entry in LogEntry.objects.all())
+
+
+def test_the_dialog_says_what_goes_and_what_stays(supervisor, ivan):
+    dialog = supervisor.get(pages.button(ivan, "erase_this")).text
+    for part in ("Goes for good:", "Stays:", f"type its number: {ivan.pk}"):
+        assert part in dialog
+
+
+@pytest.mark.parametrize("typed", ["", "yes", "0"])
+def test_a_click_is_no_yes(supervisor, ivan, typed):
+    assert "form_submitted" in pages.press(supervisor, ivan, "erase_this", number=typed).text
+    assert not erased(ivan)
+
+
+def test_an_erased_person_is_gone_and_the_contact_stays(supervisor, ivan):
+    response = erase(supervisor, ivan)
+    assert erased(ivan)
+    assert pages.said(response) == ["1 lead is erased."]
+    assert not ivan.identities.exists()
+    assert Contact.objects.get(lead=ivan).message is None
+
+
+def test_an_erased_lead_is_shown_as_such_and_read_only(supervisor, ivan):
+    erase(supervisor, ivan)
+    page = supervisor.get(pages.page(ivan))
+    assert f"Erased lead {ivan.pk}" in page.text
+    assert "What said who this was is gone for good" in page.text
+    assert not page.context["has_change_permission"]
+    assert pages.offered(supervisor, ivan) == []
+
+
+def test_the_list_shows_erased_leads_only_when_asked_for(supervisor, ivan):
+    erase(supervisor, ivan)
+    assert pages.shown(supervisor, LEADS) == []
+    assert pages.shown(supervisor, LEADS + "?leads=erased") == [ivan]
+
+
+def test_nothing_is_merged_with_who_is_erased(supervisor, bot, ivan):
+    other = characters.contact(bot).lead
+    erase(supervisor, ivan)
+    response = pages.merge(supervisor, ivan, other, survivor=other)
+    assert pages.said(response)[-1].endswith("This person has been erased; there is nothing left to change.")
+
+
+def test_the_log_never_learns_a_name(supervisor, bot, ivan):
+    other = characters.contact(bot, lead_name="Vanya").lead
+    pair = PossibleDuplicate.objects.create(lead=ivan, other=other)
+    supervisor.post(pages.page(ivan), pages.filled(supervisor.get(pages.page(ivan))) | {"name": "Ivan Sidorov"})
+    pages.press(supervisor, pair, "dismiss_this")
+    pages.merge(supervisor, ivan, other, survivor=ivan)
+    pages.press(supervisor, other, "undo_this")
+    erase(supervisor, ivan)
+    assert LogEntry.objects.count() == 5
+    assert not [name for name in ("Ivan", "Vanya", "+7999") if name in logged()]
+
+
+def test_erasing_cleans_what_the_log_has_learnt_in_former_times(supervisor, ivan):
+    LogEntry.objects.log_actions(User.objects.get().pk, [ivan], CHANGE, single_object=True)
+    assert "Ivan" in logged()
+    erase(supervisor, ivan)
+    assert "Ivan" not in logged()
