@@ -11,18 +11,22 @@ from crm_router.wire import problems
 
 # JSON is UTF-8, whatever a client says; Django would look for its codec, and some of those are no encodings of text.
 CHARSET = re.compile(r""";\s*charset=("[^"]*"|[^;]*)""", re.IGNORECASE)
+BATCH = "/api/v1/contacts/batch"
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 def with_bounded_body(application: Application) -> Application:
-    """Answers 413 to bodies beyond MAX_BODY_BYTES, and lets Django see bodies sent in chunks, which it would ignore."""
+    """Answers 413 to bodies that are too large, and lets Django see bodies sent in chunks, which it would ignore."""
 
     def bounded(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        limit = settings.MAX_BODY_BYTES
+        limit = limit_for(environ["PATH_INFO"])
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-            body = environ["wsgi.input"].read(limit + 1)
+            try:
+                body = environ["wsgi.input"].read(limit + 1)
+            except OSError:
+                return refuse(start_response, problems.problem(400, detail="The body broke off before its end."))
             environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         environ["CONTENT_TYPE"] = CHARSET.sub("", environ.get("CONTENT_TYPE", ""))
         announced = environ.get("CONTENT_LENGTH") or "0"
@@ -34,6 +38,11 @@ def with_bounded_body(application: Application) -> Application:
         return application(environ, start_response)
 
     return bounded
+
+
+def limit_for(path: str) -> int:
+    """How many bytes a body may have that is sent to this path."""
+    return settings.MAX_BATCH_BYTES if path.removesuffix("/") == BATCH else settings.MAX_BODY_BYTES
 
 
 def refuse(start_response: Callable[..., Any], document: dict[str, Any]) -> Iterable[bytes]:

@@ -39,6 +39,7 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNI
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 60, validate=Range(0, 86_400))
 QUEUE_BURST = env.int("QUEUE_BURST", 0, validate=Range(0))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
+MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", 2 * 1024 * 1024, validate=Range(1024))
 
 try:
     env.seal()
@@ -135,6 +136,7 @@ STORAGES = {
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]  # large, and for developers only
 
 UNFOLD = back_office.UNFOLD
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # crm_router/request_body.py bounds every body before Django sees it
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the page of a source sends three for each operator on its roster
 
 REST_FRAMEWORK = {
@@ -158,6 +160,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,  # what the service alone sets is in every answer, and in no request
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_AUTHENTICATION": [],
@@ -169,6 +172,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "crm_router.wire.schema.with_problems",
+        "crm_router.wire.schema.with_blank_parameters",
     ],
 }
 

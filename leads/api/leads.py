@@ -9,14 +9,14 @@ from rest_framework.response import Response
 from leads import correction
 from leads.api import examples
 from leads.api.contacts import ContactSerializer
-from leads.api.fields import Moment
+from leads.api.fields import EmailField, Moment, PhoneField
 from leads.models import Lead
 
 
 @extend_schema_serializer(examples=examples.LEAD)
 class LeadSerializer(serializers.Serializer[Lead]):
-    phone = serializers.CharField(max_length=20, required=False, allow_null=True, allow_blank=True, help_text="E.164")
-    email = serializers.CharField(max_length=254, required=False, allow_null=True, allow_blank=True)
+    phone = PhoneField(max_length=20, required=False, allow_null=True, allow_blank=True, help_text="E.164")
+    email = EmailField(max_length=254, required=False, allow_null=True, allow_blank=True)
     name = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
     id = serializers.IntegerField(read_only=True)
     created_at = Moment()
@@ -35,7 +35,7 @@ class LeadViewSet(mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.G
     lookup_value_converter = "id"
 
     @extend_schema(responses=ContactSerializer(many=True))
-    @action(detail=True, serializer_class=ContactSerializer)
+    @action(detail=True, serializer_class=ContactSerializer, pagination_class=None)
     def contacts(self, request: Request, pk: int) -> Response:
         """All contacts of this lead, oldest first."""
         lead = self.get_object()
