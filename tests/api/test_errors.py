@@ -244,3 +244,8 @@ def test_who_is_too_fast_is_told_how_long_to_wait():
 
 def test_who_may_not_is_told_so():
     assert answer_to(exceptions.PermissionDenied()).data["code"] == "permission_denied"
+
+
+def test_what_can_only_mean_one_thing_is_read_as_meant(api):
+    operator = api.post("/api/v1/operators", {"name": 7, "max_load": "50", "is_active": "true"}).json()
+    assert (operator["name"], operator["max_load"], operator["is_active"]) == ("7", 50, True)

@@ -22,9 +22,8 @@ def test_every_answer_is_as_the_schema_says(start: StartService, tmp_path: Path)
     amount = ["--max-examples", EXAMPLES] if EXAMPLES else USUAL
     command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", "tests/service/fuzzing.toml"]
     url = "http://{}:{}/openapi.json".format(*service.address)
-    done = subprocess.run(
-        [*command, "run", url, *amount], cwd=PROJECT, env=service.env, capture_output=True, text=True, check=False
-    )
+    env = service.env | {"HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)}
+    done = subprocess.run([*command, "run", url, *amount], cwd=PROJECT, env=env, capture_output=True, text=True)
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in service.output()
