@@ -13,7 +13,7 @@ from tests.service.running import PROJECT
 pytestmark = pytest.mark.service
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
-USUAL = ["--max-examples", "10", "--seed", "1", "--generation-deterministic"]
+USUAL = ["--max-examples", "10", "--generation-deterministic"]
 
 
 @pytest.mark.timeout(0 if EXAMPLES else 300)

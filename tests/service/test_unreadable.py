@@ -26,12 +26,12 @@ UNREADABLE = {
     POST + b"Content-Length: many\r\n\r\n": 400,
     POST + b"Content-Length: -1\r\n\r\n": 400,
     POST + b"Content-Length: 9999999999\r\n\r\n{}": 413,
-    POST + b"Content-Length: 300000\r\n\r\n" + b"x" * 300_000: 413,
+    POST + b"Content-Length: 9000000\r\n\r\n" + b"x" * 9_000_000: 413,
     POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n": 400,
     CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n": 400,
     CHUNKED + b"2\r\n{}XX0\r\n\r\n": 400,
     CHUNKED + b"30\r\n{}": 400,
-    CHUNKED + b"50000\r\n" + b"x" * 0x50000 + b"\r\n0\r\n\r\n": 413,
+    CHUNKED + b"900000\r\n" + b"x" * 0x900000 + b"\r\n0\r\n\r\n": 413,
 }
 
 
