@@ -59,6 +59,11 @@ def test_a_period_can_be_asked_for(api, cast):
     assert ids(api, created_after=moment) == [cast["waiting"].pk, cast["assigned"].pk]
 
 
+def test_a_period_can_be_asked_for_in_any_time_zone(api, cast):
+    assert ids(api, created_before="2000-01-01T00:00:19-22:17") == []
+    assert len(ids(api, created_after="2000-01-01T00:00:19+23:59")) == 3
+
+
 @pytest.mark.parametrize(
     "query",
     [
