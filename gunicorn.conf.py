@@ -10,8 +10,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
 
 from django.conf import settings
 from django.db import connections
+from gunicorn import util
 
 from crm_router import address
+from crm_router.wire import unreadable
+
+util.write_error = unreadable.write_problem  # gunicorn has no setting for it
 
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "crm_router.sqlite"
 CORES = os.cpu_count() or 1

@@ -63,6 +63,7 @@ API_KEYS = env.str("API_KEYS", "required", validate=OneOf(["required", "open"]))
 API_KEYS_OPEN_ANYWHERE = env.bool("API_KEYS_OPEN_ANYWHERE", False)
 THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 0, validate=Range(0, 1_000_000))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
+MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", 2 * 1024 * 1024, validate=Range(1024))
 
 try:
     env.seal()
@@ -202,6 +203,7 @@ STORAGES = {
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]  # large, and for developers only
 
 UNFOLD = back_office.UNFOLD
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # crm_router/request_body.py bounds every body before Django sees it
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the page of a source sends three for each operator on its roster
 
 REST_FRAMEWORK = {
@@ -226,6 +228,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,  # what the service alone sets is in every answer, and in no request
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_AUTHENTICATION": [],
@@ -237,6 +240,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "crm_router.wire.schema.with_problems",
+        "crm_router.wire.schema.with_blank_parameters",
     ],
 }
 

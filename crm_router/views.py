@@ -1,7 +1,6 @@
 """The pages that belong to no app."""
 
 import logging
-import uuid
 from collections.abc import Callable
 from functools import wraps
 
@@ -9,6 +8,7 @@ from django.core.exceptions import DisallowedHost
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.views import defaults
 
 from crm_router import VERSION
@@ -18,15 +18,14 @@ from crm_router.wire import problems
 log = logging.getLogger(__name__)
 
 
-def only_read(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def only_read(view: Callable[..., HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
     """Answers 405 to everything but GET and HEAD."""
 
     @wraps(view)
-    def checked(request: HttpRequest) -> HttpResponse:
+    def checked(request: HttpRequest) -> HttpResponseBase:
         if request.method in ("GET", "HEAD"):
             return view(request)
-        detail = f'Method "{request.method}" not allowed.'
-        response = problems.to_response(problems.problem(405, "method_not_allowed", detail))
+        response = problems.to_response(problems.problem(405, detail=f'Method "{request.method}" not allowed.'))
         response["Allow"] = "GET, HEAD"
         return response
 
@@ -73,10 +72,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The id is in the log beside the traceback, which nobody outside sees."""
-    incident = uuid.uuid4().hex[:12]
-    log.error("Incident %s: %s %s failed", incident, request.method, request.path, exc_info=True)
-    if is_back_office(request):
-        return defaults.server_error(request)
-    detail = f"Something went wrong on our side; incident {incident} is in the log."
-    return problems.to_response(problems.problem(500, detail=detail))
+    document = problems.incident(f"{request.method} {request.path} failed")
+    return defaults.server_error(request) if is_back_office(request) else problems.to_response(document)

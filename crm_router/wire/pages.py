@@ -1,6 +1,10 @@
-from rest_framework.exceptions import NotFound
+from base64 import b64decode
+from typing import Any
+
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+from rest_framework.serializers import IntegerField
 
 
 class CursorPages(CursorPagination):
@@ -10,12 +14,33 @@ class CursorPages(CursorPagination):
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
+    page_size_query_description = f"How many at once; no page has more than {max_page_size}."
+    cursor_query_description = "From the `next` or `previous` of another page."
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        cursor: Cursor | None = super().decode_cursor(request)
-        if cursor and cursor.position is not None and not is_id(str(cursor.position)):
-            raise NotFound(self.invalid_cursor_message)
+        try:
+            b64decode(request.query_params.get(self.cursor_query_param, ""), validate=True)
+            cursor: Cursor | None = super().decode_cursor(request)
+            if cursor and cursor.position is not None and not is_id(str(cursor.position)):
+                raise NotFound
+        except (ValueError, NotFound) as error:
+            raise ValidationError({"cursor": [self.invalid_cursor_message]}) from error
         return cursor
+
+    def get_page_size(self, request: Request) -> int:
+        if not (given := request.query_params.get(self.page_size_query_param)):
+            return self.page_size
+        try:
+            wanted = IntegerField(min_value=1).run_validation(given)
+        except ValidationError as error:
+            raise ValidationError({self.page_size_query_param: error.detail}) from error
+        return min(int(wanted), self.max_page_size)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        cursor, page_size = super().get_schema_operation_parameters(view)
+        cursor["schema"]["format"] = "cursor"
+        page_size["schema"] |= {"minimum": 1, "default": self.page_size}
+        return [cursor, page_size]
 
 
 def is_id(text: str) -> bool:

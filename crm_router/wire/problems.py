@@ -2,9 +2,10 @@
 
 import json
 import logging
+import uuid
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -32,14 +33,31 @@ STATUS = {
     OperationalError: 503,
     InterfaceError: 503,
 }
+
+
+class Words(NamedTuple):
+    """What a status says where nobody knows better."""
+
+    code: str
+    title: str
+    detail: str
+
+
+# Titles are those of RFC 9110; Python's own changed between versions.
 WORDS = {
-    400: ("malformed", "The request cannot be read."),
-    401: ("unauthenticated", "A valid key is needed."),
-    403: ("forbidden", "This is not allowed."),
-    404: ("not_found", "There is nothing here."),
-    413: ("too_large", "The body is too large."),
-    500: ("internal", "Something went wrong on our side."),
-    503: ("unavailable", "The database cannot be reached now; please try again."),
+    400: Words("malformed", "Bad Request", "The request cannot be read."),
+    401: Words("not_authenticated", "Unauthorized", "A valid key is needed."),
+    403: Words("permission_denied", "Forbidden", "This is not allowed."),
+    404: Words("not_found", "Not Found", "There is nothing here."),
+    405: Words("method_not_allowed", "Method Not Allowed", "This path does not know this method."),
+    409: Words("conflict", "Conflict", "The present state forbids it."),
+    413: Words("too_large", "Content Too Large", "The body is too large."),
+    414: Words("uri_too_long", "URI Too Long", "The address is too long."),
+    415: Words("unsupported_media_type", "Unsupported Media Type", "The body must be application/json."),
+    422: Words("unprocessable", "Unprocessable Content", "The request contradicts an earlier one."),
+    429: Words("throttled", "Too Many Requests", "Too many requests; please try again later."),
+    500: Words("internal", "Internal Server Error", "Something went wrong on our side."),
+    503: Words("unavailable", "Service Unavailable", "The database cannot be reached now; please try again."),
 }
 
 
@@ -47,16 +65,29 @@ def problem(
     status: int, code: str = "", detail: str = "", errors: Sequence[dict[str, str]] = ()
 ) -> dict[str, str | int | list[dict[str, str]]]:
     """A problem document; the status alone says enough where code and detail are left out."""
-    usual_code, usual_detail = WORDS.get(status, ("error", HTTPStatus(status).phrase))
-    code = code or usual_code
+    usual = WORDS.get(status) or unusual(status)
+    code = code or usual.code
     return {
         "type": f"urn:crm-lead-router:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": usual.title,
         "status": status,
-        "detail": encodable(detail or usual_detail),
+        "detail": encodable(detail or usual.detail),
         "code": code,
         "errors": list(errors),
     }
+
+
+def unusual(status: int) -> Words:
+    """For what only the server itself answers, such as 431."""
+    phrase = HTTPStatus(status).phrase
+    return Words(phrase.lower().replace(" ", "_"), phrase, f"{phrase}.")
+
+
+def incident(what: str) -> dict[str, Any]:
+    """A fault of ours, told without internals: its number is in the log, beside `what` and the traceback."""
+    number = uuid.uuid4().hex[:12]
+    log.error("Incident %s: %s", number, what, exc_info=True)
+    return problem(500, detail=f"Something went wrong on our side; incident {number} is in the log.")
 
 
 def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
@@ -64,12 +95,12 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exception, exceptions.APIException):
         document = describe_api_exception(exception)
         headers = dict(getattr(exception, "headers", {}))
-        if auth_header := getattr(exception, "auth_header", None):
+        if auth_header := getattr(exception, "auth_header", ""):
             headers["WWW-Authenticate"] = auth_header
         if isinstance(exception, exceptions.MethodNotAllowed):
             headers["Allow"] = ", ".join(context["view"].allowed_methods)
         if isinstance(exception, exceptions.Throttled):
-            headers["Retry-After"] = str(int(getattr(exception, "wait", None) or 0) + 1)
+            headers["Retry-After"] = str(getattr(exception, "wait", None) or RETRY_AFTER)
         return Response(document, status=exception.status_code, headers=headers, content_type=MEDIA_TYPE)
     status = next((status for kind, status in STATUS.items() if isinstance(exception, kind)), None)
     if status is None:

@@ -1,6 +1,7 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import Direction, extend_schema, extend_schema_serializer
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -9,7 +10,7 @@ from rest_framework.response import Response
 from leads import explanation, history, intake, lifecycle, queue
 from leads.api import examples, idempotency
 from leads.api.caller import caller
-from leads.api.fields import Moment
+from leads.api.fields import NOT_BLANK, EmailField, Moment, PhoneField
 from leads.api.filters import ContactFilter
 from leads.api.ids import IdField
 from leads.models import Contact, ContactEvent
@@ -54,8 +55,8 @@ class NewContactSerializer(serializers.Serializer[Contact]):
     """At least one of `lead_phone`, `lead_email` and `lead_external_id` is needed."""
 
     source_id = IdField()
-    lead_phone = serializers.CharField(max_length=20, required=False, allow_null=True, allow_blank=True)
-    lead_email = serializers.CharField(max_length=254, required=False, allow_null=True, allow_blank=True)
+    lead_phone = PhoneField(max_length=20, required=False, allow_null=True, allow_blank=True)
+    lead_email = EmailField(max_length=254, required=False, allow_null=True, allow_blank=True)
     lead_external_id = serializers.CharField(
         max_length=200,
         required=False,
@@ -68,6 +69,18 @@ class NewContactSerializer(serializers.Serializer[Contact]):
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
         return ContactSerializer(instance).data
+
+
+class AnyOneIdentity(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] # drf-spectacular has no types
+    """Tells the schema what `intake` demands: one of the three, and not blank."""
+
+    target_class = NewContactSerializer
+
+    def map_serializer(self, auto_schema: Any, direction: Direction) -> dict[str, Any]:
+        text = {"type": "string", "minLength": 1}
+        given = {"lead_phone": text, "lead_email": text, "lead_external_id": text | {"pattern": NOT_BLANK}}
+        any_one = [{"required": [name], "properties": {name: schema}} for name, schema in given.items()]
+        return super().map_serializer(auto_schema, direction) | {"anyOf": any_one}
 
 
 class ContactChangeSerializer(serializers.Serializer[Contact]):

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import django_filters
 from django.core.exceptions import ValidationError
 
@@ -23,17 +25,24 @@ def readable_email(email: str) -> None:
         raise ValidationError(str(error)) from error
 
 
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """In UTC before the database sees it: PostgreSQL knows no offsets of 16 hours and more, ISO 8601 does."""
+
+    def __init__(self, lookup_expr: str) -> None:
+        super().__init__(field_name="created_at", lookup_expr=lookup_expr, validators=[within_calendar])
+
+    def filter(self, contacts: ContactQuerySet, moment: datetime | None) -> ContactQuerySet:
+        found: ContactQuerySet = super().filter(contacts, moment and moment.astimezone(UTC))
+        return found
+
+
 class ContactFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=Contact.Status.choices, method="with_status")
     source_id = IdFilter()
     operator_id = IdFilter()
     lead_id = IdFilter(method="of_lead")
-    created_after = django_filters.IsoDateTimeFilter(
-        field_name="created_at", lookup_expr="gte", validators=[within_calendar]
-    )
-    created_before = django_filters.IsoDateTimeFilter(
-        field_name="created_at", lookup_expr="lt", validators=[within_calendar]
-    )
+    created_after = MomentFilter("gte")
+    created_before = MomentFilter("lt")
 
     class Meta:
         model = Contact

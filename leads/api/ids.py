@@ -4,6 +4,7 @@ import django_filters
 from django import forms
 from django.urls import register_converter
 from django.urls.converters import IntConverter
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 LARGEST = 2**63 - 1
@@ -27,6 +28,7 @@ class IdField(serializers.IntegerField):
         super().__init__(min_value=1, max_value=LARGEST, **kwargs)  # type: ignore[arg-type] # flags and texts only
 
 
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": LARGEST})
 class IdFilter(django_filters.Filter):
     field_class = forms.IntegerField
 

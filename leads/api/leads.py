@@ -10,7 +10,7 @@ from leads import correction, erasure, export, merging, survivors
 from leads.api import examples
 from leads.api.caller import caller
 from leads.api.contacts import ContactSerializer, EventSerializer
-from leads.api.fields import Moment
+from leads.api.fields import EmailField, Moment, PhoneField
 from leads.api.filters import LeadFilter
 from leads.api.ids import IdField
 from leads.models import Identity, Lead, PossibleDuplicate
@@ -32,8 +32,8 @@ class LeadSerializer(serializers.Serializer[Lead]):
 
 
 class LeadChangeSerializer(serializers.Serializer[Lead]):
-    phone = serializers.CharField(max_length=20, required=False, allow_null=True, allow_blank=True)
-    email = serializers.CharField(max_length=254, required=False, allow_null=True, allow_blank=True)
+    phone = PhoneField(max_length=20, required=False, allow_null=True, allow_blank=True)
+    email = EmailField(max_length=254, required=False, allow_null=True, allow_blank=True)
     name = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
 
 
@@ -65,7 +65,7 @@ class MergeSerializer(serializers.Serializer[Any]):
     merged_id = serializers.IntegerField()
     at = Moment()
     by = serializers.CharField()
-    undone_at = Moment()
+    undone_at = Moment(allow_null=True)
     undone_by = serializers.CharField(allow_null=True)
 
 

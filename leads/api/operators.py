@@ -9,13 +9,13 @@ from rest_framework.response import Response
 from leads import staffing
 from leads.api import examples
 from leads.api.caller import caller
-from leads.api.fields import Moment
+from leads.api.fields import NOT_BLANK, Moment
 from operators.models import LIMITS, Operator
 
 
 @extend_schema_serializer(examples=examples.OPERATOR)
 class OperatorSerializer(serializers.Serializer[Operator]):
-    name = serializers.CharField(max_length=100)
+    name = serializers.RegexField(NOT_BLANK, max_length=100)
     is_active = serializers.BooleanField(default=True, help_text="On duty: gets new contacts.")
     max_load = serializers.IntegerField(
         min_value=LIMITS[0], max_value=LIMITS[1], help_text="How many contacts the operator may have open at once."

@@ -9,19 +9,19 @@ from rest_framework.response import Response
 
 from leads import staffing
 from leads.api import examples
-from leads.api.fields import Moment
+from leads.api.fields import NOT_BLANK, CountryField, Moment
 from leads.api.ids import IdField
 from routing.models import WEIGHTS, RosterEntry, Source, Strategy, phone_region
 
 
 @extend_schema_serializer(examples=examples.SOURCE)
 class SourceSerializer(serializers.Serializer[Source]):
-    name = serializers.CharField(max_length=100, help_text="Unique among the open sources.")
+    name = serializers.RegexField(NOT_BLANK, max_length=100, help_text="Unique among the open sources.")
     description = serializers.CharField(max_length=500, allow_null=True, allow_blank=True, default=None)
     id = serializers.IntegerField(read_only=True)
     created_at = Moment()
     updated_at = Moment()
-    phone_region = serializers.CharField(
+    phone_region = CountryField(
         default="",
         allow_blank=True,
         max_length=2,

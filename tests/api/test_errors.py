@@ -2,8 +2,10 @@ from base64 import b64encode
 from urllib.parse import urlencode
 
 import pytest
+from rest_framework import exceptions
 from rest_framework.test import APIClient
 
+from crm_router.wire import problems
 from leads.api.contacts import ContactViewSet
 from tests import characters
 
@@ -110,13 +112,6 @@ def test_json_comes_out_whatever_was_asked_for(api, accept):
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/health/ready"])
-def test_plain_pages_answer_in_the_same_way(api, path):
-    answer = api.post(path, {})
-    assert_problem(answer, 405)
-    assert answer["Allow"] == "GET, HEAD"
-
-
 def test_the_api_asks_nobody_for_a_csrf_token(db):
     strict = APIClient(enforce_csrf_checks=True)
     assert strict.post("/api/v1/operators", {"name": "Anna", "max_load": 5}).status_code == 201
@@ -134,9 +129,11 @@ def test_half_a_character_is_no_fault_of_ours_even_where_the_error_quotes_it(api
 
 
 @pytest.mark.parametrize("position", ["abc", "\0", "1.5", "1e400", "9" * 30, "-1", "٣"])
-def test_a_cursor_that_was_made_up_is_a_404(api, position):
+def test_a_cursor_that_was_made_up_is_a_400(api, position):
     cursor = b64encode(urlencode({"p": position}).encode()).decode()
-    assert_problem(api.get("/api/v1/contacts", {"cursor": cursor}), 404)
+    answer = api.get("/api/v1/contacts", {"cursor": cursor})
+    assert_problem(answer, 400)
+    assert answer.json()["errors"][0]["field"] == "cursor"
 
 
 @pytest.mark.parametrize(
@@ -157,3 +154,98 @@ def test_every_path_has_head_and_no_path_has_options(api, path):
     path = path.format(characters.source().pk)
     assert api.head(path).status_code == 200
     assert_problem(api.options(path), 405)
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/health/ready", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("method", ["POST", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
+def test_pages_outside_the_api_can_only_be_read(api, method, path):
+    answer = api.generic(method, path)
+    assert_problem(answer, 405)
+    assert answer["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "TRACE", "PROPFIND"])
+@pytest.mark.parametrize("path", ["/nothing", "/api/v1/nothing", "/api", "/static/nothing", "/%zz%ff%00", "/%ed%a0%80"])
+def test_where_nothing_is_every_method_is_a_404(api, method, path):
+    assert_problem(api.generic(method, path), 404)
+
+
+def test_methods_that_nobody_has_heard_of_are_405_in_the_api(api):
+    assert_problem(api.generic("PROPFIND", "/api/v1/operators"), 405)
+
+
+def places_of_text(schema):
+    """Method, path and name of every text in a body, as the schema tells."""
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            component = schema["components"]["schemas"].get(body.get("$ref", "").rpartition("/")[2], {})
+            for name, field in component.get("properties", {}).items():
+                kinds = [field.get("type"), *(part.get("type") for part in field.get("oneOf", []))]
+                if "string" in kinds:
+                    yield method, path, name
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", "\\u0000", "\\ud800", "a\\udfff"])
+def test_no_text_of_a_body_takes_what_a_database_cannot_store(api, text):
+    contact = characters.contact(characters.source(roster={characters.operator(): 1}))
+    known = {"contacts": contact.pk, "leads": contact.lead_id, "sources": contact.source_id}
+    places = list(places_of_text(api.get("/openapi.json").json()))
+    assert ("post", "/api/v1/contacts", "message") in places
+    for method, path, name in places:
+        pk = known.get(path.split("/")[3], contact.operator_id)
+        body = f'{{"{name}": "{text}"}}'
+        answer = api.generic(method.upper(), path.replace("{id}", str(pk)), body, content_type="application/json")
+        assert_problem(answer, 400)
+        assert name in [error["field"] for error in answer.json()["errors"]], (method, path)
+
+
+@pytest.mark.parametrize("text", ["%00", "a%00", "%ff%00"])
+def test_no_question_takes_what_a_database_cannot_compare(api, text):
+    for path, operations in api.get("/openapi.json").json()["paths"].items():
+        for parameter in operations.get("get", {}).get("parameters", []):
+            if parameter["in"] == "query":
+                answer = api.get(f"{path}?{parameter['name']}={text}")
+                assert_problem(answer, 400)
+                assert {error["field"] for error in answer.json()["errors"]} == {parameter["name"]}, path
+
+
+@pytest.mark.parametrize("page_size", ["0", "-1", "many", "1.5", "9" * 2000])
+def test_a_page_size_that_is_none_is_a_400(api, page_size):
+    answer = api.get("/api/v1/contacts", {"page_size": page_size})
+    assert_problem(answer, 400)
+    assert answer.json()["errors"][0]["field"] == "page_size"
+
+
+def test_a_blank_page_size_is_none_given(api):
+    assert api.get("/api/v1/contacts", {"page_size": "", "cursor": ""}).status_code == 200
+
+
+class NoKey(exceptions.NotAuthenticated):
+    auth_header = 'Bearer realm="api"'
+
+
+def answer_to(exception):
+    answer = problems.answer(exception, {})
+    assert answer is not None
+    return answer
+
+
+def test_without_a_key_the_answer_says_which_kind_is_wanted():
+    answer = answer_to(NoKey())
+    assert (answer.status_code, answer.data["code"]) == (401, "not_authenticated")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_who_is_too_fast_is_told_how_long_to_wait():
+    answer = answer_to(exceptions.Throttled(wait=4.2))
+    assert (answer.status_code, answer.data["code"], answer.headers["Retry-After"]) == (429, "throttled", "5")
+
+
+def test_who_may_not_is_told_so():
+    assert answer_to(exceptions.PermissionDenied()).data["code"] == "permission_denied"
+
+
+def test_what_can_only_mean_one_thing_is_read_as_meant(api):
+    operator = api.post("/api/v1/operators", {"name": 7, "max_load": "50", "is_active": "true"}).json()
+    assert (operator["name"], operator["max_load"], operator["is_active"]) == ("7", 50, True)

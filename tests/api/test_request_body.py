@@ -44,6 +44,33 @@ def test_a_body_in_chunks_is_read():
     assert (status, b'"Anna"' in answer) == (201, True)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_may_be_larger_than_other_bodies():
+    large = {"CONTENT_LENGTH": "2000000", "PATH_INFO": "/api/v1/contacts/batch/"}
+    assert call(b" " * 2_000_000, **large)[0] != 413
+
+
+@pytest.mark.parametrize("announced", [{"CONTENT_LENGTH": "2097153"}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_a_batch_beyond_2_mib_is_a_413(announced):
+    status, _, answer = call(b" " * 2_097_153, PATH_INFO="/api/v1/contacts/batch", **announced)
+    assert (status, b"2048 KiB" in answer) == (413, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_body_longer_than_announced_only_the_announced_part_is_read():
+    assert call(b'{"name": "Anna", "max_load": 5}' + b"x" * 300_000, CONTENT_LENGTH="31")[0] == 201
+
+
+def test_a_chunked_body_that_breaks_off_is_a_400():
+    class BrokenOff(io.RawIOBase):
+        def read(self, size=-1):
+            raise OSError("No more data")
+
+    broken = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BrokenOff()}
+    status, headers, _ = call(b"", **broken)
+    assert (status, headers["Content-Type"]) == (400, "application/problem+json")
+
+
 @pytest.mark.parametrize("length", ["nonsense", "-5"])
 def test_a_nonsense_length_is_a_400(length):
     assert call(b"{}", CONTENT_LENGTH=length)[0] == 400

@@ -33,3 +33,44 @@ def test_the_docs_page_loads_nothing_from_elsewhere(api):
     assert (
         "script-src" in answer["Content-Security-Policy"] or "default-src 'self'" in answer["Content-Security-Policy"]
     )
+
+
+def problems_of(schema, path, method, status):
+    """The examples of an error, by code."""
+    content = schema["paths"][path][method]["responses"][str(status)]["content"]["application/problem+json"]
+    return {code: schema["components"]["examples"][code]["value"] for code in content["examples"]}
+
+
+def test_every_error_has_an_example_of_its_own_status(schema):
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            for status in (status for status in operation["responses"] if status >= "400"):
+                statuses = {example["status"] for example in problems_of(schema, path, method, status).values()}
+                assert statuses == {int(status)}, (method, path)
+
+
+def test_the_example_of_a_taken_name_is_what_the_service_answers(api, schema):
+    body = {"name": "Telegram Bot"}
+    api.post("/api/v1/sources", body)
+    assert api.post("/api/v1/sources", body).json() == problems_of(schema, "/api/v1/sources", "post", 409)["name_taken"]
+
+
+def test_the_example_of_an_invalid_field_is_what_the_service_answers(api, schema):
+    answer = api.post("/api/v1/operators", {"name": "Анна", "max_load": 101})
+    assert answer.json() == problems_of(schema, "/api/v1/operators", "post", 400)["invalid"]
+
+
+def test_the_example_of_what_is_not_there_is_what_the_service_answers(api, schema):
+    answer = api.post("/api/v1/contacts", {"source_id": 7, "lead_phone": "+79991234567"})
+    assert answer.json() == problems_of(schema, "/api/v1/contacts", "post", 404)["not_found"]
+
+
+def test_only_what_can_happen_is_documented(schema):
+    responses = schema["paths"]["/api/v1/operators"]["get"]["responses"]
+    assert sorted(responses) == ["200", "401", "403", "429", "500", "503"]
+    assert "Retry-After" in responses["429"]["headers"]
+    assert "409" not in schema["paths"]["/api/v1/operators"]["post"]["responses"]
+
+
+def test_an_idempotency_key_can_be_reused_wrongly(schema):
+    assert "422" in schema["paths"]["/api/v1/contacts"]["post"]["responses"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from crm_router.wire.schema import CONFLICTS
 from leads.models import Contact
 from tests.docs import readme
 
@@ -40,3 +41,9 @@ def test_management_commands_exist(file):
 def test_every_reason_for_waiting_is_explained(file):
     explained = re.findall(r"^\| `(\w+)` \|", readme.prose(file), re.M)
     assert set(Contact.Waiting.values) <= set(explained)
+
+
+@read_me_twice
+def test_every_conflict_is_named(file):
+    row = next(line for line in readme.prose(file).splitlines() if line.startswith("| 409 |"))
+    assert set(re.findall(r"`(\w+)`", row)) == {code for codes in CONFLICTS.values() for code in codes}

@@ -1,0 +1,52 @@
+"""What is no HTTP at all is answered with a problem document, too, though Django never sees it."""
+
+import json
+import socket
+
+import pytest
+
+from tests.service.running import PATIENCE, Service
+
+pytestmark = pytest.mark.service
+
+HOST = b"Host: localhost\r\n"
+POST = b"POST /api/v1/operators HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+UNREADABLE = {
+    b"\x16\x03\x01 hello\r\n\r\n": 400,
+    b"get / HTTP/1.1\r\n" + HOST + b"\r\n": 400,
+    b"GET / HTTP/3.0\r\n" + HOST + b"\r\n": 400,
+    b"GET /\xff HTTP/1.1\r\n" + HOST + b"\r\n": 400,
+    b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n": 400,
+    b"GET / HTTP/1.1\r\nHost: a b\xff<>\r\n\r\n": 400,
+    b"GET / HTTP/1.1\r\n" + HOST + b"X-Name: a\0b\r\n\r\n": 400,
+    b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + HOST + b"\r\n": 414,
+    b"GET / HTTP/1.1\r\n" + HOST + b"X-Name: " + b"a" * 9000 + b"\r\n\r\n": 431,
+    POST + b"Content-Length: many\r\n\r\n": 400,
+    POST + b"Content-Length: -1\r\n\r\n": 400,
+    POST + b"Content-Length: 9999999999\r\n\r\n{}": 413,
+    POST + b"Content-Length: 9000000\r\n\r\n" + b"x" * 9_000_000: 413,
+    POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n": 400,
+    CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n": 400,
+    CHUNKED + b"2\r\n{}XX0\r\n\r\n": 400,
+    CHUNKED + b"30\r\n{}": 400,
+    CHUNKED + b"900000\r\n" + b"x" * 0x900000 + b"\r\n0\r\n\r\n": 413,
+}
+
+
+def send(service: Service, request: bytes) -> bytes:
+    """Everything that comes back until the service hangs up. Nothing more is sent after the request."""
+    with socket.create_connection(service.address, timeout=PATIENCE) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_what_is_no_http_gets_a_problem_document(service: Service) -> None:
+    for request, status in UNREADABLE.items():
+        head, _, body = send(service, request).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status), (request[:80], head)
+        assert b"Content-Type: application/problem+json" in head, request[:80]
+        assert json.loads(body[body.index(b"{") : body.rindex(b"}") + 1])["status"] == status
+    assert service.get("/health") == (200, {"status": "ok"})
