@@ -249,3 +249,10 @@ def test_who_may_not_is_told_so():
 def test_what_can_only_mean_one_thing_is_read_as_meant(api):
     operator = api.post("/api/v1/operators", {"name": 7, "max_load": "50", "is_active": "true"}).json()
     assert (operator["name"], operator["max_load"], operator["is_active"]) == ("7", 50, True)
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u00a0", "\u001d", "\u0085", "\ufeff", "\u2003\t"])
+def test_a_name_that_is_blank_in_any_language_is_a_400(api, name):
+    answer = api.post("/api/v1/sources", {"name": name})
+    assert_problem(answer, 400)
+    assert [error["field"] for error in answer.json()["errors"]] == ["name"]

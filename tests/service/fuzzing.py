@@ -1,6 +1,7 @@
 """What schemathesis cannot know from the OpenAPI schema. It loads this module itself (fuzzing.toml)."""
 
 from base64 import b64encode
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import schemathesis
@@ -9,6 +10,11 @@ from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.core.jsonschema import make_validator
 from schemathesis.openapi.checks import EnsureResourceAvailability
 
+# JSON Schema cannot bound a moment. The calendar's first and last year are refused, as tests/api/test_errors.py shows.
+OFFSETS = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+MOMENTS = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=OFFSETS)
+
+schemathesis.openapi.format("date-time", MOMENTS.map(datetime.isoformat))
 schemathesis.openapi.format("phone", st.sampled_from(["+79991234567", "8 999 123-45-67", "998901234567"]))
 schemathesis.openapi.format("idn-email", st.sampled_from(["anna@example.com", "Борис@пример.рф"]))
 schemathesis.openapi.format("country", st.sampled_from(["DE", "KZ", "RU", "US"]))
