@@ -1,7 +1,9 @@
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import django_filters
 from django.core.exceptions import ValidationError
+from drf_spectacular.utils import extend_schema_field
 
 from leads import identities, search, survivors
 from leads.api.fields import within_calendar
@@ -11,18 +13,24 @@ from leads.models import Contact, ContactQuerySet, Identity, Lead, LeadQuerySet
 from operators.refusals import Unknown
 
 
-def readable_phone(phone: str) -> None:
-    try:
-        search.as_stored(phone)
-    except Unreadable as error:
-        raise ValidationError(str(error)) from error
+def readable(read: Callable[[str], str]) -> Callable[[str], None]:
+    """Refuses what cannot be such an identity."""
+
+    def check(text: str) -> None:
+        try:
+            read(text)
+        except Unreadable as error:  # as a parameter: what was sent may contain "%"
+            raise ValidationError("%(reason)s", code="invalid", params={"reason": str(error)}) from error
+
+    return check
 
 
-def readable_email(email: str) -> None:
-    try:
-        identities.normal_email(email)
-    except Unreadable as error:
-        raise ValidationError(str(error)) from error
+@extend_schema_field({"type": "string", "format": "phone"})
+class PhoneFilter(django_filters.CharFilter): ...
+
+
+@extend_schema_field({"type": "string", "format": "idn-email"})
+class EmailFilter(django_filters.CharFilter): ...
 
 
 class MomentFilter(django_filters.IsoDateTimeFilter):
@@ -59,10 +67,10 @@ class ContactFilter(django_filters.FilterSet):
 
 
 class LeadFilter(django_filters.FilterSet):
-    phone = django_filters.CharFilter(
-        method="with_phone", validators=[readable_phone], help_text="In any spelling; one lead at most."
+    phone = PhoneFilter(
+        method="with_phone", validators=[readable(search.as_stored)], help_text="In any spelling; one lead at most."
     )
-    email = django_filters.CharFilter(method="with_email", validators=[readable_email])
+    email = EmailFilter(method="with_email", validators=[readable(identities.normal_email)])
     search = django_filters.CharFilter(method="like", help_text="A phone, an e-mail or a name, or a part of it.")
 
     class Meta:

@@ -18,12 +18,15 @@ USUAL = ["--max-examples", "10", "--generation-deterministic"]
 
 @pytest.mark.timeout(0 if EXAMPLES else 300)
 def test_every_answer_is_as_the_schema_says(start: StartService, tmp_path: Path) -> None:
-    service = start("--demo", LOG_LEVEL="WARNING").wait_until_up()
+    service = start(LOG_LEVEL="WARNING", API_KEYS="required").wait_until_up()
+    assert service.manage("seed_demo").returncode == service.manage("seed_contacts", "--count", "20").returncode == 0
+    key = service.manage("create_api_key", "--management", "--name", "fuzzing").stdout.strip()
     amount = ["--max-examples", EXAMPLES] if EXAMPLES else USUAL
     command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "--config-file", "tests/service/fuzzing.toml"]
     url = "http://{}:{}/openapi.json".format(*service.address)
     env = service.env | {"HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)}
-    done = subprocess.run([*command, "run", url, *amount], cwd=PROJECT, env=env, capture_output=True, text=True)
+    asking = [*command, "run", url, "--header", f"Authorization: Bearer {key}", *amount]
+    done = subprocess.run(asking, cwd=PROJECT, env=env, capture_output=True, text=True)
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in service.output()
