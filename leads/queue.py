@@ -14,7 +14,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import Error, transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet, Window
+from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -168,9 +168,13 @@ def somebody_waits_for(operator_id: int, *, older_than: int | None = None) -> bo
 def awaited(operator_ids: Collection[int]) -> set[int]:
     """Those of these operators for whom somebody waits: `somebody_waits_for`, asked once for all."""
     gave_it_back = Exclusion.objects.filter(contact=OuterRef("pk"), operator=OuterRef(OuterRef("operator")))
-    waiting = Contact.objects.waiting().filter(~Exists(gave_it_back), source=OuterRef("source"))
-    entries = RosterEntry.objects.filter(Exists(waiting), operator__in=operator_ids, source__archived_at__isnull=True)
-    return set(entries.values_list("operator_id", flat=True))
+    # Worded for PostgreSQL: asked whether anybody waits, it reads the whole queue; asked for the oldest of one source,
+    # it may go through all contacts by age. A range of one source in the order of the index leaves it only the index.
+    of_source = {"source__gte": OuterRef("source"), "source__lte": OuterRef("source")}
+    oldest = Contact.objects.waiting().filter(~Exists(gave_it_back), **of_source).order_by("source", "pk")
+    entries = RosterEntry.objects.filter(operator__in=operator_ids, source__archived_at__isnull=True)
+    found = entries.alias(oldest=Subquery(oldest.values("pk")[:1])).filter(oldest__isnull=False)
+    return set(found.values_list("operator_id", flat=True))
 
 
 def given_back(contact: Contact) -> Collection[int]:
