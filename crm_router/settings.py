@@ -62,6 +62,7 @@ QUEUE_BURST = env.int("QUEUE_BURST", 0, validate=Range(0))
 API_KEYS = env.str("API_KEYS", "required", validate=OneOf(["required", "open"]))
 API_KEYS_OPEN_ANYWHERE = env.bool("API_KEYS_OPEN_ANYWHERE", False)
 THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 0, validate=Range(0, 1_000_000))
+IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", 30, validate=Range(1, 3650))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
 MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", 2 * 1024 * 1024, validate=Range(1024))
 

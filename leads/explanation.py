@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from leads import history, lifecycle
 from leads.history import What
@@ -34,6 +34,7 @@ SAID = {
 }
 
 AUTHORS = {
+    "import": pgettext_lazy("author", "import"),
     "key": gettext_lazy("key %(name)s"),
     "system": gettext_lazy("system"),
     "user": gettext_lazy("user %(name)s"),
@@ -158,7 +159,7 @@ def sentence(event: ContactEvent) -> str:
 
 
 def author(event: ContactEvent | Merge) -> str:
-    """Who did it: the history stores "user anna", "key bot", "system" or "API"."""
+    """Who did it: the history stores "user anna", "key bot", "import", "system" or "API"."""
     kind, _space, name = event.by.partition(" ")
     return str(AUTHORS[kind]) % {"name": name} if kind in AUTHORS else event.by
 

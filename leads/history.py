@@ -8,6 +8,7 @@ from routing.selection import Decision, choose
 
 What = ContactEvent.What
 SYSTEM = "system"
+IMPORT = "import"
 
 CAUSES = {
     What.REGISTERED: "intake",

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from leads import history, identities, queue, recognition, repetition
+from leads import history, identities, queue, recognition, repetition, texts
 from leads.history import What
 from leads.identities import Claim, Unreadable
 from leads.models import Contact
@@ -91,6 +91,8 @@ class Draft:
 
 def read_draft(source: Source, *, idempotency_key: str | None = None, **asked: str | None) -> Draft:
     """Brings what is asked for (as for `register_contact`) into one spelling. Raises Invalid."""
+    if faults := list(texts.faults({**asked, "idempotency_key": idempotency_key})):
+        raise Invalid(*faults)
     claims = read_claims(
         source,
         phone=asked.get("lead_phone"),

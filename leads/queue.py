@@ -14,7 +14,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import Error, transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet, Window
+from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -75,8 +75,8 @@ def place(contact: Contact, decision: Decision | None) -> list[str]:
 
 def look_again(contacts: Sequence[Contact]) -> list[Contact]:
     """After the commit of contacts that have begun to wait: drains what their operators serve; returns them anew."""
-    sources = {contact.source_id for contact in contacts}
-    drain(sources_shared_with(sources), refresh=sources)
+    newcomers = Contact.objects.waiting().filter(pk__in=[contact.pk for contact in contacts])
+    drain(sources_shared_with({contact.source_id for contact in contacts}), refresh=newcomers)
     return races.reread(contacts)
 
 
@@ -92,12 +92,12 @@ def sweep() -> int:
     return assigned
 
 
-def drain(source_ids: Iterable[int], *, burst: int | None = None, refresh: Collection[int] | None = None) -> int:
+def drain(source_ids: Iterable[int], *, burst: int | None = None, refresh: ContactQuerySet | None = None) -> int:
     """Assigns waiting contacts of these sources, oldest first, while somebody is eligible. Returns how many.
 
-    `burst`: how many one operator may get now, 0 for no bound; QUEUE_BURST unless given. `refresh`: the sources whose
-    waiting contacts say anew why they wait; all of these unless given. Called after a commit that stands, so it never
-    raises for want of luck or of a database: what it leaves, the sweep takes.
+    `burst`: how many one operator may get now, 0 for no bound; QUEUE_BURST unless given. `refresh`: which of those that
+    still wait say anew why; all of these sources unless given, which takes the longer, the longer the queue. Called
+    after a commit that stands, so it never raises for want of luck or of a database: what it leaves, the sweep takes.
     """
     burst = settings.QUEUE_BURST if burst is None else burst
     given: Counter[int] = Counter()
@@ -111,7 +111,7 @@ def drain(source_ids: Iterable[int], *, burst: int | None = None, refresh: Colle
             if operator_id is None:
                 break
             given[operator_id] += 1
-        refresh_reasons(sources if refresh is None else refresh)
+        refresh_reasons(Contact.objects.waiting().filter(source_id__in=sources) if refresh is None else refresh)
     except (Busy, Error):
         log.warning("The queue was left to the sweep", exc_info=True)
     return given.total()
@@ -165,6 +165,18 @@ def somebody_waits_for(operator_id: int, *, older_than: int | None = None) -> bo
     return (waiting.filter(pk__lt=older_than) if older_than else waiting).exists()
 
 
+def awaited(operator_ids: Collection[int]) -> set[int]:
+    """Those of these operators for whom somebody waits: `somebody_waits_for`, asked once for all."""
+    gave_it_back = Exclusion.objects.filter(contact=OuterRef("pk"), operator=OuterRef(OuterRef("operator")))
+    # Worded for PostgreSQL: asked whether anybody waits, it reads the whole queue; asked for the oldest of one source,
+    # it may go through all contacts by age. A range of one source in the order of the index leaves it only the index.
+    of_source = {"source__gte": OuterRef("source"), "source__lte": OuterRef("source")}
+    oldest = Contact.objects.waiting().filter(~Exists(gave_it_back), **of_source).order_by("source", "pk")
+    entries = RosterEntry.objects.filter(operator__in=operator_ids, source__archived_at__isnull=True)
+    found = entries.alias(oldest=Subquery(oldest.values("pk")[:1])).filter(oldest__isnull=False)
+    return set(found.values_list("operator_id", flat=True))
+
+
 def given_back(contact: Contact) -> Collection[int]:
     """Who gave this contact back and is not offered it again. A contact that is being born was with nobody."""
     return list(contact.exclusions.values_list("operator_id", flat=True)) if contact.pk else ()
@@ -178,9 +190,8 @@ def last_operator(contact: Contact) -> int | None:
     return earlier.order_by("-pk").values_list("operator_id", flat=True).first()
 
 
-def refresh_reasons(source_ids: Collection[int]) -> None:
-    """Lets what still waits in these sources say why as of now, except what was put back by hand."""
-    waiting = Contact.objects.waiting().filter(source_id__in=source_ids)
+def refresh_reasons(waiting: ContactQuerySet) -> None:
+    """Lets these, which wait, say why as of now, except what was put back by hand."""
     waiting = waiting.exclude(waiting_reason=Contact.Waiting.RETURNED)
     for source in Source.objects.filter(pk__in=waiting.values("source")):
         reason = assignment.decide(source=source, draw=0.0).reason

@@ -8,16 +8,18 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
-from leads.models import Contact
+from leads.models import Contact, Upkeep
 from operators.refusals import Reused
 from routing.races import LostRace
 
 Token = tuple[int, str | None]  # source and key; no key, no repetition
 
 FINGERPRINT_BYTES = 16
+TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds
 
 
 def fingerprint(asked: Mapping[str, str | None]) -> bytes:
@@ -56,3 +58,36 @@ def store(contacts: Sequence[Contact]) -> None:
         if any(contact.idempotency_key is not None for contact in contacts):
             raise LostRace from error
         raise
+
+
+def forget(*, older_than: datetime) -> int:
+    """Forgets the keys of contacts registered before that moment. Returns how many.
+
+    It notes how far it has come with each batch of them, and begins there the next time: killed at any moment it
+    loses nothing, and where nothing is new nothing is read but the note.
+    """
+    upkeep, _ = Upkeep.objects.get_or_create(pk=1)
+    keyed = Contact.objects.filter(idempotency_key__isnull=False, created_at__lt=older_than)
+    since, forgotten = upkeep.keys_forgotten_until, 0
+    while True:
+        remaining = keyed.filter(created_at__gte=since) if since else keyed
+        oldest = list(remaining.order_by("created_at").values_list("pk", "created_at")[:TOGETHER])
+        if not oldest:
+            break
+        since = oldest[-1][1]
+        forgotten += forget_keys([pk for pk, _ in oldest], until=since)
+    if since is None or since < older_than:
+        Upkeep.objects.filter(pk=1).update(keys_forgotten_until=older_than)
+    return forgotten
+
+
+def forget_keys(contacts: Sequence[int], *, until: datetime) -> int:
+    """Locks these contacts in key order, as everybody does."""
+    with transaction.atomic():
+        locked = Contact.objects.filter(pk__in=contacts).order_by("pk").select_for_update(no_key=True)
+        pks = list(locked.values_list("pk", flat=True))
+        number = Contact.objects.filter(pk__in=pks, idempotency_key__isnull=False).update(
+            idempotency_key=None, idempotency_fingerprint=None
+        )
+        Upkeep.objects.filter(pk=1).update(keys_forgotten_until=until)
+    return number

@@ -14,6 +14,7 @@ from leads.api.fields import NOT_BLANK, EmailField, Moment, PhoneField
 from leads.api.filters import ContactFilter
 from leads.api.ids import IdField
 from leads.models import Contact, ContactEvent
+from leads.texts import LONGEST
 
 
 class AssignmentSerializer(serializers.Serializer[Contact]):
@@ -55,16 +56,18 @@ class NewContactSerializer(serializers.Serializer[Contact]):
     """At least one of `lead_phone`, `lead_email` and `lead_external_id` is needed."""
 
     source_id = IdField()
-    lead_phone = PhoneField(max_length=20, required=False, allow_null=True, allow_blank=True)
-    lead_email = EmailField(max_length=254, required=False, allow_null=True, allow_blank=True)
+    lead_phone = PhoneField(max_length=LONGEST["lead_phone"], required=False, allow_null=True, allow_blank=True)
+    lead_email = EmailField(max_length=LONGEST["lead_email"], required=False, allow_null=True, allow_blank=True)
     lead_external_id = serializers.CharField(
-        max_length=200,
+        max_length=LONGEST["lead_external_id"],
         required=False,
         allow_null=True,
         allow_blank=True,
         help_text="The person's id inside the channel, such as a chat id.",
     )
-    lead_name = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
+    lead_name = serializers.CharField(
+        max_length=LONGEST["lead_name"], required=False, allow_null=True, allow_blank=True
+    )
     message = serializers.CharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:

@@ -5,11 +5,12 @@ import re
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from leads import texts
 from operators.refusals import FieldError, Invalid
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
-LONGEST = 255
+LONGEST = texts.LONGEST["idempotency_key"]
 
 PARAMETERS = [
     OpenApiParameter(

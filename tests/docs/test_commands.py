@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import call_command
 
+from leads import importing
 from tests.docs import readme
 
 PYTHON = ".venv/bin/python"
@@ -15,6 +16,7 @@ RUN_HERE = [
     f"{MANAGE}verify_decisions",
     f"{MANAGE}route_waiting",
     f"{MANAGE}create_api_key --management --name office",
+    f"{MANAGE}prune",
 ]
 RUN_ELSEWHERE = {
     f"{MANAGE}create_api_key --source 1 --name telegram-bot": "tests/access makes such keys",
@@ -55,3 +57,19 @@ def test_the_commands_run_one_after_another(capsys):
     told = capsys.readouterr().out
     assert "Loads, limits, queue and contacts agree." in told
     assert "Every stored decision follows from its evidence." in told
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("file", readme.READMES, ids=lambda file: file.name)
+def test_the_table_shown_can_be_imported(file, tmp_path, capsys):
+    [table] = [block.text for block in readme.blocks(file) if block.language == "csv"]
+    path = tmp_path / "contacts.csv"
+    path.write_text(table)
+    call_command("seed_demo")
+    call_command("import_contacts", str(path))
+    assert "2 contacts registered" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("file", readme.READMES, ids=lambda file: file.name)
+def test_every_column_of_an_import_is_named(file):
+    assert set(importing.COLUMNS) <= set(readme.in_backticks(file))

@@ -108,3 +108,23 @@ def test_somebody_else_is_found_even_if_older_contacts_wait_for_the_first_drawn(
     bot.roster.create(operator=awaited, weight=100)
     bot.roster.create(operator=free, weight=1)
     assert lifecycle.reroute_contact(contact_id=contact.pk, draw=lambda: 0.1).operator_id == free.pk
+
+
+def test_who_is_awaited_is_found_for_many_at_once():
+    served, gave_it_back, elsewhere = (characters.operator(name) for name in ("Served", "Back", "Elsewhere"))
+    contact = characters.contact(characters.source(roster={gave_it_back: 1}))
+    characters.source(roster={elsewhere: 1})
+    lifecycle.return_contact(contact_id=contact.pk)
+    contact.source.roster.create(operator=served, weight=1)
+    team = [served.pk, gave_it_back.pk, elsewhere.pk]
+    assert queue.awaited(team) == {served.pk}
+    assert [queue.somebody_waits_for(operator_id) for operator_id in team] == [True, False, False]
+
+
+def test_a_newcomer_says_why_it_waits_without_reading_those_before_it(anna, bot, backlog):
+    Contact.objects.filter(pk__in=backlog).update(waiting_reason="all_full")
+    newcomer = characters.contact(bot)
+    assert newcomer.waiting_reason == "all_inactive"
+    assert set(Contact.objects.filter(pk__in=backlog).values_list("waiting_reason", flat=True)) == {"all_full"}
+    queue.sweep()
+    assert set(Contact.objects.waiting().values_list("waiting_reason", flat=True)) == {"all_inactive"}

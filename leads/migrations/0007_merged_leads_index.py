@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leads", "0005_dismissed_duplicates"),
+        ("leads", "0006_keys_forgotten_until"),
     ]
 
     operations = [

@@ -1,0 +1,55 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from leads import erasure, export
+from leads.export import Dossier
+from operators.refusals import Busy, Unknown
+
+
+class Command(BaseCommand):
+    help = "Erases a person for good: identities, name, messages. Contacts, decisions and counts stay, without them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("lead_id", type=int, metavar="ID", help="of the lead, or of one that was merged into it")
+        parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help="asks nothing")
+
+    def handle(self, *args: Any, lead_id: int, interactive: bool, **options: Any) -> None:
+        try:
+            dossier = export.export_lead(lead_id=lead_id)
+            if dossier.lead.erased_at:
+                self.stdout.write(f"Lead {dossier.lead.pk} was erased on {dossier.lead.erased_at:%Y-%m-%d}.")
+                return
+            self.stdout.write(description(dossier))
+            if interactive:
+                self.confirm()
+            erasure.erase_lead(lead_id=lead_id)
+        except (Unknown, Busy) as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(
+            f"Erased for good: name, {contents(dossier)}. The contacts stay, without a word of the person."
+        )
+
+    def confirm(self) -> None:
+        self.stdout.write("This cannot be undone. Type “yes” to erase: ", ending="")
+        self.stdout.flush()
+        try:
+            answer = input()
+        except EOFError:
+            answer = ""
+        if answer.strip().lower() != "yes":
+            raise CommandError("Nothing was erased.")
+
+
+def description(dossier: Dossier) -> str:
+    lead = dossier.lead
+    lines = [f"Lead {lead.pk}, {lead.name or 'without a name'}, known since {lead.created_at:%Y-%m-%d}"]
+    lines += [f"  {identity.get_kind_display()}: {identity.value}" for identity in dossier.identities]
+    merged = sorted({merge.merged_id for merge in dossier.merges if merge.undone_at is None} - {lead.pk})
+    lines += [f"  lead {pk} was merged into it" for pk in merged]
+    return "\n".join([*lines, f"  {len(dossier.contacts)} contacts"])
+
+
+def contents(dossier: Dossier) -> str:
+    messages = sum(contact.message is not None for contact in dossier.contacts)
+    return f"{len(dossier.identities)} identities, {messages} messages"

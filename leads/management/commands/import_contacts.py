@@ -1,0 +1,118 @@
+import io
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
+from tqdm import tqdm
+
+from leads import importing
+from leads.importing import Fate, Outcome
+from leads.management.tables import RejectedRows, Table
+from operators.refusals import Busy
+from routing.models import Source
+
+STDIN = "-"
+SHOWN = 20  # rejected rows that are told of on the screen
+NOTHING_TWICE = "Import the same file again: what is registered already is not registered twice."
+
+
+class Command(BaseCommand):
+    help = (
+        "Registers a contact for each row of a CSV file. Columns: source_id or source (its name), lead_phone, "
+        "lead_email, lead_external_id, lead_name, message, idempotency_key. Rows that were imported before make no "
+        "second contact. Exit code 1 when rows were rejected; the others are registered all the same."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="the CSV file; - reads standard input")
+        parser.add_argument("--source", type=int, metavar="ID", help="for files without a column for the source")
+        parser.add_argument("--encoding", default="utf-8-sig", help="of the file, such as cp1251; default: UTF-8")
+        parser.add_argument("--rejected", metavar="FILE", help="lists rejected rows there, to be mended and imported")
+        parser.add_argument("--dry-run", action="store_true", help="reads and judges every row, and changes nothing")
+
+    def handle(
+        self,
+        *args: Any,
+        file: str,
+        source: int | None,
+        encoding: str,
+        rejected: str | None,
+        dry_run: bool,
+        **options: Any,
+    ) -> None:
+        if source is not None and not Source.objects.current().filter(pk=source).exists():
+            raise CommandError(f"There is no source with id {source}.")
+        if rejected and Path(rejected).exists() and file != STDIN and Path(rejected).samefile(file):
+            raise CommandError("--rejected would overwrite the file that is being read.")
+        with opened(file, encoding) as lines:
+            table = Table(lines)
+            if table.names_sources == (source is not None):
+                raise CommandError("Give either --source or a column source_id or source.")
+            verb = importing.rehearse if dry_run else importing.import_contacts
+            outcomes = self.with_progress(verb(rows=table.rows(), source_id=source), total=count_lines(file))
+            with created(rejected or os.devnull, encoding) as rejects:
+                fates = self.tell(outcomes, RejectedRows(rejects, table))
+        self.report(fates, dry_run)
+
+    def with_progress(self, outcomes: Iterable[Outcome], *, total: int | None) -> Iterator[Outcome]:
+        line = 1
+        with tqdm(desc="import", unit=" lines", total=total, file=self.stderr, disable=None) as bar:
+            try:
+                for outcome in outcomes:
+                    line = outcome.row.line
+                    bar.update(line - bar.n)
+                    yield outcome
+            except (Busy, Error) as error:
+                raise CommandError(f"Stopped after line {line}: {error} {NOTHING_TWICE}") from error
+
+    def tell(self, outcomes: Iterable[Outcome], rejects: RejectedRows) -> Counter[Fate | None]:
+        """How many rows had which fate, None for rejected ones, which are told of and listed."""
+        fates: Counter[Fate | None] = Counter()
+        for outcome in outcomes:
+            if isinstance(outcome.result, Fate):
+                fates[outcome.result] += 1
+                continue
+            fates[None] += 1
+            rejects.add(outcome)
+            if fates[None] <= SHOWN:
+                with tqdm.external_write_mode(file=self.stderr):
+                    self.stderr.write(f"line {outcome.row.line}, {outcome.reason}")
+        return fates
+
+    def report(self, fates: Counter[Fate | None], dry_run: bool) -> None:
+        verb = "would be registered" if dry_run else "registered"
+        self.stdout.write(f"{fates[Fate.NEW]} contacts {verb}, {fates[Fate.KNOWN]} were registered before.")
+        if fates[None]:
+            rest = f", the first {SHOWN} of them are listed above" if fates[None] > SHOWN else ""
+            raise CommandError(f"{fates[None]} of {fates.total()} rows were rejected{rest}.")
+
+
+def opened(file: str, encoding: str) -> TextIO:
+    """The file as text. Line breaks within a cell become \\n, so that a row is the same whoever saved the file."""
+    try:
+        if file == STDIN:
+            return io.TextIOWrapper(sys.stdin.buffer, encoding=encoding)
+        return open(file, encoding=encoding)
+    except (OSError, LookupError) as error:
+        raise CommandError(f"{file} cannot be read: {error}.") from error
+
+
+def created(file: str, encoding: str) -> TextIO:
+    """In the encoding of the file that was read: what could read the one can read the other."""
+    try:
+        return open(file, "w", encoding=encoding, errors="backslashreplace", newline="")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error}.") from error
+
+
+def count_lines(file: str) -> int | None:
+    if file == STDIN:
+        return None
+    with open(file, "rb") as lines:
+        return sum(block.count(b"\n") for block in iter(partial(lines.read, 2**20), b""))
