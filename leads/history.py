@@ -1,7 +1,9 @@
 """Writes the history of contacts, and remembers the decisions that it tells of."""
 
+from dataclasses import dataclass
+
 from leads.models import Contact, ContactEvent
-from routing import evidence
+from routing import evidence, facts
 from routing.selection import Decision, choose
 
 What = ContactEvent.What
@@ -16,6 +18,17 @@ CAUSES = {
     What.HANDED_OVER: "handover",
     What.REOPENED: "reopen",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Something has been done with a contact. `operator_id`: who has it now; `reason`: why nobody has."""
+
+    what: What
+    contact_id: int
+    source_id: int
+    operator_id: int | None
+    reason: str | None
 
 
 def record(
@@ -34,6 +47,7 @@ def record(
         event.strategy, event.draw, event.preferred_id = decision.strategy, decision.draw, decision.preferred
         event.evidence = evidence.pack(decision.candidates)
     event.save(force_insert=True)
+    facts.tell_after_commit(Moved(what, contact.pk, contact.source_id, contact.operator_id, contact.waiting_reason))
 
 
 def recall(event: ContactEvent) -> Decision | None:
