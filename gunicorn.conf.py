@@ -12,6 +12,9 @@ from django.conf import settings
 from django.db import connections
 
 from crm_router import address
+from crm_router.insight import workers as worker_metrics
+
+worker_metrics.share()
 
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "crm_router.sqlite"
 CORES = os.cpu_count() or 1
@@ -36,6 +39,19 @@ preload_app = True
 def pre_fork(server: Any, worker: Any) -> None:
     """No worker inherits a connection: two processes talking on one would mix up their answers."""
     connections.close_all()
+    worker_metrics.give_place(worker, server.WORKERS.values())
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    worker_metrics.take_place(worker)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    worker_metrics.forget(worker)
+
+
+def on_exit(server: Any) -> None:
+    worker_metrics.remove()
 
 
 # A worker that is told to stop (SIGTERM, SIGHUP, recycling) answers what it has accepted, for so many seconds.
@@ -58,10 +74,14 @@ max_requests_jitter = max_requests // 5
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # heartbeats must not wait for a busy disk
 loglevel = settings.LOG_LEVEL.lower()
+logconfig_dict = settings.LOGGING
 
 
 def when_ready(server: Any) -> None:
     url = address.from_environment().url
+    if settings.LOG_FORMAT == "json":
+        server.log.info("CRM Lead Router is ready on %s", url)
+        return
     print(
         f"CRM Lead Router is ready.\n"
         f"  API documentation   {url}/docs\n"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from zoneinfo import available_timezones
 
 import environs
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import OneOf, Range, Regexp
 from phonenumbers import SUPPORTED_REGIONS
 from whitenoise.compress import Compressor
 
@@ -36,6 +36,15 @@ PHONE_REGION = env.str("PHONE_REGION", "RU", validate=OneOf(SUPPORTED_REGIONS, e
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=OneOf(["en", "ru"]))
 TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=OneOf(available_timezones(), error="no such time zone: {input}"))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
+LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
+LOG_PERSONAL_DATA = env.bool("LOG_PERSONAL_DATA", False)
+METRICS_TOKEN = env.str(
+    "METRICS_TOKEN", "", validate=Regexp(r"$|[\x21-\x7e]{16,}$", error="needs 16 characters or more.")
+)
+SENTRY_DSN = env.str("SENTRY_DSN", "", validate=Regexp(r"$|https?://\S+@\S+/\d+$", error="is no DSN of Sentry's."))
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str(
+    "OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=Regexp(r"$|https?://\S+$", error="must begin with http:// or https://.")
+)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 60, validate=Range(0, 86_400))
 QUEUE_BURST = env.int("QUEUE_BURST", 0, validate=Range(0))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
@@ -81,6 +90,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crm_router.insight.requests.Observe",
     "crm_router.middleware.ContentSecurityPolicy",
     "crm_router.middleware.OptionalTrailingSlash",
     "django.middleware.common.CommonMiddleware",  # refuses hosts that are not ours
@@ -172,11 +182,19 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# At their most talkative some quote what clients sent: statements with their values, pieces of requests.
+QUOTING = "INFO" if LOG_LEVEL == "DEBUG" and not LOG_PERSONAL_DATA else LOG_LEVEL
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"chosen": {"()": "crm_router.insight.logs.formatter", "form": LOG_FORMAT}},
+    "filters": {"clients": {"()": "crm_router.insight.logs.WithoutClients"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["clients"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django": {"level": LOG_LEVEL}},
+    "loggers": {
+        "django": {"level": LOG_LEVEL},
+        "django.db.backends": {"level": QUOTING},
+        "django.request": {"propagate": False},  # says with raw paths what crm_router.requests says without
+        "gunicorn.error": {"level": QUOTING, "propagate": True},
+    },
 }

@@ -11,6 +11,7 @@ from threading import Thread
 
 from django.db import Error, connections
 
+from crm_router.insight import metrics
 from leads import queue, statistics
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,9 @@ def sweep_for_ever(seconds: int) -> None:
         try:
             queue.sweep()
             statistics.tally()
+            metrics.SWEEPS.labels("done").inc()
         except Error:
+            metrics.SWEEPS.labels("failed").inc()
             log.warning("Not swept, the next round will", exc_info=True)
         finally:
             connections.close_all()

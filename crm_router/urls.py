@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.routers import SimpleRouter
 
 from crm_router import views
+from crm_router.insight import scrape
 from leads.admin import reports
 from leads.api.contacts import ContactViewSet
 from leads.api.leads import LeadViewSet
@@ -30,6 +31,7 @@ urlpatterns = [
     path("", views.root),
     path("health", views.health),
     path("health/ready", views.ready),
+    path("metrics", scrape.metrics),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include(api)),

@@ -1,7 +1,6 @@
 """The pages that belong to no app."""
 
 import logging
-import uuid
 from collections.abc import Callable
 from functools import wraps
 
@@ -12,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
 from crm_router import VERSION
+from crm_router.insight import calls, routes
 from crm_router.middleware import is_back_office
 from crm_router.wire import problems
 
@@ -48,15 +48,19 @@ def health(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """Readiness: the database answers, and has the tables that this code expects."""
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        missing = missing_migrations()
     except Error:
         log.exception("Not ready")
         return problems.to_response(problems.problem(503, "database_unreachable", "The database does not answer."))
     if missing:
-        detail = f"{len(missing)} migrations are not applied."
+        detail = f"{missing} migrations are not applied."
         return problems.to_response(problems.problem(503, "migrations_missing", detail))
     return JsonResponse({"status": "ok"})
+
+
+def missing_migrations() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -73,9 +77,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The id is in the log beside the traceback, which nobody outside sees."""
-    incident = uuid.uuid4().hex[:12]
-    log.error("Incident %s: %s %s failed", incident, request.method, request.path, exc_info=True)
+    """The request's id is in the log beside the traceback, which nobody outside sees."""
+    incident = calls.request_id()
+    log.error(
+        "Incident %s: %s %s failed", incident, routes.method(request.method), routes.route(request), exc_info=True
+    )
     if is_back_office(request):
         return defaults.server_error(request)
     detail = f"Something went wrong on our side; incident {incident} is in the log."

@@ -120,6 +120,14 @@ def to_bytes(document: dict[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
+class ProblemResponse(HttpResponse):
+    """`data` is the document, as in DRF's responses."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(to_bytes(document), status=document["status"], content_type=MEDIA_TYPE)
+        self.data = document
+
+
 def to_response(document: dict[str, Any]) -> HttpResponse:
     """For what happens outside DRF: paths that do not exist, unknown hosts, faults of ours."""
-    return HttpResponse(to_bytes(document), status=document["status"], content_type=MEDIA_TYPE)
+    return ProblemResponse(document)
