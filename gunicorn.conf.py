@@ -50,10 +50,6 @@ def child_exit(server: Any, worker: Any) -> None:
     worker_metrics.forget(worker)
 
 
-def on_exit(server: Any) -> None:
-    worker_metrics.remove()
-
-
 # A worker that is told to stop (SIGTERM, SIGHUP, recycling) answers what it has accepted, for so many seconds.
 graceful_timeout = 30
 # Longer than the idle time of common proxies and clients (60), so that it is they who hang up: a server that closes

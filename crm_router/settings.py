@@ -194,7 +194,9 @@ LOGGING = {
     "loggers": {
         "django": {"level": LOG_LEVEL},
         "django.db.backends": {"level": QUOTING},
-        "django.request": {"propagate": False},  # says with raw paths what crm_router.requests says without
+        # These say, in the words of clients, what crm_router.requests says without.
+        "django.request": {"propagate": False},
+        "django.security.DisallowedHost": {"propagate": False},
         "gunicorn.error": {"level": QUOTING, "propagate": True},
     },
 }
