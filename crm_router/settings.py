@@ -189,14 +189,17 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"chosen": {"()": "crm_router.insight.logs.formatter", "form": LOG_FORMAT}},
     "filters": {"clients": {"()": "crm_router.insight.logs.WithoutClients"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["clients"]}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["clients"]},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": LOG_LEVEL},
         "django.db.backends": {"level": QUOTING},
         # These say, in the words of clients, what crm_router.requests says without.
-        "django.request": {"propagate": False},
-        "django.security.DisallowedHost": {"propagate": False},
+        "django.request": {"handlers": ["nowhere"], "propagate": False},
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
         "gunicorn.error": {"level": QUOTING, "propagate": True},
     },
 }

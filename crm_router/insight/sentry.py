@@ -30,8 +30,6 @@ def start() -> None:
         release=VERSION,
         auto_enabling_integrations=False,
         auto_session_tracking=False,
-        send_default_pii=False,
-        max_request_body_size="never",
         include_local_variables=False,
         max_breadcrumbs=0,
         before_send=scrub,

@@ -5,10 +5,12 @@ ended, and there are never more files than workers.
 """
 
 import atexit
+import fcntl
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from typing import Any
 from prometheus_client import multiprocess, values
 
 MEMORY = "/dev/shm"  # counting must not wait for a busy disk
+PREFIX = "crm-router-metrics-"
+SETTLED = 60  # seconds
 
 folder: Path | None = None
 place = "master"
@@ -26,11 +30,36 @@ def share() -> None:
     global folder
     if "crm_router.insight.metrics" in sys.modules:
         return
+    parent = Path(MEMORY if os.access(MEMORY, os.W_OK) else tempfile.gettempdir())
+    clear_away(parent)
     # A new folder each time: the numbers of an earlier run would add up too.
-    folder = Path(tempfile.mkdtemp(prefix="crm-router-metrics-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    lock(folder)
     atexit.register(remove, folder, master=os.getpid())
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     values.ValueClass = values.MultiProcessValue(lambda: place)
+
+
+def clear_away(parent: Path) -> None:
+    """Removes what killed masters have left. Nobody locks those any more; one being made now is younger than that."""
+    for left in parent.glob(f"{PREFIX}*"):
+        try:
+            if time.time() - left.stat().st_mtime > SETTLED:
+                os.close(lock(left))
+                shutil.rmtree(left)
+        except OSError:
+            continue  # in use, or not ours
+
+
+def lock(folder: Path) -> int:
+    """For as long as this process or one forked from it lives. Raises OSError when another has it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def remove(folder: Path, *, master: int) -> None:
