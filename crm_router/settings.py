@@ -23,6 +23,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environs.FileAwareEnv(eager=False, strip_whitespace=True)
 env.add_parser("database", databases.parse)
 
+# Each of these may be empty, which means not set.
+token = Regexp(r"$|[\x21-\x7e]{16,}$", error="needs 16 characters or more, without spaces.")
+dsn = Regexp(r"$|https?://\S+@\S+/\d+$", error="is no DSN of Sentry's.")
+endpoint = Regexp(r"$|https?://\S+$", error="must begin with http:// or https://.")
+
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
@@ -38,13 +43,9 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=OneOf(available_timezones(), er
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
 LOG_PERSONAL_DATA = env.bool("LOG_PERSONAL_DATA", False)
-METRICS_TOKEN = env.str(
-    "METRICS_TOKEN", "", validate=Regexp(r"$|[\x21-\x7e]{16,}$", error="needs 16 characters or more.")
-)
-SENTRY_DSN = env.str("SENTRY_DSN", "", validate=Regexp(r"$|https?://\S+@\S+/\d+$", error="is no DSN of Sentry's."))
-OTEL_EXPORTER_OTLP_ENDPOINT = env.str(
-    "OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=Regexp(r"$|https?://\S+$", error="must begin with http:// or https://.")
-)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "", validate=token)
+SENTRY_DSN = env.str("SENTRY_DSN", "", validate=dsn)
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=endpoint)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 60, validate=Range(0, 86_400))
 QUEUE_BURST = env.int("QUEUE_BURST", 0, validate=Range(0))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))

@@ -36,7 +36,7 @@ def share() -> None:
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     lock(folder)
     atexit.register(remove, folder, master=os.getpid())
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    os.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(folder)}  # where the library looks
     values.ValueClass = values.MultiProcessValue(lambda: place)
 
 

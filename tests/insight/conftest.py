@@ -36,8 +36,9 @@ def grown() -> Grown:
     before = {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples()}
 
     def grown(name: str, **labels: str) -> float:
-        now = REGISTRY.get_sample_value(name, labels) or 0.0
-        return now - before.get((name, frozenset(labels.items())), 0.0)
+        now: float = REGISTRY.get_sample_value(name, labels) or 0.0
+        then: float = before.get((name, frozenset(labels.items())), 0.0)
+        return now - then
 
     return grown
 

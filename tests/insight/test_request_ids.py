@@ -32,7 +32,7 @@ def test_every_answer_has_one(api, path):
 
 
 def test_a_body_that_is_refused_unread_has_one_too(lines):
-    answered = {}
+    answered: dict[str, str] = {}
     environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "999999999", "HTTP_X_REQUEST_ID": "bot-42:7f"}
     with_bounded_body(lambda *_: [])(environ, lambda status, headers: answered.update(headers, status=status))
     assert answered["X-Request-ID"] == "bot-42:7f"

@@ -15,6 +15,7 @@ def spans(settings):
     settings.OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:1"
     kept = InMemorySpanExporter()
     tracing.start()
+    assert tracing.provider
     tracing.provider._active_span_processor._span_processors = (SimpleSpanProcessor(kept),)
     yield kept.get_finished_spans
     tracing.provider = None

@@ -44,6 +44,12 @@ def requests(service: Service) -> list[dict[str, object]]:
     return [line for line in map(json.loads, told) if line["logger"] == "crm_router.requests"]
 
 
+def kill_a_worker(service: Service) -> None:
+    known = service.workers()
+    os.kill(known[-1], signal.SIGKILL)
+    wait_until(lambda: len(service.workers()) > len(known), "the killed worker is replaced")
+
+
 def folders_of(pid: int) -> set[Path]:
     """The folders of metrics that a process has open."""
     maps = Path(f"/proc/{pid}/maps").read_text()
@@ -67,9 +73,7 @@ def test_what_a_dead_worker_counted_stays(start: StartService) -> None:
     register(service, source, 30)
     [folder] = folders_of(service.workers()[0])
     for _ in range(3):
-        known = service.workers()
-        os.kill(known[-1], signal.SIGKILL)
-        wait_until(lambda known=known: len(service.workers()) > len(known), "the killed worker is replaced")
+        kill_a_worker(service)
     register(service, source, 30)
     assert registered(service, source) == 60
     assert scrape(service)["crm_router_requests_in_progress"] == 1
