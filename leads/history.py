@@ -47,6 +47,11 @@ def record(
         event.strategy, event.draw, event.preferred_id = decision.strategy, decision.draw, decision.preferred
         event.evidence = evidence.pack(decision.candidates)
     event.save(force_insert=True)
+    tell(contact, what)
+
+
+def tell(contact: Contact, what: What) -> None:
+    """Says the same to whoever listens, once it stands."""
     facts.tell_after_commit(Moved(what, contact.pk, contact.source_id, contact.operator_id, contact.waiting_reason))
 
 

@@ -80,7 +80,8 @@ def as_line(_logger: Any, _name: str, event: EventDict) -> str:
     exception = event.pop("exception", "")
     words = [event.pop("timestamp"), event.pop("level").upper(), event.pop("logger"), event.pop("event")]
     del event["process"]
-    event |= {"request_id": event.pop("request_id")} if "request_id" in event else {}  # long, so it comes last
+    if request_id := event.pop("request_id", None):
+        event["request_id"] = request_id  # long, so it comes last
     line = " ".join([*words, *(f"{name}={value}" for name, value in event.items())])
     return f"{line}\n{exception}" if exception else line
 
