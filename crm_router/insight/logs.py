@@ -90,7 +90,7 @@ def tell(error: BaseException) -> str:
     """The traceback, what came first at the top, as Python prints it but without messages that may quote people."""
     chain: list[BaseException] = []
     earlier: BaseException | None = error
-    while earlier and earlier not in chain and len(chain) < CAUSES:
+    while earlier is not None and earlier not in chain and len(chain) < CAUSES:
         chain.append(earlier)
         earlier = earlier.__cause__ or (None if earlier.__suppress_context__ else earlier.__context__)
     return "\nwhich led to\n".join(
