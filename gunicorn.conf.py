@@ -13,7 +13,11 @@ from django.db import connections
 from gunicorn import util
 
 from crm_router import address
-from crm_router.wire import unreadable
+from crm_router.insight import workers as worker_metrics
+
+worker_metrics.share()  # before anything is imported that counts
+
+from crm_router.wire import unreadable  # noqa: E402 - see above
 
 util.write_error = unreadable.write_problem  # gunicorn has no setting for it
 
@@ -48,6 +52,15 @@ def on_starting(server: Any) -> None:
 def pre_fork(server: Any, worker: Any) -> None:
     """No worker inherits a connection: two processes talking on one would mix up their answers."""
     connections.close_all()
+    worker_metrics.give_place(worker, server.WORKERS.values())
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    worker_metrics.take_place(worker)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    worker_metrics.forget(worker)
 
 
 # A worker that is told to stop (SIGTERM, SIGHUP, recycling) answers what it has accepted, for so many seconds.
@@ -75,10 +88,14 @@ forwarder_headers = ""  # where the application lies is nobody's to say
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # heartbeats must not wait for a busy disk
 loglevel = settings.LOG_LEVEL.lower()
+logconfig_dict = settings.LOGGING
 
 
 def when_ready(server: Any) -> None:
     url, manage = address.from_environment().url, os.environ.get("MANAGE", "python manage.py")
+    if settings.LOG_FORMAT == "json":
+        server.log.info("CRM Lead Router is ready on %s", url)
+        return
     first_key = f"{manage} create_api_key --management --name NAME"
     print(
         f"CRM Lead Router is ready.\n"

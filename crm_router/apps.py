@@ -1,5 +1,26 @@
+import sys
+from collections.abc import Callable
+
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class CrmRouterConfig(AppConfig):
     name = "crm_router"
+
+    def ready(self) -> None:
+        from crm_router.insight import listening, sentry, tracing  # they need the models, which are there only now
+        from routing import facts
+
+        facts.listeners[:] = [listening.hear]
+        if settings.SENTRY_DSN:
+            start(sentry.start, "SENTRY_DSN", "requirements-sentry.txt")
+        if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+            start(tracing.start, "OTEL_EXPORTER_OTLP_ENDPOINT", "requirements-opentelemetry.txt")
+
+
+def start(begin: Callable[[], None], setting: str, lock: str) -> None:
+    try:
+        begin()
+    except ModuleNotFoundError as error:
+        sys.exit(f"{setting} is set, but {error.name} is not installed: pip install --require-hashes -r {lock}")

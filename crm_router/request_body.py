@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from crm_router.insight import requests
 from crm_router.wire import problems
 
 # JSON is UTF-8, whatever a client says; Django would look for its codec, and some of those are no encodings of text.
@@ -29,16 +30,18 @@ def with_bounded_body(application: Application) -> Application:
             try:
                 body = stream.read(limit + 1)
             except OSError:
-                return refuse(start_response, problems.problem(400, detail="The body broke off before its end."))
+                return refuse(
+                    environ, start_response, problems.problem(400, detail="The body broke off before its end.")
+                )
             environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         environ["CONTENT_TYPE"] = CHARSET.sub("", environ.get("CONTENT_TYPE", ""))
         announced = environ.get("CONTENT_LENGTH") or "0"
         if not announced.isdecimal():
-            return refuse(start_response, problems.problem(400, detail="Content-Length must be a number."))
+            return refuse(environ, start_response, problems.problem(400, detail="Content-Length must be a number."))
         if int(announced) > limit:
             throw_away(stream, WASTE if is_chunked else int(announced))
             detail = f"The body is larger than {limit // 1024} KiB."
-            return refuse(start_response, problems.problem(413, detail=detail))
+            return refuse(environ, start_response, problems.problem(413, detail=detail))
         return application(environ, start_response)
 
     return bounded
@@ -56,9 +59,14 @@ def throw_away(stream: Any, size: int) -> None:
             size -= len(piece)
 
 
-def refuse(start_response: Callable[..., Any], document: dict[str, Any]) -> Iterable[bytes]:
+def refuse(environ: Environ, start_response: Callable[..., Any], document: dict[str, Any]) -> Iterable[bytes]:
     """Answers and hangs up: what may remain of the body must not be taken for another request."""
     body = problems.to_bytes(document)
-    headers = [("Content-Type", problems.MEDIA_TYPE), ("Content-Length", str(len(body))), ("Connection", "close")]
+    headers = [
+        ("Content-Type", problems.MEDIA_TYPE),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+        ("X-Request-ID", requests.tell_refused(environ, document["status"], document["code"])),
+    ]
     start_response(f"{document['status']} {document['title']}", headers)
     return [body]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from zoneinfo import available_timezones
 
 import environs
-from marshmallow.validate import ContainsOnly, Length, OneOf, Range
+from marshmallow.validate import ContainsOnly, Length, OneOf, Range, Regexp
 from phonenumbers import SUPPORTED_REGIONS
 from whitenoise.compress import Compressor
 
@@ -37,6 +37,11 @@ def networks(text: str) -> list[str]:
         raise environs.EnvError(f"{error}.") from error
 
 
+# Each of these may be empty, which means not set.
+token = Regexp(r"$|[\x21-\x7e]{16,}$", error="needs 16 characters or more, without spaces.")
+dsn = Regexp(r"$|https?://\S+@\S+/\d+$", error="is no DSN of Sentry's.")
+endpoint = Regexp(r"$|https?://\S+$", error="must begin with http:// or https://.")
+
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "", validate=lambda it: not it or Length(50, error="is shorter than {min}.")(it))
@@ -57,6 +62,11 @@ PHONE_REGION = env.str("PHONE_REGION", "RU", validate=OneOf(SUPPORTED_REGIONS, e
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=OneOf(["en", "ru"]))
 TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=OneOf(available_timezones(), error="no such time zone: {input}"))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
+LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
+LOG_PERSONAL_DATA = env.bool("LOG_PERSONAL_DATA", False)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "", validate=token)
+SENTRY_DSN = env.str("SENTRY_DSN", "", validate=dsn)
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=endpoint)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 60, validate=Range(0, 86_400))
 QUEUE_BURST = env.int("QUEUE_BURST", 0, validate=Range(0))
 API_KEYS = env.str("API_KEYS", "required", validate=OneOf(["required", "open"]))
@@ -118,6 +128,7 @@ INSTALLED_APPS = [
 
 # The API needs neither sessions, languages nor forms: those six wake up in the back-office only.
 MIDDLEWARE = [
+    "crm_router.insight.requests.Observe",
     "crm_router.middleware.EncryptedAPI",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -183,7 +194,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 # Behind HTTPS. What came encrypted is the word of TRUSTED_PROXIES, which the server checks (gunicorn.conf.py).
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
-SECURE_REDIRECT_EXEMPT = [r"^health(/ready)?/?$"]  # probes come from beside, not through the proxy
+SECURE_REDIRECT_EXEMPT = [r"^(health(/ready)?|metrics)/?$"]  # probes come from beside, not through the proxy
 SILENCED_SYSTEM_CHECKS = [
     "axes.W002",  # no middleware for what one page does: crm_router.door.views.sign_in
     "security.W003",  # Django's CSRF middleware is there, within crm_router.middleware.CsrfViewMiddleware
@@ -245,14 +256,25 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# At their most talkative some quote what clients sent: statements with their values, pieces of requests.
+QUOTING = "INFO" if LOG_LEVEL == "DEBUG" and not LOG_PERSONAL_DATA else LOG_LEVEL
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"chosen": {"()": "crm_router.insight.logs.formatter", "form": LOG_FORMAT}},
+    "filters": {"clients": {"()": "crm_router.insight.logs.WithoutClients"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["clients"]},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": LOG_LEVEL},
         "axes": {"level": "WARNING"},  # not four lines for everybody who signs in
+        "django.db.backends": {"level": QUOTING},
+        # These say, in the words of clients, what crm_router.requests says without.
+        "django.request": {"handlers": ["nowhere"], "propagate": False},
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+        "gunicorn.error": {"level": QUOTING, "propagate": True},
     },
 }

@@ -11,6 +11,7 @@ from threading import Thread
 
 from django.db import Error, connections
 
+from crm_router.insight import metrics
 from leads import queue, statistics
 
 log = logging.getLogger(__name__)
@@ -26,9 +27,16 @@ def sweep_for_ever(seconds: int) -> None:
     while True:
         time.sleep(seconds * random.uniform(0.5, 1.5))  # the workers take turns instead of meeting
         try:
-            queue.sweep()
-            statistics.tally()
-        except Error:
-            log.warning("Not swept, the next round will", exc_info=True)
+            sweep()
         finally:
             connections.close_all()
+
+
+def sweep() -> None:
+    try:
+        queue.sweep()
+        statistics.tally()
+        metrics.SWEEPS.labels("done").inc()
+    except Error:
+        metrics.SWEEPS.labels("failed").inc()
+        log.warning("Not swept, the next round will", exc_info=True)

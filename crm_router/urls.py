@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from crm_router import downloads, views
 from crm_router.door import views as door
+from crm_router.insight import scrape
 from leads.admin import reports
 from leads.api.batch import BatchView
 from leads.api.contacts import ContactViewSet
@@ -34,6 +35,7 @@ urlpatterns = [
     path("", views.root),
     path("health", views.health),
     path("health/ready", views.ready),
+    path("metrics", scrape.metrics),
     path("openapi.json", views.only_read(SpectacularJSONAPIView.as_view()), name="schema"),
     path("docs", views.only_read(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("api/v1/", include(api)),

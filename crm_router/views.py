@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.views import defaults
 
 from crm_router import VERSION
+from crm_router.insight import routes
 from crm_router.middleware import is_back_office
 from crm_router.wire import problems
 
@@ -47,15 +48,19 @@ def health(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """Readiness: the database answers, and has the tables that this code expects."""
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        missing = missing_migrations()
     except Error:
         log.exception("Not ready")
         return problems.to_response(problems.problem(503, "database_unreachable", "The database does not answer."))
     if missing:
-        detail = f"{len(missing)} migrations are not applied."
+        detail = f"{missing} migrations are not applied."
         return problems.to_response(problems.problem(503, "migrations_missing", detail))
     return JsonResponse({"status": "ok"})
+
+
+def missing_migrations() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -72,5 +77,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    document = problems.incident(f"{request.method} {request.path} failed")
+    document = problems.incident(f"{routes.method(request.method)} {routes.route(request)} failed")
     return defaults.server_error(request) if is_back_office(request) else problems.to_response(document)

@@ -1,9 +1,10 @@
 """Writes the history of contacts, and remembers the decisions that it tells of."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from leads.models import Contact, ContactEvent
-from routing import evidence
+from routing import evidence, facts
 from routing.selection import Decision, choose
 
 What = ContactEvent.What
@@ -21,6 +22,17 @@ CAUSES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Something has been done with a contact. `operator_id`: who has it now; `reason`: why nobody has."""
+
+    what: What
+    contact_id: int
+    source_id: int
+    operator_id: int | None
+    reason: str | None
+
+
 def record(
     *,
     contact: Contact,
@@ -31,12 +43,15 @@ def record(
 ) -> None:
     """Adds a line that tells what has just been done with the contact, in the same transaction."""
     line(contact, what, by, from_operator, decision).save(force_insert=True)
+    tell(contact, what)
 
 
 def record_births(contacts: Sequence[Contact], decisions: Sequence[Decision | None], *, by: str) -> None:
     """The same for contacts that have just been registered, each with its decision."""
     told = zip(contacts, decisions, strict=True)
     ContactEvent.objects.bulk_create(line(contact, What.REGISTERED, by, None, decision) for contact, decision in told)
+    for contact in contacts:
+        tell(contact, What.REGISTERED)
 
 
 def line(contact: Contact, what: What, by: str, from_operator: int | None, decision: Decision | None) -> ContactEvent:
@@ -47,6 +62,11 @@ def line(contact: Contact, what: What, by: str, from_operator: int | None, decis
         event.strategy, event.draw, event.preferred_id = decision.strategy, decision.draw, decision.preferred
         event.evidence = evidence.pack(decision.candidates)
     return event
+
+
+def tell(contact: Contact, what: What) -> None:
+    """Says the same to whoever listens, once it stands."""
+    facts.tell_after_commit(Moved(what, contact.pk, contact.source_id, contact.operator_id, contact.waiting_reason))
 
 
 def recall(event: ContactEvent) -> Decision | None:

@@ -4,18 +4,27 @@ The roster is read without locks and only the drawn operator's row is locked, so
 do not wait for each other. Nobody holds one operator's lock while waiting for another's, except in key order.
 """
 
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from operators import places
 from operators.models import Operator
+from routing import facts
 from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
 from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
 
 EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
 PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of it can become unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A choice was made and its operator locked, after so many seconds, waiting for the lock included."""
+
+    seconds: float
 
 
 def draw_and_lock(
@@ -34,6 +43,7 @@ def draw_and_lock(
     the lead knows, `held` are further operators that the caller needs locked. Raises LostRace when the chosen one has
     just become unavailable: the caller starts again.
     """
+    started = time.perf_counter()
     if attempt >= PATIENCE:
         members = RosterEntry.objects.current().filter(source=source).values_list("operator_id", flat=True)
         places.lock({*members, *held})
@@ -42,6 +52,7 @@ def draw_and_lock(
         operator = places.lock({decision.chosen, *held}).get(decision.chosen)
         if operator is None or operator.obstacle:
             raise LostRace
+    facts.tell(Decided(seconds=time.perf_counter() - started))
     return decision
 
 

@@ -4,12 +4,14 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import Error, OperationalError, connection, transaction
 from django.db.models import Model
 
 from operators.refusals import Busy
+from routing import facts
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +23,23 @@ PAUSE = 0.005  # seconds, before the first repetition; doubles with each, at mos
 
 # SQLSTATEs after which PostgreSQL has rolled everything back and expects the client to try again:
 # serialization_failure and deadlock_detected. A connection that broke is not among them: the commit may have happened.
-TRY_AGAIN = {"40001", "40P01"}
+TRY_AGAIN = {"40001": "serialization", "40P01": "deadlock"}
 
 
 class LostRace(Exception):
     """What this transaction had read is no longer true. It is rolled back, and starts again with fresh eyes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A transaction was rolled back, to start again. `cause`: "overtaken" by another, or as in TRY_AGAIN."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """All attempts were lost."""
 
 
 def run(work: Callable[[int], Result]) -> Result:
@@ -40,12 +54,15 @@ def run(work: Callable[[int], Result]) -> Result:
             with transaction.atomic():
                 return work(attempt)
         except LostRace:
-            pass
+            facts.tell(Lost("overtaken"))
         except OperationalError as error:
-            if not (outermost and getattr(error.__cause__, "sqlstate", None) in TRY_AGAIN):
+            cause = TRY_AGAIN.get(getattr(error.__cause__, "sqlstate", None) or "")
+            if not (outermost and cause):
                 raise
-            log.warning("Trying again after: %s", error)
+            facts.tell(Lost(cause))
+            log.warning("Trying again after a %s failure", cause)
         time.sleep(random.uniform(0, min(PAUSE * 2**attempt, 0.25)))
+    facts.tell(GaveUp())
     raise Busy
 
 

@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from crm_router.insight import calls
 from operators.refusals import Busy, Conflict, Invalid, Refusal, Reused, Unknown
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ class Words(NamedTuple):
 # Titles are those of RFC 9110; Python's own changed between versions.
 WORDS = {
     400: Words("malformed", "Bad Request", "The request cannot be read."),
-    401: Words("not_authenticated", "Unauthorized", "A valid key is needed."),
-    403: Words("permission_denied", "Forbidden", "This is not allowed."),
+    401: Words("unauthenticated", "Unauthorized", "A valid key is needed."),
+    403: Words("forbidden", "Forbidden", "This is not allowed."),
     404: Words("not_found", "Not Found", "There is nothing here."),
     405: Words("method_not_allowed", "Method Not Allowed", "This path does not know this method."),
     409: Words("conflict", "Conflict", "The present state forbids it."),
@@ -84,8 +85,8 @@ def unusual(status: int) -> Words:
 
 
 def incident(what: str) -> dict[str, Any]:
-    """A fault of ours, told without internals: its number is in the log, beside `what` and the traceback."""
-    number = uuid.uuid4().hex[:12]
+    """A fault of ours, told without internals: the request's id is in the log, beside `what` and the traceback."""
+    number = calls.request_id() or uuid.uuid4().hex
     log.error("Incident %s: %s", number, what, exc_info=True)
     return problem(500, detail=f"Something went wrong on our side; incident {number} is in the log.")
 
@@ -154,6 +155,14 @@ def to_bytes(document: dict[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
+class ProblemResponse(HttpResponse):
+    """`data` is the document, as in DRF's responses."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(to_bytes(document), status=document["status"], content_type=MEDIA_TYPE)
+        self.data = document
+
+
 def to_response(document: dict[str, Any]) -> HttpResponse:
     """For what happens outside DRF: paths that do not exist, unknown hosts, faults of ours."""
-    return HttpResponse(to_bytes(document), status=document["status"], content_type=MEDIA_TYPE)
+    return ProblemResponse(document)

@@ -14,7 +14,7 @@ from tests.access import callers
 pytestmark = pytest.mark.django_db
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-NO_KEY = {"", "health", "health/ready", "openapi.json", "docs"}
+NO_KEY = {"", "metrics", "health", "health/ready", "openapi.json", "docs"}
 SIGN_IN = ("admin", "i18n/")  # the back-office has a door of its own: tests/admin
 
 

@@ -47,7 +47,7 @@ def test_a_deadlock_is_tried_again_and_nobody_hears_of_it():
 
 def test_without_trying_again_a_deadlock_is_an_error(monkeypatch):
     """The control for the test above."""
-    monkeypatch.setattr(races, "TRY_AGAIN", set())
+    monkeypatch.setattr(races, "TRY_AGAIN", {})
     anna, boris = characters.operator("Anna"), characters.operator("Boris")
     with pytest.raises(OperationalError, match="deadlock detected"):
         crossed(anna.pk, boris.pk)

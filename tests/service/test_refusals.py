@@ -100,3 +100,23 @@ def test_a_python_without_venv(environment: dict[str, str], tmp_path: Path) -> N
 
 def test_no_python(environment: dict[str, str], tmp_path: Path) -> None:
     assert refusal(only_python("", environment, tmp_path)).startswith("There is no Python.")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "package"),
+    [
+        ("SENTRY_DSN", "https://public@sentry.example.com/1", "sentry"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318", "opentelemetry"),
+    ],
+)
+def test_a_package_that_is_asked_for_and_not_there(
+    environment: dict[str, str], tmp_path: Path, name: str, value: str, package: str
+) -> None:
+    """A module that says it is missing hides the one that the tests' environment has."""
+    module = "sentry_sdk" if package == "sentry" else package
+    (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError(name={module!r})")
+    said = refusal(environment | {name: value, "PYTHONPATH": str(tmp_path)})
+    assert (
+        said
+        == f"{name} is set, but {module} is not installed: pip install --require-hashes -r requirements-{package}.txt"
+    )

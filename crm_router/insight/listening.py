@@ -1,0 +1,22 @@
+"""Hears what the domain tells, counts it, and keeps what the line of the present request will say."""
+
+from crm_router.insight import calls, metrics
+from leads.history import Moved, What
+from routing.assignment import Decided
+from routing.races import GaveUp, Lost
+
+
+def hear(fact: object) -> None:
+    match fact:
+        case Moved():
+            metrics.MOVES.labels(fact.what.value).inc()
+            if fact.what == What.REGISTERED:
+                metrics.REGISTRATIONS.labels(fact.source_id, fact.reason or "assigned").inc()
+            if call := calls.current.get():
+                call.moved.append(fact)
+        case Decided():
+            metrics.DECISIONS.observe(fact.seconds)
+        case Lost():
+            metrics.LOST_RACES.labels(fact.cause).inc()
+        case GaveUp():
+            metrics.GAVE_UP.inc()

@@ -1,0 +1,24 @@
+"""What was asked for, in few words: never a path or a method as a client spelled it."""
+
+import re
+from functools import lru_cache
+
+from django.http import HttpRequest
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+UNMATCHED = "unmatched"
+
+
+def method(given: str | None) -> str:
+    return given if given in METHODS else "OTHER"
+
+
+def route(request: HttpRequest) -> str:
+    """As in the API's documentation: /api/v1/contacts/{pk}/resolve."""
+    match = request.resolver_match
+    return template(match.route) if match else UNMATCHED
+
+
+@lru_cache(maxsize=1024)
+def template(route: str) -> str:
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)

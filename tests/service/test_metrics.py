@@ -1,0 +1,123 @@
+"""Metrics of the real service with two worker processes, and its log in JSON."""
+
+import json
+import os
+import re
+import signal
+import socket
+from collections import Counter
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.service.bots import Bots
+from tests.service.conftest import StartService
+from tests.service.running import Service, wait_until
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
+
+TOKEN = "0123456789abcdef"
+SHARED = {"WEB_CONCURRENCY": "2", "METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json"}
+
+
+def scrape(service: Service) -> dict[str, float]:
+    host, port = service.address
+    request = Request(f"http://{host}:{port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    with urlopen(request, timeout=60) as answer:
+        told = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in told)}
+
+
+def register(service: Service, source: int, total: int) -> None:
+    crowd = Bots(service.address, source, total=total).start()
+    crowd.join()
+    assert len(crowd.contacts) == total
+
+
+def registered(service: Service, source: int) -> float:
+    return scrape(service)[f'crm_router_registrations_total{{outcome="assigned",source="{source}"}}']
+
+
+def requests(service: Service) -> list[dict[str, object]]:
+    told = [line for line in service.output().splitlines() if line.startswith("{")]
+    return [line for line in map(json.loads, told) if line["logger"] == "crm_router.requests"]
+
+
+def kill_a_worker(service: Service) -> None:
+    known = service.workers()
+    os.kill(known[-1], signal.SIGKILL)
+    wait_until(lambda: len(service.workers()) > len(known), "the killed worker is replaced")
+
+
+def folders_of(pid: int) -> set[Path]:
+    """The folders of metrics that a process has open."""
+    maps = Path(f"/proc/{pid}/maps").read_text()
+    return {Path(found) for found in re.findall(r"(/\S+/crm-router-metrics-\w+)/", maps)}
+
+
+def test_the_counts_of_all_workers_are_added_up(start: StartService) -> None:
+    service = start(**SHARED).wait_until_up()
+    source = service.roster(operators=10, limit=100)
+    register(service, source, 60)
+    registering = [line for line in requests(service) if line.get("what") == "registered"]
+    each = Counter(line["process"] for line in registering)
+    assert len(each) == 2, "both workers were at work"
+    assert registered(service, source) == each.total() == 60
+    assert scrape(service)["crm_router_requests_in_progress"] == 1  # the scrape itself
+
+
+def test_what_a_dead_worker_counted_stays(start: StartService) -> None:
+    service = start(**SHARED).wait_until_up()
+    source = service.roster(operators=10, limit=100)
+    register(service, source, 30)
+    [folder] = folders_of(service.workers()[0])
+    for _ in range(3):
+        kill_a_worker(service)
+    register(service, source, 30)
+    assert registered(service, source) == 60
+    assert scrape(service)["crm_router_requests_in_progress"] == 1
+    assert len(list(folder.glob("counter_*.db"))) == 3, "two workers and the master, however many have died"
+
+
+def test_a_reload_goes_on_counting_and_a_start_begins_anew(start: StartService) -> None:
+    service = start(**SHARED).wait_until_up()
+    source = service.roster(operators=10, limit=100)
+    register(service, source, 10)
+    [folder] = folders_of(service.workers()[0])
+    service.signal(signal.SIGHUP)
+    wait_until(lambda: len(service.workers()) == 4, "the workers are replaced")
+    register(service, source, 10)
+    assert registered(service, source) == 20
+
+    assert service.stop() == 0
+    assert not folder.exists()
+    again = start(**SHARED).wait_until_up()
+    assert f'crm_router_registrations_total{{outcome="assigned",source="{source}"}}' not in scrape(again)
+
+
+def raw_request(service: Service, line: str) -> None:
+    with socket.create_connection(service.address, timeout=60) as connection:
+        connection.sendall(line.encode())
+        assert connection.recv(100)
+
+
+def test_every_line_of_the_running_service_is_json_and_quotes_nobody(start: StartService) -> None:
+    service = start(**SHARED, LOG_LEVEL="DEBUG").wait_until_up()
+    source = service.roster(operators=1, limit=1)
+    service.post("/contacts", {"source_id": source, "lead_phone": "+79995550123", "message": "secret"})
+    service.get("/secret/+79995550123?phone=+79995550123")
+    raw_request(service, "GET /+79995550123 secret\r\n\r\n")
+    raw_request(service, "GET / HTTP/1.1\r\nHost: secret\r\nsecret 5550123: 1\r\n\r\n")
+    raw_request(service, "GET / HTTP/1.1\r\nHost: secret.5550123\r\n\r\n")
+    assert service.stop() == 0
+    _, _, served = service.output().partition('{"timestamp"')
+    told = [json.loads(line) for line in ('{"timestamp"' + served).splitlines()]
+    assert {"gunicorn.error", "crm_router.requests"} <= {line["logger"] for line in told}
+    assert "secret" not in service.output()
+    assert "5550123" not in service.output()
+    assert any("is ready on http://127.0.0.1" in line["event"] for line in told)
+
+
+def test_the_service_says_nothing_of_metrics_without_a_token(service: Service) -> None:
+    assert service.get("/metrics")[0] == 404
