@@ -86,3 +86,10 @@ def test_an_idempotency_key_can_be_reused_wrongly():
     operation = {"operationId": "contacts_create", "responses": {}, "parameters": [header]}
     documented = with_problems({"components": {}, "paths": {"/api/v1/contacts": {"post": operation}}})
     assert "422" in documented["paths"]["/api/v1/contacts"]["post"]["responses"]
+
+
+def test_ids_in_paths_are_integers(schema):
+    parameters = [
+        p for path in schema["paths"].values() for operation in path.values() for p in operation.get("parameters", [])
+    ]
+    assert {p["schema"]["type"] for p in parameters if p["in"] == "path"} == {"integer"}
