@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-# Something but blanks, for Python and for the JavaScript of the schema: each knows some that the other does not.
+# Something else than blanks, for Python and for the schema's JavaScript: each knows blanks that the other does not.
 NOT_BLANK = r"[^\s\x1c-\x1f\x85\ufeff]"
 
 

@@ -74,3 +74,10 @@ def test_only_what_can_happen_is_documented(schema):
 
 def test_an_idempotency_key_can_be_reused_wrongly(schema):
     assert "422" in schema["paths"]["/api/v1/contacts"]["post"]["responses"]
+
+
+def test_ids_in_paths_are_integers(schema):
+    parameters = [
+        p for path in schema["paths"].values() for operation in path.values() for p in operation.get("parameters", [])
+    ]
+    assert {p["schema"]["type"] for p in parameters if p["in"] == "path"} == {"integer"}

@@ -49,7 +49,7 @@ def is_read_as_meant(case: Any) -> bool:
     body = case.operation.get_body_for_media_type(case.media_type)
     if body is None:
         return False
-    validator = make_validator(loosened(body.optimized_schema), case.operation.schema.adapter.jsonschema_validator_cls)
+    validator = make_validator(loosened(body.validation_schema), case.operation.schema.adapter.jsonschema_validator_cls)
     return bool(validator.is_valid(case.body))
 
 
