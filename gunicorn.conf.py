@@ -18,7 +18,7 @@ CORES = os.cpu_count() or 1
 
 wsgi_app = "crm_router.wsgi"
 bind = str(address.from_environment())
-worker_class = "gthread"
+worker_class = "crm_router.patient_worker.PatientWorker"  # gthread, which slow clients cannot hold up
 
 # SQLite has one writer at a time: threads of one process queue up for it (crm_router/sqlite), several processes would
 # poll for it. More than two threads bring no speed, but a slow client does not hold up the others.

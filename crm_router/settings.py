@@ -38,6 +38,7 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=OneOf(available_timezones(), er
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 60, validate=Range(0, 86_400))
 QUEUE_BURST = env.int("QUEUE_BURST", 0, validate=Range(0))
+REQUEST_TIMEOUT = env.int("REQUEST_TIMEOUT", 20, validate=Range(1, 3600))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
 
 try:

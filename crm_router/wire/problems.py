@@ -36,7 +36,9 @@ WORDS = {
     401: ("unauthenticated", "A valid key is needed."),
     403: ("forbidden", "This is not allowed."),
     404: ("not_found", "There is nothing here."),
+    408: ("too_slow", "The request did not arrive in time."),
     413: ("too_large", "The body is too large."),
+    431: ("too_large", "The headers are too large."),
     500: ("internal", "Something went wrong on our side."),
     503: ("unavailable", "The database cannot be reached now; please try again."),
 }
