@@ -11,9 +11,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
 from django.conf import settings
 from django.db import connections
 
-from crm_router import address
+from crm_router import address, databases
 
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "crm_router.sqlite"
+databases.bound_requests(
+    settings.DATABASES["default"],
+    statement=settings.DATABASE_STATEMENT_TIMEOUT,
+    lock=settings.DATABASE_LOCK_TIMEOUT,
+    idle_in_transaction=settings.DATABASE_IDLE_TIMEOUT,
+    behind_pooler=settings.DATABASE_POOLER,
+)
 CORES = os.cpu_count() or 1
 
 wsgi_app = "crm_router.wsgi"
@@ -38,6 +45,9 @@ def pre_fork(server: Any, worker: Any) -> None:
     connections.close_all()
 
 
+# How long the loop of a worker may stand still. It bounds no request: a request has arrived before a thread gets it
+# (REQUEST_TIMEOUT), and waits for nothing but the database, which has bounds of its own (DATABASE_..._TIMEOUT).
+timeout = 30
 # A worker that is told to stop (SIGTERM, SIGHUP, recycling) answers what it has accepted, for so many seconds.
 graceful_timeout = 30
 # Longer than the idle time of common proxies and clients (60), so that it is they who hang up: a server that closes

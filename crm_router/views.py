@@ -1,9 +1,11 @@
 """The pages that belong to no app."""
 
 import logging
+import sys
 import uuid
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 
 from django.core.exceptions import DisallowedHost
 from django.db import Error, connection
@@ -73,7 +75,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The id is in the log beside the traceback, which nobody outside sees."""
+    """The id is in the log beside the traceback, which nobody outside sees. 503 when it is the database that fails."""
+    error = sys.exc_info()[1]
+    if problems.is_passing(error):
+        log.error("Answered 503", exc_info=True)
+        response = problems.to_response(problems.problem(503))
+        if is_back_office(request):
+            response = defaults.server_error(request)
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        response["Retry-After"] = str(problems.RETRY_AFTER)
+        return response
     incident = uuid.uuid4().hex[:12]
     log.error("Incident %s: %s %s failed", incident, request.method, request.path, exc_info=True)
     if is_back_office(request):

@@ -1,5 +1,6 @@
 import os
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from tests.service.nginx import Nginx
+from tests.service.own_postgresql import Server
 from tests.service.running import Service, free_port, run
 
 StartService = Callable[..., Service]
@@ -64,6 +67,29 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[StartService]
     yield begin
     for service in services:
         service.destroy()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A PostgreSQL that is not running yet."""
+    with tempfile.TemporaryDirectory(prefix="crm-router-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Iterator[Callable[..., Nginx]]:
+    """Starts nginx in front of instances, by their ports."""
+    started: list[Nginx] = []
+
+    def begin(*instances: int) -> Nginx:
+        started.append(Nginx(tmp_path / "nginx", instances=list(instances), static=tmp_path))
+        return started[-1].start()
+
+    yield begin
+    for server in started:
+        server.destroy()
 
 
 @pytest.fixture
