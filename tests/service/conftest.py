@@ -3,6 +3,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -29,20 +30,32 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return inherited | ours
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    """An empty database of the kind that this run of tests is about."""
+@contextmanager
+def empty_database(folder: Path) -> Iterator[str]:
+    """Of the kind that this run of tests is about."""
+    name = f"service_{uuid.uuid4().hex[:12]}"
     if connection.vendor == "sqlite":
-        yield f"sqlite:///{tmp_path}/db.sqlite3"
+        yield f"sqlite:///{folder}/{name}/db.sqlite3"
         return
     server = settings.DATABASES["default"]
     user = f"{server['USER']}:{server['PASSWORD']}".rstrip(":")
     at = f"postgres://{user}@{server['HOST']}:{server['PORT'] or 5432}"
-    name = f"service_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"{at}/postgres", autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
         yield f"{at}/{name}"
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    with empty_database(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def another_database_url(tmp_path: Path) -> Iterator[str]:
+    with empty_database(tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, which may be stopped and started again."""
+"""PostgreSQL's programs, and a server of a test's own, which may be stopped and started again."""
 
 import os
 import signal
@@ -42,3 +42,8 @@ class Server:
     def ask(self, query: str) -> Any:
         with psycopg.connect(self.url, autocommit=True) as connection:
             return connection.execute(query).fetchall()
+
+
+def with_programs(env: dict[str, str]) -> dict[str, str]:
+    """An environment in which pg_dump and pg_restore are those of the server that the tests found."""
+    return env | {"PATH": f"{postgresql.find_programs()}:{env['PATH']}"}

@@ -15,7 +15,7 @@ from tests.service.nginx import Nginx
 from tests.service.running import Service, free_port, wait_until
 from tests.service.test_slow_clients import SLOWLY, slow_clients
 
-pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.once, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.timeout(400)]
 
 SECONDS = float(os.environ.get("ROLLING_SECONDS") or 15)  # 60 by hand
 
@@ -27,6 +27,7 @@ def ask(nginx: Nginx, path: str, **headers: str) -> tuple[http.client.HTTPRespon
         return answer, answer.read()
 
 
+@pytest.mark.once
 def test_slow_clients_are_held_by_nginx_and_not_by_the_service(
     start: StartService, nginx: Callable[..., Nginx]
 ) -> None:
@@ -38,6 +39,7 @@ def test_slow_clients_are_held_by_nginx_and_not_by_the_service(
                 assert ask(front, "/health")[0].status == 200
 
 
+@pytest.mark.once
 def test_nginx_says_what_only_it_can_know(start: StartService, nginx: Callable[..., Nginx]) -> None:
     service = start().wait_until_up()
     front = nginx(service.address[1], free_port())
@@ -53,6 +55,7 @@ def rolled(old: Service, start: StartService) -> Service:
     return start(PORT=old.env["PORT"], DATA_DIR=old.env["DATA_DIR"]).wait_until_up()
 
 
+@pytest.mark.postgresql
 def test_an_update_of_one_instance_after_the_other_fails_no_request(
     start: StartService, nginx: Callable[..., Nginx]
 ) -> None:
