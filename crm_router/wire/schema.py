@@ -33,7 +33,7 @@ TITLES = {
     "409": "The state forbids it",
     "413": "The body is too large",
     "415": "Not JSON",
-    "503": "Busy, or the database cannot be reached; `Retry-After` says when to try again",
+    "503": "Busy, or the database cannot be reached, takes too long or is full; `Retry-After` says when to try again",
 }
 
 

@@ -23,10 +23,11 @@ def main(arguments: list[str]) -> int:
     selection, others = read(arguments)
     chromium = find(CHROMIUM) or install("Chromium", CHROMIUM, "chromium", "chromium-driver")
     nginx = find(NGINX) or install("nginx", NGINX, "nginx-light")
+    systemd = shutil.which("systemd-analyze")
     outcomes: dict[str, int] = {}
     with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
         environment = surroundings(Path(folder), CHROMIUM=chromium, NGINX=nginx)
-        missing = ["not browser"] * (not chromium) + ["not nginx"] * (not nginx)
+        missing = ["not browser"] * (not chromium) + ["not nginx"] * (not nginx) + ["not systemd"] * (not systemd)
         runs = {
             "SQLite": (f"sqlite:///{folder}/db.sqlite3", ["not postgresql", *missing]),
             "PostgreSQL": (url, ["not browser", "not once"]),  # a browser sees no difference
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
             outcomes[name] = pytest([*wanted, *others], environment | {"DATABASE_URL": database}, Path(folder))
             if outcomes[name] == INTERRUPTED:
                 break
-    return report(outcomes, {"Browser tests": chromium, "Tests behind nginx": nginx})
+    return report(outcomes, {"Browser tests": chromium, "Tests behind nginx": nginx, "Tests of systemd units": systemd})
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:

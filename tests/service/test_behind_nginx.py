@@ -49,6 +49,11 @@ def test_nginx_says_what_only_it_can_know(start: StartService, nginx: Callable[.
     assert ask(front, "/docs")[0].status == 200
 
 
+def wait_until_at_work(crowd: Bots) -> None:
+    known = crowd.answered()
+    wait_until(lambda: crowd.answered() > known + 50, "the bots are at work")
+
+
 def rolled(old: Service, start: StartService) -> Service:
     """Stops one generation of an instance and starts the next one in its place."""
     assert old.stop() == 0
@@ -66,8 +71,7 @@ def test_an_update_of_one_instance_after_the_other_fails_no_request(
     end = time.monotonic() + SECONDS
     updates = 0
     while time.monotonic() < end or updates < 2:
-        known = crowd.answered()
-        wait_until(lambda known=known: crowd.answered() > known + 50, "the bots are at work")  # type: ignore[misc]
+        wait_until_at_work(crowd)
         instances[updates % 2] = rolled(instances[updates % 2], start)
         updates += 1
     crowd.stop()

@@ -86,6 +86,10 @@ def test_commands_take_as_long_as_they_need(start: StartService, server: Server)
     assert service.manage("shell", "-c", slowly).returncode == 0
 
 
+def wait_until_answered(contacts: list[int], count: int) -> None:
+    wait_until(lambda: len(contacts) > count, f"{count} contacts are registered")
+
+
 def test_a_killed_backend_loses_nothing_that_was_answered(start: StartService, server: Server) -> None:
     """kill -9 of one backend makes PostgreSQL restart all of them and recover."""
     server.start()
@@ -104,12 +108,10 @@ def test_a_killed_backend_loses_nothing_that_was_answered(start: StartService, s
     bots = [threading.Thread(target=bot) for _ in range(4)]
     for thread in bots:
         thread.start()
-    for _ in range(2):
-        known = len(answered)
-        wait_until(lambda known=known: len(answered) > known + 50, "contacts are registered")
+    for part in (50, 100):
+        wait_until_answered(answered, part)
         server.kill_a_backend()
-    known = len(answered)
-    wait_until(lambda: len(answered) > known + 50, "contacts are registered again")
+    wait_until_answered(answered, len(answered) + 50)
     enough.set()
     for thread in bots:
         thread.join()
