@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     systemd = shutil.which("systemd-analyze")
     outcomes: dict[str, int] = {}
     with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
-        environment = surroundings(Path(folder), CHROMIUM=chromium, NGINX=nginx)
+        environment = surroundings(Path(folder), CHROMIUM=chromium, NGINX_PROGRAM=nginx)
         missing = ["not browser"] * (not chromium) + ["not nginx"] * (not nginx) + ["not systemd"] * (not systemd)
         runs = {
             "SQLite": (f"sqlite:///{folder}/db.sqlite3", ["not postgresql", *missing]),

@@ -38,9 +38,9 @@ root {static};
 
 
 def program() -> str:
-    found = os.environ.get("NGINX") or shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    found = os.environ.get("NGINX_PROGRAM") or shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if not found:
-        pytest.fail("No nginx: install it, or name it in NGINX.")
+        pytest.fail("No nginx: install it, or name it in NGINX_PROGRAM.")
     return found
 
 
