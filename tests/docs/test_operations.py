@@ -14,7 +14,7 @@ RUN = {
     "scripts/backup /var/backups/crm-router --keep 14": "tests/service/test_backup.py",
     "DATABASE_URL=postgres://%2Fvar%2Frun%2Fpostgresql/crm-router-restored scripts/restore FILE": "likewise",
     ".venv/bin/python manage.py check_routing": "tests/leads/test_check_routing.py, and after each fault",
-    "sudo /usr/bin/python3 scripts/support/environment.py make .venv requirements.txt": "test_environment.py of tests/service",
+    "sudo /usr/bin/python3 scripts/support/environment.py make .venv requirements.txt": "tests/service makes some",
     "sudo nginx -t": "tests/service/test_behind_nginx.py starts nginx with these files",
     "openssl rand -hex 32 > secrets/secret_key": "below",
     "openssl rand -hex 32 > secrets/database_password": "below",
