@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connections
 from gunicorn import util
 
-from crm_router import address
+from crm_router import address, databases
 from crm_router.insight import workers as worker_metrics
 
 worker_metrics.share()  # before anything is imported that counts
@@ -22,11 +22,18 @@ from crm_router.wire import unreadable  # noqa: E402 - see above
 util.write_error = unreadable.write_problem  # gunicorn has no setting for it
 
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "crm_router.sqlite"
+databases.bound_requests(
+    settings.DATABASES["default"],
+    statement=settings.DATABASE_STATEMENT_TIMEOUT,
+    lock=settings.DATABASE_LOCK_TIMEOUT,
+    idle_in_transaction=settings.DATABASE_IDLE_TIMEOUT,
+    behind_pooler=settings.DATABASE_POOLER,
+)
 CORES = os.cpu_count() or 1
 
 wsgi_app = "crm_router.wsgi"
 bind = str(address.from_environment())
-worker_class = "gthread"
+worker_class = "crm_router.patient_worker.PatientWorker"  # gthread, which slow clients cannot hold up
 
 # SQLite has one writer at a time: threads of one process queue up for it (crm_router/sqlite), several processes would
 # poll for it. More than two threads bring no speed, but a slow client does not hold up the others.
@@ -63,6 +70,9 @@ def child_exit(server: Any, worker: Any) -> None:
     worker_metrics.forget(worker)
 
 
+# How long the loop of a worker may stand still. It bounds no request: a request has arrived before a thread gets it
+# (REQUEST_TIMEOUT), and waits for nothing but the database, which has bounds of its own (DATABASE_..._TIMEOUT).
+timeout = 30
 # A worker that is told to stop (SIGTERM, SIGHUP, recycling) answers what it has accepted, for so many seconds.
 graceful_timeout = 30
 # Longer than the idle time of common proxies and clients (60), so that it is they who hang up: a server that closes

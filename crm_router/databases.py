@@ -21,6 +21,26 @@ def database(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: boo
     )
 
 
+def bound_requests(
+    database: dict[str, Any], *, statement: float, lock: float, idle_in_transaction: float, behind_pooler: bool
+) -> None:
+    """Sets how many seconds PostgreSQL gives a statement, a wait for a lock, a pause in a transaction; 0 is no bound.
+
+    For the service only: commands take as long as they need. Poolers refuse such options when a connection begins;
+    behind one the role has to bring the bounds (docs/operations.md).
+    """
+    if database["ENGINE"] == "crm_router.sqlite" or behind_pooler:
+        return
+    bounds = {
+        "statement_timeout": statement,
+        "lock_timeout": lock,
+        "idle_in_transaction_session_timeout": idle_in_transaction,
+    }
+    words = [f"-c {name}={round(seconds * 1000)}" for name, seconds in bounds.items()]
+    asked = database["OPTIONS"].get("options", "")
+    database["OPTIONS"]["options"] = " ".join([*words, asked]).strip()  # the last word is the address's own
+
+
 def parse(url: str) -> dict[str, Any]:
     """What a DATABASE_URL names, in Django's words. Raises EnvError for what is no such URL, or another database."""
     try:

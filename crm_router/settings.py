@@ -56,6 +56,9 @@ SIGN_IN_WAIT_MINUTES = env.int("SIGN_IN_WAIT_MINUTES", 15, validate=Range(1, 24 
 TWO_FACTOR_ROLES: list[str] = env.list("TWO_FACTOR_ROLES", [], validate=ContainsOnly(ROLES, error="knows {choices}."))
 DATABASE_URL = env.database("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / 'db.sqlite3'))}")
 DATABASE_CONNECT_TIMEOUT = env.int("DATABASE_CONNECT_TIMEOUT", 5, validate=Range(1, 300))
+DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", 30.0, validate=Range(0, 86_400))
+DATABASE_LOCK_TIMEOUT = env.float("DATABASE_LOCK_TIMEOUT", 10.0, validate=Range(0, 86_400))
+DATABASE_IDLE_TIMEOUT = env.float("DATABASE_IDLE_TIMEOUT", 60.0, validate=Range(0, 86_400))
 DATABASE_POOLER = env.bool("DATABASE_POOLER", False)
 STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
 PHONE_REGION = env.str("PHONE_REGION", "RU", validate=OneOf(SUPPORTED_REGIONS, error="no such region: {input}"))
@@ -75,6 +78,8 @@ THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 0, validate=Range(0, 1_000_
 IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", 30, validate=Range(1, 3650))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
 MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", 2 * 1024 * 1024, validate=Range(1024))
+REQUEST_TIMEOUT = env.int("REQUEST_TIMEOUT", 20, validate=Range(1, 3600))
+MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", 20, validate=Range(3, 500))
 
 try:
     env.seal()
@@ -202,6 +207,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W005",
     "security.W021",
 ]
+# Static files may be served by a proxy that runs as somebody else, whatever the umask of the service.
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
 
 USE_TZ = True
 LANGUAGES = [("en", "English"), ("ru", "Русский")]

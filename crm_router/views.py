@@ -1,8 +1,10 @@
 """The pages that belong to no app."""
 
 import logging
+import sys
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 
 from django.core.exceptions import DisallowedHost
 from django.db import Error, connection
@@ -77,5 +79,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """503 when it is the database that fails."""
+    if problems.is_passing(sys.exc_info()[1]):
+        log.error("Answered 503", exc_info=True)
+        response = problems.to_response(problems.problem(503))
+        if is_back_office(request):
+            response = defaults.server_error(request)
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        response["Retry-After"] = str(problems.RETRY_AFTER)
+        return response
     document = problems.incident(f"{routes.method(request.method)} {routes.route(request)} failed")
     return defaults.server_error(request) if is_back_office(request) else problems.to_response(document)

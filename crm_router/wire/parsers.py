@@ -1,14 +1,28 @@
 from typing import Any
 
+from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 
 class StrictJSONParser(JSONParser):
-    """JSON objects and arrays; nesting beyond what Python can follow is a clear error."""
+    """JSON objects and arrays, nested no deeper than MAX_JSON_DEPTH."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            return super().parse(stream, media_type, parser_context)
-        except RecursionError as error:
-            raise ParseError("The JSON is nested too deeply.") from error
+            parsed = super().parse(stream, media_type, parser_context)
+            too_deep = depth(parsed) > settings.MAX_JSON_DEPTH
+        except RecursionError:  # deeper than Python itself can follow
+            too_deep = True
+        if too_deep:
+            raise ParseError(f"The JSON is nested more than {settings.MAX_JSON_DEPTH} levels deep.")
+        return parsed
+
+
+def depth(value: Any) -> int:
+    """Of [] it is 1."""
+    if isinstance(value, dict):
+        return 1 + max(map(depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(depth, value), default=0)
+    return 0

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -21,6 +21,11 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 1  # seconds
 
+# PostgreSQL's SQLSTATEs
+TOO_LONG = {"57014", "55P03"}  # query_canceled by statement_timeout, lock_not_available by lock_timeout
+DISK_FULL = "53100"
+UNDEFINED_TABLE = "42P01"  # the service is up before the migrations are; on SQLite it is an OperationalError
+
 STATUS = {
     Invalid: 400,
     Unknown: 404,
@@ -31,8 +36,6 @@ STATUS = {
     PermissionDenied: 403,
     Http404: 404,
     RequestDataTooBig: 413,
-    OperationalError: 503,
-    InterfaceError: 503,
 }
 
 
@@ -51,12 +54,14 @@ WORDS = {
     403: Words("forbidden", "Forbidden", "This is not allowed."),
     404: Words("not_found", "Not Found", "There is nothing here."),
     405: Words("method_not_allowed", "Method Not Allowed", "This path does not know this method."),
+    408: Words("too_slow", "Request Timeout", "The request did not arrive in time."),
     409: Words("conflict", "Conflict", "The present state forbids it."),
     413: Words("too_large", "Content Too Large", "The body is too large."),
     414: Words("uri_too_long", "URI Too Long", "The address is too long."),
     415: Words("unsupported_media_type", "Unsupported Media Type", "The body must be application/json."),
     422: Words("unprocessable", "Unprocessable Content", "The request contradicts an earlier one."),
     429: Words("throttled", "Too Many Requests", "Too many requests; please try again later."),
+    431: Words("too_large", "Request Header Fields Too Large", "The headers are too large."),
     500: Words("internal", "Internal Server Error", "Something went wrong on our side."),
     503: Words("unavailable", "Service Unavailable", "The database cannot be reached now; please try again."),
 }
@@ -103,17 +108,38 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
         if isinstance(exception, exceptions.Throttled):
             headers["Retry-After"] = str(getattr(exception, "wait", None) or RETRY_AFTER)
         return Response(document, status=exception.status_code, headers=headers, content_type=MEDIA_TYPE)
-    status = next((status for kind, status in STATUS.items() if isinstance(exception, kind)), None)
+    status = 503 if is_passing(exception) else None
+    status = status or next((status for kind, status in STATUS.items() if isinstance(exception, kind)), None)
     if status is None:
         return None
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.error("Answered 503", exc_info=exception)
     if isinstance(exception, Refusal):
         document = describe_refusal(exception, status)
+    elif isinstance(exception, Error):
+        document = describe_database_error(exception)
     else:
         document = problem(status, detail=str(exception) if isinstance(exception, Http404) else "")
     headers = {"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def is_passing(exception: BaseException | None) -> bool:
+    """Whether the database failed for a while only: out of reach, overloaded, full, or its tables not there yet."""
+    return isinstance(exception, OperationalError | InterfaceError) or sqlstate(exception) == UNDEFINED_TABLE
+
+
+def describe_database_error(error: Error) -> dict[str, Any]:
+    if sqlstate(error) in TOO_LONG:
+        return problem(503, "busy", "The database took too long; please try again.")
+    if sqlstate(error) == DISK_FULL or "disk is full" in str(error):
+        return problem(503, "full", "The database has no room left; nothing was stored.")
+    return problem(503)
+
+
+def sqlstate(error: BaseException | None) -> str | None:
+    """PostgreSQL's own word for what went wrong."""
+    return getattr(error and error.__cause__, "sqlstate", None)
 
 
 def describe_refusal(refusal: Refusal, status: int) -> dict[str, Any]:

@@ -39,7 +39,7 @@ TITLES = {
     422: "The idempotency key has been used with another body",
     429: "Too many calls with this key; `Retry-After` says when to try again",
     500: "A fault of ours; the log has the incident",
-    503: "Busy, or the database cannot be reached; `Retry-After` says when to try again",
+    503: "Busy, or the database cannot be reached, takes too long or is full; `Retry-After` says when to try again",
 }
 
 

@@ -112,11 +112,19 @@ def reachable(programs: Path, folder: Path, identity: dict[str, Any]) -> Path:
 
 @contextmanager
 def cluster(programs: Path, folder: Path, identity: dict[str, Any]) -> Iterator[str]:
+    initialise(programs, folder / "data", identity)
+    with running(programs, folder, identity, port=free_port()) as url:
+        yield url
+
+
+@contextmanager
+def running(
+    programs: Path, folder: Path, identity: dict[str, Any], *, port: int, synced: bool = False
+) -> Iterator[str]:
+    """Starts the cluster in the folder, and stops it. Not `synced`, its data would not survive a power cut."""
     data, log = folder / "data", folder / "log"
-    initialise(programs, data, identity)
-    port = free_port()
-    # -F: nobody will want these data after a power cut.
-    command = [f"{programs}/postgres", "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", "", "-N", "200", "-F"]
+    command = [f"{programs}/postgres", "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", "", "-N", "200"]
+    command += [] if synced else ["-F"]
     with log.open("wb") as output:
         # In a session of its own: Ctrl-C reaches the tests first, and they still need their database to end well.
         process: subprocess.Popen[bytes] = subprocess.Popen(

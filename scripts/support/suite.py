@@ -14,18 +14,22 @@ from pathlib import Path
 import postgresql
 
 INTERRUPTED, NOTHING_COLLECTED = 2, 5  # pytest's exit codes
+NGINX = ("nginx", "/usr/sbin/nginx")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     selection, others = read(arguments)
-    chromium = find_chromium() or install_chromium()
+    chromium = find(CHROMIUM) or install("Chromium", CHROMIUM, "chromium", "chromium-driver")
+    nginx = find(NGINX) or install("nginx", NGINX, "nginx-light")
+    systemd = shutil.which("systemd-analyze")
     outcomes: dict[str, int] = {}
     with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
-        environment = surroundings(Path(folder), chromium)
+        environment = surroundings(Path(folder), CHROMIUM=chromium, NGINX_PROGRAM=nginx)
+        missing = ["not browser"] * (not chromium) + ["not nginx"] * (not nginx) + ["not systemd"] * (not systemd)
         runs = {
-            "SQLite": (f"sqlite:///{folder}/db.sqlite3", ["not postgresql"] + ["not browser"] * (not chromium)),
+            "SQLite": (f"sqlite:///{folder}/db.sqlite3", ["not postgresql", *missing]),
             "PostgreSQL": (url, ["not browser", "not once"]),  # a browser sees no difference
         }
         for name, (database, marks) in runs.items():
@@ -34,7 +38,7 @@ def main(arguments: list[str]) -> int:
             outcomes[name] = pytest([*wanted, *others], environment | {"DATABASE_URL": database}, Path(folder))
             if outcomes[name] == INTERRUPTED:
                 break
-    return report(outcomes, without_browser=not chromium)
+    return report(outcomes, {"Browser tests": chromium, "Tests behind nginx": nginx, "Tests of systemd units": systemd})
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:
@@ -59,33 +63,33 @@ def read(arguments: list[str]) -> tuple[list[str], list[str]]:
     return [f"({marks})" for marks in known.marks], others
 
 
-def find_chromium() -> str | None:
-    return next(filter(None, map(shutil.which, CHROMIUM)), None)
+def find(names: tuple[str, ...]) -> str | None:
+    return next(filter(None, map(shutil.which, names)), None)
 
 
-def install_chromium() -> str | None:
+def install(title: str, names: tuple[str, ...], *packages: str) -> str | None:
     """Installs it where that can be done without asking; else says what to do."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing Chromium for the browser tests ...", flush=True)
+        print(f"Installing {title} for the tests ...", flush=True)
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"]
-        for command in (["apt-get", "update", "-qq"], install):
+        get = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+        for command in (["apt-get", "update", "-qq"], get):
             # apt is talkative even when told to be quiet; its errors are on stderr.
             subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
-    chromium = find_chromium()
-    if chromium is None and os.environ.get("CI") == "true":
-        sys.exit(f"There is no Chromium for the browser tests, and CI does not do without. {HOW_TO_GET_CHROMIUM}")
-    return chromium
+    program = find(names)
+    if program is None and os.environ.get("CI") == "true":
+        sys.exit(f"There is no {title} for the tests, and CI does not do without. {how_to_get(names)}")
+    return program
 
 
-HOW_TO_GET_CHROMIUM = "Install the package chromium (Debian, Fedora, Arch) or Google Chrome, so that it is on the PATH."
+def how_to_get(names: tuple[str, ...]) -> str:
+    return f"Install one of these, so that it is on the PATH: {', '.join(names)}."
 
 
-def surroundings(folder: Path, chromium: str | None) -> dict[str, str]:
+def surroundings(folder: Path, **programs: str | None) -> dict[str, str]:
     """The environment of a run, in which no test can reach the data of the person who runs it."""
     environment = os.environ | {"DATA_DIR": str(folder / "data"), "STATIC_ROOT": str(folder / "static")}
-    if chromium:
-        environment["CHROMIUM"] = chromium
+    environment |= {name: path for name, path in programs.items() if path}
     if not os.access(".", os.W_OK):
         environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
     return environment
@@ -109,10 +113,11 @@ def pytest(arguments: list[str], environment: dict[str, str], folder: Path) -> i
         raise
 
 
-def report(outcomes: dict[str, int], *, without_browser: bool) -> int:
+def report(outcomes: dict[str, int], needed: dict[str, str | None]) -> int:
     print()
-    if without_browser:
-        print(f"!!! BROWSER TESTS DID NOT RUN: there is no Chromium. {HOW_TO_GET_CHROMIUM}")
+    for tests, program in needed.items():
+        if program is None:
+            print(f'!!! {tests.upper()} DID NOT RUN: their program is not installed (README, "Development").')
     if set(outcomes.values()) == {NOTHING_COLLECTED}:
         print("No test was selected, on either database.")
         return NOTHING_COLLECTED

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ class Bots:
     total: int
     together: int = 8
     stop_when_refused: bool = False
+    trust: ssl.SSLContext | None = None  # speak TLS with whoever this trusts
     contacts: list[dict[str, Any]] = field(default_factory=list)
     others: list[tuple[int, bytes]] = field(default_factory=list)
     refused: int = 0
@@ -42,7 +44,7 @@ class Bots:
     def bot(self) -> None:
         connection = None
         while (number := self.next_number()) is not None:
-            connection = connection or Connection(*self.address, timeout=PATIENCE)
+            connection = connection or self.connect()
             try:
                 keeps = self.register(connection, number)
             except (OSError, http.client.HTTPException):
@@ -56,11 +58,22 @@ class Bots:
         if connection:
             connection.close()
 
+    def connect(self) -> "Connection | SecureConnection":
+        if self.trust:
+            return SecureConnection(*self.address, timeout=PATIENCE, context=self.trust)
+        return Connection(*self.address, timeout=PATIENCE)
+
+    def stop(self) -> None:
+        """Whoever is waiting for an answer still waits for it."""
+        with self.lock:
+            self.numbers = iter(())
+        self.join()
+
     def next_number(self) -> int | None:
         with self.lock:
             return next(self.numbers, None)
 
-    def register(self, connection: "Connection", number: int) -> bool:
+    def register(self, connection: "Connection | SecureConnection", number: int) -> bool:
         """Whether the service keeps the connection open."""
         body = {"source_id": self.source_id, "lead_phone": f"+7999{number:07d}"}
         connection.request("POST", "/api/v1/contacts", json.dumps(body), {"Content-Type": "application/json"})
@@ -74,7 +87,7 @@ class Bots:
                 self.others.append((answer.status, content))
         return not answer.will_close
 
-    def note_failure(self, connection: "Connection") -> None:
+    def note_failure(self, connection: "Connection | SecureConnection") -> None:
         with self.lock:
             if connection.served:
                 self.dropped += 1
@@ -83,6 +96,10 @@ class Bots:
 
 
 class Connection(http.client.HTTPConnection):
+    served = 0
+
+
+class SecureConnection(http.client.HTTPSConnection):
     served = 0
 
 

@@ -1,7 +1,9 @@
 import os
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -9,6 +11,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from tests.service.nginx import Nginx
+from tests.service.own_postgresql import Server
 from tests.service.running import Service, free_port, run
 
 StartService = Callable[..., Service]
@@ -26,20 +30,32 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return inherited | ours
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    """An empty database of the kind that this run of tests is about."""
+@contextmanager
+def empty_database(folder: Path) -> Iterator[str]:
+    """Of the kind that this run of tests is about."""
+    name = f"service_{uuid.uuid4().hex[:12]}"
     if connection.vendor == "sqlite":
-        yield f"sqlite:///{tmp_path}/db.sqlite3"
+        yield f"sqlite:///{folder}/{name}/db.sqlite3"
         return
     server = settings.DATABASES["default"]
     user = f"{server['USER']}:{server['PASSWORD']}".rstrip(":")
     at = f"postgres://{user}@{server['HOST']}:{server['PORT'] or 5432}"
-    name = f"service_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"{at}/postgres", autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
         yield f"{at}/{name}"
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    with empty_database(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def another_database_url(tmp_path: Path) -> Iterator[str]:
+    with empty_database(tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -64,6 +80,29 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[StartService]
     yield begin
     for service in services:
         service.destroy()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A PostgreSQL that is not running yet."""
+    with tempfile.TemporaryDirectory(prefix="crm-router-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Iterator[Callable[..., Nginx]]:
+    """Starts nginx in front of instances, by their ports."""
+    started: list[Nginx] = []
+
+    def begin(*instances: int) -> Nginx:
+        started.append(Nginx(tmp_path / "nginx", instances=list(instances), static=tmp_path))
+        return started[-1].start()
+
+    yield begin
+    for server in started:
+        server.destroy()
 
 
 @pytest.fixture

@@ -58,14 +58,7 @@ class Service:
         return self.log.read_text()
 
     def wait_until_up(self) -> "Service":
-        def up() -> bool:
-            assert self.process.poll() is None, self.output()
-            try:
-                return self.get("/health/ready")[0] == 200
-            except OSError:
-                return False
-
-        wait_until(up, "the service answers")
+        self.wait_until_it_answers("/health/ready", 200)
         return self
 
     def call(self, method: str, path: str, body: object = None, *, key: str = "") -> tuple[int, Any]:
@@ -97,6 +90,19 @@ class Service:
             self.post(f"/sources/{source}/operators", {"operator_id": operator})
         return source
 
+    def wait_until_it_answers(self, path: str, status: int) -> Any:
+        """The body that comes with the status."""
+
+        def answered() -> Any:
+            assert self.process.poll() is None, self.output()
+            try:
+                found, body = self.get(path)
+            except OSError:
+                return None
+            return body if found == status else None
+
+        return wait_until(answered, f"{path} is answered with {status}")
+
     def workers(self) -> list[int]:
         """Process ids, oldest first, of all that were ever started."""
         return [int(pid) for pid in re.findall(r"Booting worker with pid: (\d+)", self.output())]
@@ -112,6 +118,14 @@ class Service:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(PATIENCE)
+
+    def is_survived(self) -> bool:
+        """Whether anything that the start has started is still running."""
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return run(sys.executable, "manage.py", *arguments, env=self.env)

@@ -55,11 +55,15 @@ def test_a_setting_of_keys_that_is_none(environment: dict[str, str]) -> None:
     assert "API_KEYS" in refusal(environment | {"API_KEYS": "maybe"})
 
 
-def test_a_database_that_cannot_be_reached(environment: dict[str, str]) -> None:
-    said = refusal(environment | {"DATABASE_URL": "postgres://someone:secret@127.0.0.1:1/leads"})
+def test_a_demo_whose_database_cannot_be_reached(environment: dict[str, str]) -> None:
+    nowhere = {"DATABASE_URL": "postgres://someone:secret@127.0.0.1:1/leads"}
 
-    assert said.startswith("The database leads on 127.0.0.1:1 cannot be reached")
-    assert "secret" not in said
+    result = run("scripts/serve", "--demo", env=environment | nowhere)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("The database leads on 127.0.0.1:1 cannot be reached")
+    assert result.stderr.endswith("The demo needs its database.\n")
+    assert "secret" not in result.stderr
 
 
 def test_a_file_that_is_no_database(environment: dict[str, str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
-from tests.service.running import Service, wait_until
+from tests.service.running import Service, free_port, wait_until
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
 
@@ -69,3 +69,16 @@ def test_a_killed_worker_loses_nothing_that_was_answered(service: Service) -> No
     assert len(stored) <= len(crowd.contacts) + crowd.dropped + crowd.refused
     assert len(crowd.contacts) > 1900
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_killed_master_loses_nothing_that_was_answered(start: StartService, service: Service) -> None:
+    crowd = bots(service, total=100_000, stop_when_refused=True)
+    wait_until(lambda: crowd.answered() > 200, "the bots are at work")
+
+    service.signal(signal.SIGKILL)
+    crowd.join()
+
+    assert crowd.others == []
+    again = start(PORT=str(free_port())).wait_until_up()  # its workers may still hold the old port for a second
+    assert ids(crowd) <= all_contact_ids(again.get)
+    assert again.manage("check_routing").returncode == 0

@@ -2,42 +2,59 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, OperationalError, connection
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
 from crm_router import address, static_files
 from leads import queue
 
+NOT_YET = 75  # EX_TEMPFAIL of sysexits.h: the same command may succeed later
+PAUSE = 1  # seconds between two looks for the database
+REMINDER = 30  # of them between two lines in the log
+
 MIGRATING = 0x637264  # of all advisory locks in this database, the one for migrations
 
 
 class Command(BaseCommand):
-    help = "All that must be true before the service starts. Repeats nothing that is true already. Exit code 1 if not."
+    help = (
+        "All that must be true before the service starts. Repeats nothing that is true already. Exit code 1 if that "
+        "cannot be, 75 if only PostgreSQL does not answer yet."
+    )
     requires_system_checks = []  # they take as long as all the rest, and the tests have run them
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--beside", type=int, metavar="PID", help="wait for PostgreSQL, while this process, the service, runs"
+        )
+
+    def handle(self, *args: Any, beside: int | None, **options: Any) -> None:
         """Several services may start at once, here or on several machines with one PostgreSQL.
 
         1. The address must be free, and not open to others without keys.
-        2. The database must answer.
-        3. Migrations are applied, by one start at a time.
-        4. What waits is routed, in case a process died between a commit and its look at the queue.
-        5. Static files are collected when they are not there or not those of this code.
+        2. Static files are collected when they are not there or not those of this code.
+        3. The database must answer.
+        4. Migrations are applied, by one start at a time.
+        5. What waits is routed, in case a process died between a commit and its look at the queue.
         """
-        self.require_address()
+        if beside:
+            self.wait_for_database(beside)
+        else:
+            self.require_address()
         with alone_on_this_machine():
-            self.require_database()
-            self.migrate()
-            queue.sweep()
             if not static_files.collected():
                 self.stdout.write("Collecting static files (once) ...")
                 static_files.collect()
+            self.require_database()
+            self.migrate()
+            queue.sweep()
 
     def require_address(self) -> None:
         try:
@@ -48,13 +65,28 @@ class Command(BaseCommand):
         if obstacle:
             self.give_up(obstacle)
 
+    def wait_for_database(self, service: int) -> None:
+        """Looks again and again, and says so now and then. Ends with the service."""
+        for attempt in count():
+            if not is_running(service):
+                raise SystemExit(0)
+            try:
+                connection.ensure_connection()
+                self.stderr.write(f"{database_name()} answers.")
+                return
+            except Error as error:
+                if attempt % REMINDER == 0:
+                    self.stderr.write(f"Waiting for the database: {first_line(error)}")
+            sleep(PAUSE)
+
     def require_database(self) -> None:
         try:
             if connection.vendor == "sqlite":
                 Path(connection.settings_dict["NAME"]).parent.mkdir(parents=True, exist_ok=True)
             connection.ensure_connection()
         except (Error, OSError) as error:
-            self.give_up(f"{database_name()} cannot be reached: {first_line(error)}")
+            code = 1 if connection.vendor == "sqlite" else NOT_YET
+            self.give_up(f"{database_name()} cannot be reached: {first_line(error)}", code)
 
     def migrate(self) -> None:
         try:
@@ -63,9 +95,17 @@ class Command(BaseCommand):
         except (OperationalError, MigrationSchemaMissing) as error:
             self.give_up(f"{database_name()} cannot be migrated: {first_line(error)}")
 
-    def give_up(self, reason: str) -> None:
+    def give_up(self, reason: str, code: int = 1) -> None:
         self.stderr.write(reason)
-        raise SystemExit(1)
+        raise SystemExit(code)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def database_name() -> str:

@@ -1,0 +1,162 @@
+"""gunicorn's threaded worker, with patience: a thread gets a request when it has arrived whole, and not before.
+
+gunicorn's own gives every new connection a thread, which then waits for the client. As many slow clients as there are
+threads would silence the service. Here the one loop that watches all connections collects what comes in, as a proxy
+with buffers would; a client that takes longer than REQUEST_TIMEOUT is sent away.
+"""
+
+import errno
+import selectors
+import socket
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from itertools import takewhile
+from typing import Any
+
+from django.conf import settings
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from crm_router.arrival import Arrival, Refused
+from crm_router.wire import problems
+
+AT_ONCE = 64 * 1024  # bytes read from one connection before the next one's turn
+GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
+MEMORY = 64 * 1024 * 1024  # bytes of unfinished requests that one worker holds
+
+
+class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
+    refused = False
+
+    def expect_request(self) -> None:
+        self.sock.setblocking(False)
+        self.arrival = Arrival(most=max(settings.MAX_BODY_BYTES, settings.MAX_BATCH_BYTES))
+        if self.parser:  # what came behind the request before
+            self.arrival.received += self.parser.unreader.take_buffered()
+        self.deadline = time.monotonic() + settings.REQUEST_TIMEOUT
+
+    def arrives(self, data: bytes) -> bool:
+        """Whether these bytes make the request whole."""
+        self.arrival.received += data
+        try:
+            self.data_ready = self.arrival.is_whole()
+        except Refused as refused:
+            self.refuse(refused.status)
+            return False
+        if self.arrival.waits_for_go_ahead and not self.data_ready:
+            self.arrival.waits_for_go_ahead = False
+            with suppress(OSError):
+                self.sock.send(GO_AHEAD)
+        return self.data_ready
+
+    def init(self) -> None:
+        """Called by the thread that is to answer, before it reads."""
+        super().init()
+        self.parser.unreader.unread(bytes(self.arrival.received))
+        self.arrival.received.clear()
+        # For the whole answer: nor does a thread wait for ever for a client that does not read.
+        self.sock.settimeout(settings.REQUEST_TIMEOUT)
+
+    def close(self, graceful: bool = False) -> None:
+        """At once: nothing is left unread, so the client gets the whole answer without our lingering for it.
+
+        gunicorn would wait for the client to hang up first, and all other clients with it.
+        """
+        super().close(graceful=False)
+
+    def refuse(self, status: HTTPStatus) -> None:
+        self.refused = True
+        self.arrival.received.clear()
+        body = problems.to_bytes(problems.problem(status))
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {problems.MEDIA_TYPE}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        with suppress(OSError):
+            self.sock.send(head.encode() + body)
+            self.sock.shutdown(socket.SHUT_WR)
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc] # likewise
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.arriving: dict[Connection, None] = {}  # in the order of their deadlines
+
+    def accept(self, listener: socket.socket) -> bool:
+        """Whether there was somebody at the door."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.ECONNABORTED):
+                return False  # another worker was faster, or the client has gone
+            raise
+        self.nr_conns += 1
+        self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname()))
+        return True
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Every connection comes by here: new ones, and those kept open whose client has something to say again."""
+        conn.expect_request()
+        self.read(conn)
+
+    def read(self, conn: Connection) -> None:
+        """Gives the request to a thread if that was the rest of it; waits for more, or refuses it, otherwise.
+
+        Of a refused one the rest is read and thrown away until its client hangs up: the system would take the answer
+        back if we hung up first.
+        """
+        data: bytes | None
+        try:
+            data = conn.sock.recv(AT_ONCE)
+        except BlockingIOError:
+            data = None  # nothing yet; but the request may have come right behind the one before
+        except OSError:
+            data = b""
+        if not conn.refused and conn.arrives(data or b""):
+            self.forget(conn)
+            super().enqueue_req(conn)
+        elif data == b"":
+            self.drop(conn)
+        else:
+            self.wait_for_more(conn)
+
+    def wait_for_more(self, conn: Connection) -> None:
+        if conn not in self.arriving:
+            self.arriving[conn] = None
+            self.poller.register(conn.sock, selectors.EVENT_READ, lambda _: self.read(conn))
+        if len(conn.arrival.received) > AT_ONCE and self.held() > MEMORY:
+            conn.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def held(self) -> int:
+        return sum(len(conn.arrival.received) for conn in self.arriving)
+
+    def murder_pending(self) -> None:
+        """Called once a second and more often: sends away who has not sent a whole request in time."""
+        now = time.monotonic()
+        for conn in list(takewhile(lambda conn: conn.deadline < now, self.arriving)):
+            if conn.arrival.received and not conn.refused:
+                conn.refuse(HTTPStatus.REQUEST_TIMEOUT)
+            self.drop(conn)
+
+    def drop(self, conn: Connection) -> None:
+        self.forget(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    def forget(self, conn: Connection) -> None:
+        if conn in self.arriving:
+            del self.arriving[conn]
+            self.poller.unregister(conn.sock)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """A worker that stops takes in who stands at the door, and then closes it.
+
+        gunicorn would leave it open without looking until the end, and then turn all of them away.
+        """
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.setblocking(False)
+                while self.nr_conns < self.worker_connections and self.accept(listener):
+                    pass
+                listener.close()

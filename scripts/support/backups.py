@@ -1,0 +1,127 @@
+"""Backs up and restores the database of DATABASE_URL: pg_dump's custom format, or SQLite's online backup."""
+
+import argparse
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
+
+from django.conf import settings
+from django.db.backends.postgresql.client import DatabaseClient
+
+DATABASE: dict[str, Any] = settings.DATABASES["default"]
+ON_SQLITE = DATABASE["ENGINE"] == "crm_router.sqlite"
+SUFFIX = "sqlite3" if ON_SQLITE else "dump"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    verbs = parser.add_subparsers(required=True)
+    making = verbs.add_parser("backup")
+    making.add_argument("folder", type=Path)
+    making.add_argument("--keep", type=int, help="how many to keep, the newest")
+    making.set_defaults(do=backup)
+    reading = verbs.add_parser("restore")
+    reading.add_argument("file", type=Path)
+    reading.set_defaults(do=restore)
+    arguments = vars(parser.parse_args())
+    arguments.pop("do")(**arguments)
+
+
+def backup(folder: Path, keep: int | None) -> None:
+    """What has a backup's name is one: it is written beside it, and named when it is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"crm-router-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.{SUFFIX}"
+    draft = target.with_suffix(".part")
+    try:
+        if ON_SQLITE:
+            copy(Path(DATABASE["NAME"]), draft)
+        else:
+            postgresql("pg_dump", "--format=custom", f"--file={draft}", database())
+        draft.rename(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    print(target)
+    older = sorted(folder.glob(f"crm-router-*.{SUFFIX}"))[: -keep or None] if keep else []
+    for file in older:
+        file.unlink()
+
+
+def restore(file: Path) -> None:
+    if not file.is_file():
+        sys.exit(f"There is no file {file}.")
+    if file.suffix != f".{SUFFIX}":
+        sys.exit(f"{file} is no backup of this kind of database; DATABASE_URL names another.")
+    if ON_SQLITE:
+        restore_sqlite(file)
+    else:
+        restore_postgresql(file)
+
+
+def restore_sqlite(file: Path) -> None:
+    target = Path(DATABASE["NAME"])
+    if target.exists():
+        sys.exit(f"{target} exists already. Move it away first, together with its -wal and -shm.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.part")
+    copy(file, draft)
+    draft.rename(target)
+
+
+def restore_postgresql(file: Path) -> None:
+    """All or nothing. Owner and rights are those of the user who restores."""
+    tables = "SELECT count(*) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public'"
+    if count(tables):
+        sys.exit(f"The database {database()} is not empty. Restore into a new one.")
+    postgresql(
+        "pg_restore", "--single-transaction", "--no-owner", "--no-privileges", f"--dbname={database()}", str(file)
+    )
+
+
+def count(query: str) -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return int(cursor.fetchone()[0])
+
+
+def copy(source: Path, target: Path) -> None:
+    """Also of a database in use: a snapshot, and nobody waits meanwhile."""
+    target.unlink(missing_ok=True)
+    with (
+        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True)) as one,
+        closing(sqlite3.connect(target)) as other,
+    ):
+        one.backup(other)
+        other.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        [verdict] = other.execute("PRAGMA quick_check").fetchone()
+    if verdict != "ok":
+        sys.exit(f"{source} is damaged: {verdict}")
+
+
+def database() -> str:
+    return str(DATABASE["NAME"])
+
+
+def postgresql(program: str, *arguments: str) -> None:
+    """Runs one of PostgreSQL's programs with Django's way of telling psql where and who; the password stays hidden."""
+    words, secrets = DatabaseClient.settings_to_cmd_args_env(DATABASE, [])
+    where = words[1:-1]  # the program and the database stand around it
+    try:
+        done = subprocess.run([program, *where, *arguments], env=os.environ | (secrets or {}), check=False)
+    except FileNotFoundError:
+        sys.exit(f"There is no {program} on the PATH. On Debian and Ubuntu: apt-get install postgresql-client")
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The real nginx with the configuration of deploy/nginx, in front of services on loopback."""
+
+import os
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.service.running import PATIENCE, PROJECT, free_port, wait_until
+
+FOLDER = PROJECT / "deploy/nginx"
+
+AROUND = """\
+daemon off;
+pid {folder}/pid;
+error_log {folder}/error.log notice;
+worker_processes 1;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/client_body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include conf.d/default.conf;
+}}
+"""
+PLACE = """\
+listen 127.0.0.1:{port} ssl;
+server_name localhost;
+ssl_certificate {folder}/certificate;
+ssl_certificate_key {folder}/key;
+root {static};
+"""
+
+
+def program() -> str:
+    found = os.environ.get("NGINX_PROGRAM") or shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if not found:
+        pytest.fail("No nginx: install it, or name it in NGINX_PROGRAM.")
+    return found
+
+
+class Nginx:
+    def __init__(self, folder: Path, *, instances: list[int], static: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.address = ("127.0.0.1", self.port)
+        (folder / "conf.d").mkdir(parents=True)
+        self.write("nginx.conf", AROUND.format(folder=folder))
+        conf = (FOLDER / "crm-router.conf").read_text()
+        self.write("conf.d/default.conf", conf.replace("listen 80;", f"listen 127.0.0.1:{free_port()};"))
+        upstream = (FOLDER / "crm-router.upstream.systemd").read_text()
+        for number, port in enumerate(instances, start=8001):
+            upstream = upstream.replace(f":{number} ", f":{port} ")
+        self.write("conf.d/crm-router.upstream", upstream)
+        self.write("conf.d/crm-router.place", PLACE.format(folder=folder, port=self.port, static=static))
+        make_certificate(folder)
+        self.trust = ssl.create_default_context(cafile=str(folder / "certificate"))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    def start(self) -> "Nginx":
+        self.process = subprocess.Popen([program(), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")])
+        wait_until((self.folder / "pid").exists, "nginx has started")
+        return self
+
+    def log(self) -> str:
+        return (self.folder / "error.log").read_text()
+
+    def destroy(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+
+
+def make_certificate(folder: Path) -> None:
+    """For `localhost`, signed by itself."""
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    names = ["-keyout", str(folder / "key"), "-out", str(folder / "certificate")]
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+    subprocess.run(["openssl", "req", *kind, *names, *subject], check=True, capture_output=True)

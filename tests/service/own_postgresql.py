@@ -1,0 +1,49 @@
+"""PostgreSQL's programs, and a server of a test's own, which may be stopped and started again."""
+
+import os
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.service.running import PROJECT, free_port
+
+sys.path.insert(0, str(PROJECT / "scripts/support"))
+
+import postgresql  # the one that scripts/test starts
+
+
+class Server:
+    def __init__(self, folder: Path) -> None:
+        self.identity = postgresql.unprivileged(folder)
+        self.programs = postgresql.reachable(postgresql.find_programs(), folder, self.identity)
+        self.folder, self.port = folder, free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        postgresql.initialise(self.programs, folder / "data", self.identity)
+        self.running = ExitStack()
+
+    def start(self) -> None:
+        self.running.enter_context(
+            postgresql.running(self.programs, self.folder, self.identity, port=self.port, synced=True)
+        )
+
+    def stop(self) -> None:
+        self.running.close()
+
+    def kill_a_backend(self) -> None:
+        """One that serves a client; all others go with it."""
+        mine = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        [pid] = self.ask(f"SELECT pid FROM pg_stat_activity WHERE {mine} LIMIT 1")[0]
+        os.kill(pid, signal.SIGKILL)
+
+    def ask(self, query: str) -> Any:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            return connection.execute(query).fetchall()
+
+
+def with_programs(env: dict[str, str]) -> dict[str, str]:
+    """An environment in which pg_dump and pg_restore are those of the server that the tests found."""
+    return env | {"PATH": f"{postgresql.find_programs()}:{env['PATH']}"}

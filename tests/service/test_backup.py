@@ -1,0 +1,76 @@
+"""A backup taken while the service writes is whole, and a fresh database restored from it passes check_routing."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.service.bots import Bots, all_contact_ids
+from tests.service.conftest import StartService
+from tests.service.own_postgresql import with_programs
+from tests.service.running import Service, run, wait_until
+
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+
+
+def backup(service: Service, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run("scripts/backup", str(folder), *arguments, env=with_programs(service.env))
+
+
+def restore(env: dict[str, str], file: Path) -> subprocess.CompletedProcess[str]:
+    return run("scripts/restore", str(file), env=with_programs(env))
+
+
+def test_a_backup_of_a_service_at_work_can_be_restored_and_served(
+    start: StartService, service: Service, another_database_url: str, tmp_path: Path
+) -> None:
+    crowd = Bots(service.address, service.roster(operators=10, limit=100), total=100_000).start()
+    wait_until(lambda: crowd.answered() > 100, "the bots are at work")
+    before = {contact["id"] for contact in crowd.contacts}
+
+    made = backup(service, tmp_path / "backups")
+
+    assert made.returncode == 0, made.stderr
+    crowd.stop()
+    restored = restore(service.env | {"DATABASE_URL": another_database_url}, Path(made.stdout.strip()))
+    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert "Loads, limits, queue and contacts agree." in restored.stdout
+    service.stop()
+    again = start(DATABASE_URL=another_database_url).wait_until_up()
+    assert before <= all_contact_ids(again.get) <= {contact["id"] for contact in crowd.contacts}
+    again.post("/operators", {"name": "Anna", "max_load": 5})  # ids go on where they were
+
+
+def test_only_so_many_are_kept_and_nobody_else_can_read_them(service: Service, tmp_path: Path) -> None:
+    names = [backup(service, tmp_path, "--keep", "2").stdout.strip() for _ in range(3)]
+    kept = sorted(str(file) for file in tmp_path.glob("crm-router-*"))
+    assert kept == names[1:]
+    assert {Path(name).stat().st_mode & 0o777 for name in kept} == {0o600}
+
+
+def test_nothing_is_restored_over_data_that_are_there(service: Service, tmp_path: Path) -> None:
+    service.post("/operators", {"name": "Anna", "max_load": 5})
+    file = Path(backup(service, tmp_path).stdout.strip())
+
+    refused = restore(service.env, file)
+
+    assert refused.returncode == 1
+    assert re.search("exists already|is not empty", refused.stderr)
+    assert len(service.get("/api/v1/operators")[1]) == 1
+
+
+def test_a_backup_that_cannot_be_made_leaves_nothing_behind(environment: dict[str, str], tmp_path: Path) -> None:
+    nowhere = {"DATABASE_URL": environment["DATABASE_URL"].replace("service_", "no_")}
+
+    failed = run("scripts/backup", str(tmp_path / "backups"), env=with_programs(environment | nowhere))
+
+    assert failed.returncode != 0
+    assert failed.stderr
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_file_of_another_kind_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear customer")
+    assert "is no backup of this kind of database" in restore(environment, tmp_path / "letter.txt").stderr
+    assert "There is no file" in restore(environment, tmp_path / "nothing.dump").stderr

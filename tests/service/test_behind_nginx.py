@@ -1,0 +1,82 @@
+"""Two instances behind the nginx of deploy/nginx: slow clients, forged headers, and updates that nobody notices."""
+
+import http.client
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from tests.service.bots import Bots, all_contact_ids
+from tests.service.conftest import StartService
+from tests.service.nginx import Nginx
+from tests.service.running import Service, free_port, wait_until
+from tests.service.test_slow_clients import SLOWLY, slow_clients
+
+pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.timeout(400)]
+
+SECONDS = float(os.environ.get("ROLLING_SECONDS") or 15)  # 60 by hand
+
+
+def ask(nginx: Nginx, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+    with closing(http.client.HTTPSConnection(*nginx.address, timeout=60, context=nginx.trust)) as connection:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+
+@pytest.mark.once
+def test_slow_clients_are_held_by_nginx_and_not_by_the_service(
+    start: StartService, nginx: Callable[..., Nginx]
+) -> None:
+    service = start(WEB_CONCURRENCY="1", WEB_THREADS="1").wait_until_up()
+    front = nginx(service.address[1], free_port())
+    for begin, more in SLOWLY.values():
+        with slow_clients(front.address, begin, more, count=200, trust=front.trust):
+            for _ in range(20):
+                assert ask(front, "/health")[0].status == 200
+
+
+@pytest.mark.once
+def test_nginx_says_what_only_it_can_know(start: StartService, nginx: Callable[..., Nginx]) -> None:
+    service = start().wait_until_up()
+    front = nginx(service.address[1], free_port())
+    answer, body = ask(front, "/api/v1/contacts?page_size=1", **{"X-Forwarded-Proto": "http", "X-Forwarded-For": "::1"})
+    assert (answer.status, json.loads(body)["results"]) == (200, [])
+    assert ask(front, "/metrics")[0].status == 404
+    assert ask(front, "/docs")[0].status == 200
+
+
+def wait_until_at_work(crowd: Bots) -> None:
+    known = crowd.answered()
+    wait_until(lambda: crowd.answered() > known + 50, "the bots are at work")
+
+
+def rolled(old: Service, start: StartService) -> Service:
+    """Stops one generation of an instance and starts the next one in its place."""
+    assert old.stop() == 0
+    return start(PORT=old.env["PORT"], DATA_DIR=old.env["DATA_DIR"]).wait_until_up()
+
+
+@pytest.mark.postgresql
+def test_an_update_of_one_instance_after_the_other_fails_no_request(
+    start: StartService, nginx: Callable[..., Nginx]
+) -> None:
+    instances = [start().wait_until_up(), start(PORT=str(free_port())).wait_until_up()]
+    front = nginx(*(instance.address[1] for instance in instances))
+    source = instances[0].roster(operators=10, limit=100)
+    crowd = Bots(front.address, source, total=1_000_000, together=8, trust=front.trust).start()
+    end = time.monotonic() + SECONDS
+    updates = 0
+    while time.monotonic() < end or updates < 2:
+        wait_until_at_work(crowd)
+        instances[updates % 2] = rolled(instances[updates % 2], start)
+        updates += 1
+    crowd.stop()
+
+    print(f"{len(crowd.contacts)} contacts, {updates} updates")
+    assert (crowd.refused, crowd.dropped, crowd.others) == (0, 0, []), front.log()
+    assert all_contact_ids(instances[0].get) == {contact["id"] for contact in crowd.contacts}
+    assert instances[0].manage("check_routing").returncode == 0
