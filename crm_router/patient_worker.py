@@ -116,6 +116,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # likewise
             self.forget(conn)
             super().enqueue_req(conn)
         elif data == b"":
+            if conn.arrival.received and not conn.refused:
+                conn.refuse(HTTPStatus.BAD_REQUEST)  # it broke off; the client may still listen
             self.drop(conn)
         else:
             self.wait_for_more(conn)

@@ -72,6 +72,14 @@ def test_a_source_key_registers_nothing_for_another_source(telegram, whatsapp, s
     assert not Contact.objects.exists()
 
 
+def test_a_source_key_sends_batches_for_its_source_only(telegram, whatsapp):
+    mine, other = callers.somebody_at(telegram), callers.somebody_at(whatsapp)
+    bot = callers.bot(telegram)
+    assert bot.post("/api/v1/contacts/batch", {"contacts": [mine, other]}).status_code == 403
+    assert not Contact.objects.exists()
+    assert bot.post("/api/v1/contacts/batch", {"contacts": [mine]}).json()["results"][0]["status"] == 201
+
+
 @pytest.mark.parametrize("nonsense", [{}, {"source_id": None}, [], None, "text"])
 def test_a_body_that_names_no_source_is_a_400_as_ever(telegram, nonsense):
     assert callers.bot(telegram).post("/api/v1/contacts", nonsense).status_code == 400

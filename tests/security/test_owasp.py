@@ -1,5 +1,10 @@
-"""The OWASP API Security Top 10 (2023), as far as keys are concerned, from outside. Details: tests/access."""
+"""The OWASP API Security Top 10 (2023), from outside. Details: tests/access.
 
+API6 (sensitive business flows) is what limits, keys and the throttle of API4 bound. API7 (server-side request forgery)
+and API10 (consumption of other APIs) do not apply: the service asks nobody.
+"""
+
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +16,7 @@ from access import keys
 from leads.models import Contact
 from tests import characters
 from tests.access import callers
+from tests.access.test_scopes import API
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +107,14 @@ def test_api8_security_misconfiguration(client):
     assert "default-src 'self'" in answer["Content-Security-Policy"]
     assert not [name for name in answer.headers if name.startswith("Access-Control-")]
     assert "Traceback" not in answer.content.decode()
+
+
+def test_api9_improper_inventory_management(client):
+    """Whatever answers below the API is in its documentation, and there is one version of it."""
+    documented = set(client.get("/openapi.json").json()["paths"])
+    answering = {"/" + re.sub(r"<id:(\w+)>", name_in_schema, route) for route in API}
+    assert answering == documented
+
+
+def name_in_schema(parameter):
+    return "{id}" if parameter[1] == "pk" else f"{{{parameter[1]}}}"

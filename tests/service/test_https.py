@@ -41,7 +41,7 @@ def test_through_the_proxy_everything_answers_and_cookies_stay_encrypted(start: 
     assert page.status == 200
     assert page.getheader("Strict-Transport-Security") == "max-age=2592000"
     assert "Secure" in (page.getheader("Set-Cookie") or "")
-    assert ask(service, "/api/v1/operators", **ENCRYPTED).status == 200
+    assert ask(service, "/api/v1/operators", **ENCRYPTED).status == 401  # who comes through a proxy needs a key
 
 
 def test_who_is_no_proxy_is_not_believed(start: StartService) -> None:

@@ -42,7 +42,7 @@ def post(service: Service, path: str, body: object, **headers: str) -> tuple[htt
 def test_a_crash_between_commit_and_answer_makes_no_second_contact(service, environment):
     bot = service.roster(operators=1, limit=5)
     body = {"source_id": bot, "lead_phone": "+79990000001", "message": "Hello"}
-    crashed = run(sys.executable, "-c", DIES_BEFORE_ANSWERING, json.dumps(body), env=environment)
+    crashed = run(sys.executable, "-c", DIES_BEFORE_ANSWERING, json.dumps(body), env=environment | {"API_KEYS": "open"})
     assert crashed.returncode == -signal.SIGKILL, crashed.stderr
     answer, contact = post(service, "/contacts", body, **{"Idempotency-Key": "k1"})
     assert (answer.status, answer.headers["Idempotent-Replayed"]) == (201, "true")
