@@ -283,7 +283,7 @@ class LeadAdmin(VerbAdmin):
 
     @action(description=_("Export"), permissions=["decide"], icon="download")
     def export_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return redirect("lead_as_file", object_id)
+        return redirect("leads_lead_file", object_id)
 
     @action(
         description=_("Erase…"),

@@ -37,7 +37,7 @@ SUPERVISING = {
     *(f"app_list {app}" for app in ("leads", "operators", "routing")),
     *(f"leads_contact_{action}_this" for action in ("resolve", "reopen", "give", "reroute", "return")),
     *(f"leads_lead_{action}" for action in ("merge_with", "undo_this", "export_this", "erase_this")),
-    "lead_as_file",
+    "leads_lead_file",
     "leads_possibleduplicate_dismiss_this",
     *(f"operators_operator_{action}_this" for action in ("archive", "restore", "hand_over", "hand_over_on_duty")),
     *(f"routing_source_{action}_this" for action in ("archive", "restore")),
