@@ -1,5 +1,6 @@
 """Many contacts in one request: decided one by one in order, and stored a hundred at a time."""
 
+import copy
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -133,10 +134,17 @@ class Desk:
 
 def look_again(results: Sequence[Result]) -> list[Result]:
     """After the commit: what has begun to wait looks for an operator once more."""
-    waiting = {id(result): result for result in results if isinstance(result, Contact) and begins_to_wait(result)}
-    anew = dict(zip(waiting, queue.look_again(list(waiting.values())), strict=True)) if waiting else {}
-    return [anew.get(id(result), result) for result in results]
+    waiting = [result for result in results if isinstance(result, Contact) and begins_to_wait(result)]
+    anew = {contact.pk: contact for contact in queue.look_again(waiting)} if waiting else {}
+    return [as_of_now(result, anew) if isinstance(result, Contact) else result for result in results]
 
 
 def begins_to_wait(contact: Contact) -> bool:
     return contact.operator_id is None and not contact.is_replay
+
+
+def as_of_now(contact: Contact, anew: Mapping[int, Contact]) -> Contact:
+    """Also for repetitions of what has just begun to wait: the same contact in the same state."""
+    current = copy.copy(anew.get(contact.pk, contact))
+    current.is_replay = contact.is_replay
+    return current

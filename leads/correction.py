@@ -1,9 +1,11 @@
 """Corrects what is known of a lead, when a person asks for it."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
+from django.db.models import Q
 
 from leads import identities, recognition, survivors
 from leads.identities import Claim, Unreadable
@@ -16,6 +18,9 @@ READERS = {
     Identity.Kind.PHONE: lambda raw: identities.phone_claim(raw, settings.PHONE_REGION),
     Identity.Kind.EMAIL: identities.email_claim,
 }
+
+
+OWN = Q(rank__lte=0)  # the lead's own identities, not those that a merge has brought
 
 
 class Taken(Conflict):
@@ -39,10 +44,12 @@ def correct_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
 
     def work(attempt: int) -> Lead:
         lead = survivors.lock_survivor(lead_id)
-        refuse_taken(lead.pk, [claim for claim in claims.values() if claim])
-        for kind, claim in claims.items():
+        # What is sent back as it was shown is no change; a phone is shown without its extension.
+        asked = {kind: claim for kind, claim in claims.items() if claim is None or claim.value != getattr(lead, kind)}
+        refuse_taken(lead.pk, [claim for claim in asked.values() if claim])
+        for kind, claim in asked.items():
             show(lead, kind, claim)
-        if claims and not lead.identities.exists():
+        if asked and not lead.identities.filter(OWN).exists():
             raise Conflict("last_identity", "A lead must keep a phone, an e-mail or an id in a channel.")
         if "name" in changes:
             lead.name = (changes["name"] or "").strip() or None
@@ -52,9 +59,14 @@ def correct_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
     try:
         return races.run(work)
     except Taken as taken:
-        with transaction.atomic():
-            recognition.mark_duplicates([(taken.lead_id, taken.owner)])
+        races.run(partial(suspect, {taken.lead_id, taken.owner}))
         raise
+
+
+def suspect(pair: set[int], attempt: int) -> None:
+    """Marks these two as a possible duplicate, unless one of them has been erased in between."""
+    if not any(lead.erased_at for lead in survivors.lock(pair).values()):
+        recognition.mark_duplicates([(min(pair), max(pair))])
 
 
 def read_claims(changes: Mapping[str, str | None]) -> dict[Identity.Kind, Claim | None]:
@@ -82,18 +94,25 @@ def refuse_taken(lead_id: int, claims: Sequence[Claim]) -> None:
 
 
 def show(lead: Lead, kind: Identity.Kind, claim: Claim | None) -> None:
-    """Makes `claim` the identity by which the lead shows this kind, in place of the one that stands."""
-    shown = lead.identities.filter(kind=kind).order_by("rank", "pk").first()
-    if claim is None:
-        if shown:
-            shown.delete()
-        return
-    if shown is None:
+    """Makes `claim` the identity by which the lead shows this kind, in place of the one that stands.
+
+    What came with a merge is not touched, so that undoing the merge brings it back.
+    """
+    known = lead.identities.filter(kind=kind)
+    shown, again = known.order_by("rank", "pk").first(), claim and known.filter(value=claim.value).first()
+    own = known.filter(OWN).order_by("rank", "pk").first()
+    if again and shown:
+        Identity.objects.filter(pk=again.pk).update(rank=shown.rank - 1)
+        if own and again.rank <= 0 and own.pk != again.pk:
+            own.delete()
+    elif claim is None:
+        if gone := own or shown:
+            gone.delete()
+    elif own is None:
         recognition.add([(lead.pk, claim)])
-        return
-    lead.identities.filter(kind=kind, value=claim.value).exclude(pk=shown.pk).delete()
-    shown.value, shown.raw = claim.value, claim.raw
-    try:
-        shown.save(update_fields=["value", "raw"])
-    except IntegrityError as error:
-        raise LostRace from error
+    else:
+        own.value, own.raw = claim.value, claim.raw
+        try:
+            own.save(update_fields=["value", "raw"])
+        except IntegrityError as error:
+            raise LostRace from error

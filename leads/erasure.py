@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from leads import history, survivors
-from leads.models import Contact, Identity, Lead, Merge, PossibleDuplicate
+from leads.models import Contact, Identity, Lead, PossibleDuplicate
 from routing import races
 from routing.races import LostRace
 
@@ -24,9 +24,9 @@ def erase_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
 
     def work(attempt: int) -> Lead:
         survivor = survivors.find(lead_id)
-        family = merged_with(survivor.pk)
+        family = survivors.family(survivor.pk)
         leads = survivors.lock(family)
-        if merged_with(survivor.pk) != family or leads[survivor.pk].merged_into_id:
+        if survivors.family(survivor.pk) != family or leads[survivor.pk].merged_into_id:
             raise LostRace
         survivor = leads[survivor.pk]
         if survivor.erased_at is None:
@@ -36,16 +36,6 @@ def erase_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
         return survivor
 
     return races.run(work)
-
-
-def merged_with(lead_id: int) -> set[int]:
-    """The lead, and all whose merges lead to it."""
-    family, newest = {lead_id}, {lead_id}
-    while newest:
-        merges = Merge.objects.filter(survivor__in=newest, undone_at__isnull=True)
-        newest = set(merges.values_list("merged_id", flat=True)) - family
-        family |= newest
-    return family
 
 
 def forget(lead_ids: set[int]) -> None:

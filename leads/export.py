@@ -13,6 +13,7 @@ class Dossier:
     lead: Lead
     identities: list[Identity]
     contacts: list[Contact]  # oldest first, each with its history
+    merged: list[Lead]  # into this one: each has a name of its own
     merges: list[Merge]
     possible_duplicates: list[PossibleDuplicate]
 
@@ -20,11 +21,13 @@ class Dossier:
 def export_lead(*, lead_id: int) -> Dossier:
     """The id of a merged lead stands for its survivor. Raises Unknown."""
     lead = survivors.find(lead_id)
+    family = survivors.family(lead.pk)
     events = Prefetch("history", ContactEvent.objects.order_by("pk"))
     return Dossier(
         lead=lead,
         identities=list(lead.identities.order_by("rank", "pk")),
         contacts=list(lead.contacts.order_by("pk").prefetch_related(events)),
-        merges=list(Merge.objects.filter(Q(survivor=lead) | Q(merged=lead)).order_by("pk")),
+        merged=list(Lead.objects.filter(pk__in=family - {lead.pk}).order_by("pk")),
+        merges=list(Merge.objects.filter(Q(survivor__in=family) | Q(merged__in=family)).order_by("pk")),
         possible_duplicates=list(PossibleDuplicate.objects.filter(Q(lead=lead) | Q(other=lead)).order_by("pk")),
     )

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
-from leads import history, queue
+from leads import history, queue, survivors
 from leads.history import SYSTEM, What
 from leads.models import Contact, Exclusion
 from operators import places
@@ -142,10 +141,15 @@ def change_contact(*, contact_id: int, changes: Mapping[str, Any], by: str = SYS
 
 
 def correct_message(*, contact_id: int, message: str | None) -> Contact:
-    """Replaces the text of a contact, whoever has it."""
-    with transaction.atomic():
-        Contact.objects.filter(pk=contact_id).update(message=message, updated_at=timezone.now())
+    """Replaces the text of a contact, whoever has it. Raises Conflict `erased` when its lead is to be forgotten."""
+
+    def work(attempt: int) -> Contact:
+        lead = survivors.lock_survivor(find(contact_id).lead_id)
+        if not Contact.objects.filter(pk=contact_id, lead=lead).update(message=message, updated_at=timezone.now()):
+            raise LostRace
         return find(contact_id)
+
+    return races.run(work)
 
 
 def find(contact_id: int) -> Contact:

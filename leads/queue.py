@@ -242,12 +242,19 @@ def lengths() -> list[Length]:
 
 
 def with_positions(contacts: Iterable[Contact]) -> list[Contact]:
-    """The same contacts, which know their places in the queue by one query for all."""
+    """The same contacts, which know their places in the queue by one query for all.
+
+    Whoever asks has stored or changed them before: a database that fails just now costs the place, not the answer.
+    """
     found = list(contacts)
     sources = {contact.source_id for contact in found if contact.status == Contact.Status.WAITING}
     place_in_source = Window(RowNumber(), partition_by=F("source"), order_by="pk")
     queued = Contact.objects.waiting().filter(source__in=sources).annotate(place=place_in_source)
-    places = dict(queued.filter(pk__in=[contact.pk for contact in found]).values_list("pk", "place"))
+    try:
+        places = dict(queued.filter(pk__in=[contact.pk for contact in found]).values_list("pk", "place"))
+    except Error:
+        log.warning("The places in the queue are not known", exc_info=True)
+        places = {}
     for contact in found:
         contact.queue_position = places.get(contact.pk)
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from leads.models import Identity, Lead
+from leads.models import Identity, Lead, Merge
 from operators.refusals import Conflict, Unknown
 from routing.races import LostRace
 
@@ -15,6 +15,16 @@ def find(lead_id: int) -> Lead:
     while lead.merged_into_id:
         lead = Lead.objects.get(pk=lead.merged_into_id)
     return lead
+
+
+def family(lead_id: int) -> set[int]:
+    """The lead, and all whose merges lead to it."""
+    found, newest = {lead_id}, {lead_id}
+    while newest:
+        merges = Merge.objects.filter(survivor__in=newest, undone_at__isnull=True)
+        newest = set(merges.values_list("merged_id", flat=True)) - found
+        found |= newest
+    return found
 
 
 def lock(lead_ids: Iterable[int]) -> dict[int, Lead]:

@@ -86,6 +86,7 @@ CONFLICTS = {
     "sources_create": ["name_taken"],
     "sources_partial_update": ["name_taken"],
     "leads_partial_update": ["identity_taken", "last_identity", "erased"],
+    "contacts_partial_update": ["erased"],
     "leads_merge_create": ["same_lead", "erased"],
     "leads_unmerge_create": ["not_merged", "survivor_merged", "erased"],
     "contacts_reassign_create": ["nobody_else_free", "operator_inactive", "operator_full", "resolved"],

@@ -69,6 +69,12 @@ class MergeSerializer(serializers.Serializer[Any]):
     undone_by = serializers.CharField(allow_null=True)
 
 
+class MergedLeadSerializer(serializers.Serializer[Lead]):
+    id = serializers.IntegerField()
+    name = serializers.CharField(allow_null=True)
+    created_at = Moment()
+
+
 class PairSerializer(serializers.Serializer[PossibleDuplicate]):
     lead_id = serializers.IntegerField()
     other_id = serializers.IntegerField()
@@ -79,6 +85,7 @@ class DossierSerializer(serializers.Serializer[export.Dossier]):
     lead = LeadSerializer()
     identities = IdentitySerializer(many=True)
     contacts = ToldContactSerializer(many=True)
+    merged = MergedLeadSerializer(many=True)
     merges = MergeSerializer(many=True)
     possible_duplicates = PairSerializer(many=True)
 

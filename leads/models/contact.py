@@ -1,4 +1,4 @@
-from django.db import models
+from django.db import Error, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -110,11 +110,15 @@ class Contact(models.Model):
     def queue_position(self) -> int | None:
         """The place among what waits in the same source, 1 = next; None when it does not wait.
 
-        One query; `queue.with_positions` asks once for many contacts.
+        One query; `queue.with_positions` asks once for many contacts. None, too, when the database fails just now: the
+        contact is stored, and an error would say that it is not.
         """
         if self.status != self.Status.WAITING:
             return None
-        return Contact.objects.waiting().filter(source_id=self.source_id, pk__lte=self.pk).count()
+        try:
+            return Contact.objects.waiting().filter(source_id=self.source_id, pk__lte=self.pk).count()
+        except Error:
+            return None
 
 
 class Exclusion(models.Model):

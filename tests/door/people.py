@@ -11,12 +11,19 @@ from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 PASSWORD = "correct horse battery"
-roles = import_module("crm_router.migrations.0001_roles")
+MIGRATIONS = "crm_router.migrations"
+
+
+def make_roles() -> None:
+    """Tests with several threads have emptied the tables, what migrations had put there included."""
+    editor = connection.schema_editor()
+    import_module(f"{MIGRATIONS}.0001_roles").make(apps, editor)
+    import_module(f"{MIGRATIONS}.0002_administrators_make_keys").allow(apps, editor)
 
 
 def account(name: str = "vera", *named: str, **fields: Any) -> User:
     """Somebody with these roles."""
-    roles.make(apps, connection.schema_editor())  # tests with several threads have emptied the tables
+    make_roles()
     user = User.objects.create_user(name, is_staff=True, **fields)
     user.groups.set(Group.objects.filter(name__in=named))
     return user

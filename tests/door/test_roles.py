@@ -193,6 +193,7 @@ def test_a_stranger_gets_no_further_than_the_door(client):
 
 @pytest.mark.django_db
 def test_a_new_kind_of_page_is_the_administrators_before_anybody_elses():
+    people.make_roles()
     roles = {role: set(Group.objects.get(name=role).permissions.values_list("pk", flat=True)) for role in PAGES if role}
     assert roles[OPERATOR] | roles[SUPERVISOR] <= roles[ADMINISTRATOR]
 

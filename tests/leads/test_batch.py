@@ -130,3 +130,14 @@ def test_a_fault_before_anything_is_stored_is_raised(monkeypatch):
     monkeypatch.setattr("routing.races.ATTEMPTS", 0)
     with pytest.raises(Busy):
         register(item(characters.source()))
+
+
+def test_a_repetition_tells_the_same_state_as_what_it_repeats():
+    anna = characters.operator(limit=1)
+    bot = characters.source(roster={anna: 10})
+    register(item(bot))
+    characters.contact(bot)
+    Operator.objects.filter(pk=anna.pk).update(max_load=3)  # places that nobody has looked at yet
+    asked = item(bot, idempotency_key="k1")
+    first, again = register(asked, asked)
+    assert first.operator_id == again.operator_id == anna.pk

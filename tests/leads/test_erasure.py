@@ -3,7 +3,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 
-from leads import erasure, export, invariants, merging
+from leads import erasure, export, invariants, lifecycle, merging
 from leads.models import Contact, ContactEvent, Identity, Lead, PossibleDuplicate
 from operators.models import Operator
 from operators.refusals import Conflict, Unknown
@@ -102,3 +102,17 @@ def test_an_export_after_erasing_tells_nothing(anna):
     erasure.erase_lead(lead_id=anna.pk)
     dossier = export.export_lead(lead_id=anna.pk)
     assert (dossier.identities, [contact.message for contact in dossier.contacts]) == ([], [None])
+
+
+def test_nobody_writes_about_somebody_erased(anna):
+    erasure.erase_lead(lead_id=anna.pk)
+    with pytest.raises(Conflict) as refusal:
+        lifecycle.correct_message(contact_id=Contact.objects.get().pk, message="Anna, +79990000001")
+    assert refusal.value.code == "erased"
+    assert Contact.objects.get().message is None
+
+
+def test_an_export_tells_the_names_of_merged_leads(bot, anna):
+    ann = characters.contact(bot, lead_phone=None, lead_email="ann@example.com", lead_name="Ann").lead
+    merging.merge_leads(lead_id=anna.pk, other_id=ann.pk)
+    assert [lead.name for lead in export.export_lead(lead_id=anna.pk).merged] == ["Ann"]

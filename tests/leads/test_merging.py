@@ -140,3 +140,28 @@ def test_the_journal_says_who_did_it_and_who_undid_it(anna, ann):
 def everything():
     """All that is known of anybody, but for the journal of merges."""
     return [list(model.objects.order_by("pk").values()) for model in (Lead, Identity, Contact, PossibleDuplicate)]
+
+
+def test_correcting_a_phone_after_a_merge_leaves_what_the_other_brought(bot, anna):
+    other = characters.contact(bot, lead_phone="+79990000002").lead
+    merge(anna, other)
+    correction.correct_lead(lead_id=anna.pk, changes={"phone": "+79990000002"})
+    assert Lead.objects.get(pk=anna.pk).phone == "+79990000002"
+    merging.unmerge_lead(lead_id=anna.pk)
+    assert (Lead.objects.get(pk=anna.pk).phone, Lead.objects.get(pk=other.pk).phone) == ("+79990000001", "+79990000002")
+
+
+def test_the_last_identity_of_its_own_cannot_be_taken_away_after_a_merge(anna, ann):
+    merge(anna, ann)
+    with pytest.raises(Conflict) as refusal:
+        correction.correct_lead(lead_id=anna.pk, changes={"phone": None})
+    assert refusal.value.code == "last_identity"
+
+
+def test_a_new_phone_for_a_survivor_that_had_none_is_its_own(bot, ann):
+    other = characters.contact(bot, lead_phone="+79990000002").lead
+    merge(ann, other)
+    correction.correct_lead(lead_id=ann.pk, changes={"phone": "+79990000003"})
+    assert Lead.objects.get(pk=ann.pk).phone == "+79990000003"
+    merging.unmerge_lead(lead_id=ann.pk)
+    assert (Lead.objects.get(pk=ann.pk).phone, Lead.objects.get(pk=other.pk).phone) == ("+79990000003", "+79990000002")

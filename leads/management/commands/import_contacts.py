@@ -112,7 +112,8 @@ def created(file: str, encoding: str) -> TextIO:
 
 
 def count_lines(file: str) -> int | None:
-    if file == STDIN:
+    """None for what can be read only once, such as a pipe."""
+    if file == STDIN or not Path(file).is_file():
         return None
     with open(file, "rb") as lines:
         return sum(block.count(b"\n") for block in iter(partial(lines.read, 2**20), b""))
