@@ -3,7 +3,8 @@
 import re
 from http import HTTPStatus
 
-HEAD = 64 * 1024  # bytes; request line and headers together
+HEAD = 64 * 1024  # bytes; request line and headers together, and likewise what follows the last chunk
+LINE = 8 * 1024  # bytes; the line before a chunk, which says its size
 LENGTH = re.compile(rb"^content-length:[ \t]*(\d+)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 CHUNKED = re.compile(rb"^transfer-encoding:.*chunked.*\r$", re.IGNORECASE | re.MULTILINE)
 EXPECT = re.compile(rb"^expect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
@@ -70,13 +71,20 @@ class Arrival:
         while len(self.received) > self.next_at:
             if len(self.received) > 2 * self.most + HEAD:
                 raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            line_end = self.received.find(b"\r\n", self.next_at)
+            line_end = self.received.find(b"\r\n", self.next_at, self.next_at + LINE)
             if line_end < 0:
+                if len(self.received) - self.next_at >= LINE:
+                    raise Refused(HTTPStatus.BAD_REQUEST)
                 return False
             size = CHUNK.fullmatch(self.received, self.next_at, line_end)
             if size is None:
                 raise Refused(HTTPStatus.BAD_REQUEST)
             if int(size[1], 16) == 0:
-                return self.received.find(b"\r\n\r\n", line_end) >= 0  # trailers may stand before the end
+                end = self.received.find(b"\r\n\r\n", line_end, line_end + HEAD)  # trailers may stand before the end
+                if end < 0 and len(self.received) - line_end >= HEAD:
+                    raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+                return end >= 0
             self.next_at = line_end + 2 + int(size[1], 16) + 2
+            if self.next_at > 2 * self.most + HEAD:
+                raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return False

@@ -18,7 +18,7 @@ def lead(request: HttpRequest, lead_id: int) -> JsonResponse:
     """Everything known of a person, to be handed to that person."""
     get_object_or_404(Lead, pk=lead_id)
     dossier = export.export_lead(lead_id=lead_id)
-    log.info("Lead %s was exported by %s", dossier.lead.pk, request.user)
+    log.info("Lead %s was exported by %s", dossier.lead.pk, f"user {request.user.pk}")
     return JsonResponse(
         DossierSerializer(dossier).data,
         headers={"Content-Disposition": f'attachment; filename="lead-{dossier.lead.pk}.json"'},

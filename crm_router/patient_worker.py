@@ -68,9 +68,10 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
         self.refused = True
         self.arrival.received.clear()
         body = problems.to_bytes(problems.problem(status))
+        again = f"Retry-After: {problems.RETRY_AFTER}\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {problems.MEDIA_TYPE}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n{again}\r\n"
         )
         with suppress(OSError):
             self.sock.send(head.encode() + body)

@@ -88,6 +88,8 @@ except environs.EnvValidationError as error:
     sys.exit(" ".join(["These settings make no sense.", *(f"{name}: {' '.join(found[name])}" for name in found)]))
 
 contradictions = {
+    "API_KEYS=open behind a proxy (TRUSTED_PROXIES) lets in everybody whom the proxy lets in. If that is meant: "
+    "API_KEYS_OPEN_ANYWHERE=true.": API_KEYS == "open" and TRUSTED_PROXIES and not API_KEYS_OPEN_ANYWHERE,
     "HTTPS=true needs TRUSTED_PROXIES: only the proxy knows what came encrypted.": HTTPS and not TRUSTED_PROXIES,
     "HTTPS=true and DEBUG=true: tracebacks are not for everybody.": HTTPS and DEBUG,
     "HTTPS=true and ALLOWED_HOSTS=*: name the host that the certificate is for.": HTTPS and "*" in ALLOWED_HOSTS,

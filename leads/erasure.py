@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 from django.utils import timezone
 
-from leads import history, survivors
+from leads import survivors
 from leads.models import Contact, Identity, Lead, PossibleDuplicate
 from routing import races
 from routing.races import LostRace
@@ -15,7 +15,7 @@ from routing.races import LostRace
 log = logging.getLogger(__name__)
 
 
-def erase_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
+def erase_lead(*, lead_id: int) -> Lead:
     """Deletes identities, name, messages and idempotency keys of this lead and of all that were merged with it.
 
     Contacts, decisions and history stay, without the words. A person who writes again is somebody new. Cannot be
@@ -32,7 +32,7 @@ def erase_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
         if survivor.erased_at is None:
             forget(family)
             survivor.refresh_from_db()
-            log.info("Lead %s was erased by %s", survivor.pk, by)
+            log.info("Lead %s was erased", survivor.pk)
         return survivor
 
     return races.run(work)

@@ -297,9 +297,7 @@ class LeadAdmin(VerbAdmin):
         },
     )
     def erase_this(self, request: HttpRequest, form: EraseForm, object_id: str) -> HttpResponse:
-        return self.from_dialog(
-            request, object_id, lambda pk: erasure.erase_lead(lead_id=pk, by=author(request)), erased
-        )
+        return self.from_dialog(request, object_id, lambda pk: erasure.erase_lead(lead_id=pk), erased)
 
     @display(description=_("lead"))
     def title(self, lead: Lead) -> str:

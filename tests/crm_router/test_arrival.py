@@ -66,3 +66,14 @@ def test_what_can_become_no_request_is_refused(sent, status):
 
 def test_leading_zeros_are_no_larger_body():
     assert whole_after(POST.replace(b"5", b"0005")) == len(POST) + 3
+
+
+@pytest.mark.parametrize(
+    ("endless", "status"), [(b"ffffffff\r\n", 413), (b"5;" + b"x" * 8192, 400), (b"0\r\na: " + b"\r" * 65_536, 431)]
+)
+def test_what_has_no_end_is_refused_before_it_is_long(endless, status):
+    arrival = Arrival(most=100)
+    arrival.received += b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + endless
+    with pytest.raises(Refused) as refused:
+        arrival.is_whole()
+    assert refused.value.status == status
