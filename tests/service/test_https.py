@@ -9,7 +9,7 @@ import pytest
 from tests.service.conftest import StartService
 from tests.service.running import Service, run
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.once]
 
 PRODUCTION = {"HTTPS": "true", "TRUSTED_PROXIES": "127.0.0.1", "ALLOWED_HOSTS": "crm.example.com,127.0.0.1"}
 ENCRYPTED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}

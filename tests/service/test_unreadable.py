@@ -7,7 +7,7 @@ import pytest
 
 from tests.service.running import PATIENCE, Service
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.once]
 
 HOST = b"Host: localhost\r\n"
 POST = b"POST /api/v1/operators HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
