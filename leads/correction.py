@@ -5,11 +5,10 @@ from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Q
 
 from leads import identities, recognition, survivors
 from leads.identities import Claim, Unreadable
-from leads.models import Identity, Lead
+from leads.models import Identity, Lead, Merge
 from operators.refusals import Conflict, FieldError, Invalid
 from routing import races
 from routing.races import LostRace
@@ -18,9 +17,6 @@ READERS = {
     Identity.Kind.PHONE: lambda raw: identities.phone_claim(raw, settings.PHONE_REGION),
     Identity.Kind.EMAIL: identities.email_claim,
 }
-
-
-OWN = Q(rank__lte=0)  # the lead's own identities, not those that a merge has brought
 
 
 class Taken(Conflict):
@@ -49,7 +45,7 @@ def correct_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
         refuse_taken(lead.pk, [claim for claim in asked.values() if claim])
         for kind, claim in asked.items():
             show(lead, kind, claim)
-        if asked and not lead.identities.filter(OWN).exists():
+        if asked and not lead.identities.exclude(pk__in=brought_by_merges(lead)).exists():
             raise Conflict("last_identity", "A lead must keep a phone, an e-mail or an id in a channel.")
         if "name" in changes:
             lead.name = (changes["name"] or "").strip() or None
@@ -96,23 +92,31 @@ def refuse_taken(lead_id: int, claims: Sequence[Claim]) -> None:
 def show(lead: Lead, kind: Identity.Kind, claim: Claim | None) -> None:
     """Makes `claim` the identity by which the lead shows this kind, in place of the one that stands.
 
-    What came with a merge is not touched, so that undoing the merge brings it back.
+    What a merge has brought is not overwritten, so that undoing the merge brings it back.
     """
-    known = lead.identities.filter(kind=kind)
-    shown, again = known.order_by("rank", "pk").first(), claim and known.filter(value=claim.value).first()
-    own = known.filter(OWN).order_by("rank", "pk").first()
-    if again and shown:
-        Identity.objects.filter(pk=again.pk).update(rank=shown.rank - 1)
-        if own and again.rank <= 0 and own.pk != again.pk:
+    known = lead.identities.filter(kind=kind).order_by("rank", "pk")
+    shown, own = known.first(), known.exclude(pk__in=brought_by_merges(lead)).first()
+    again = known.filter(value=claim.value).first() if claim else None
+    foremost = shown.rank - 1 if shown else 0
+    if claim is None:
+        if shown:
+            shown.delete()
+    elif again:
+        Identity.objects.filter(pk=again.pk).update(rank=foremost)
+        if own and own.pk != again.pk and again.pk not in brought_by_merges(lead):
             own.delete()
-    elif claim is None:
-        if gone := own or shown:
-            gone.delete()
     elif own is None:
         recognition.add([(lead.pk, claim)])
+        known.filter(value=claim.value).update(rank=min(foremost, 0))
     else:
-        own.value, own.raw = claim.value, claim.raw
+        own.value, own.raw, own.rank = claim.value, claim.raw, min(foremost, own.rank)
         try:
-            own.save(update_fields=["value", "raw"])
+            own.save(update_fields=["value", "raw", "rank"])
         except IntegrityError as error:
             raise LostRace from error
+
+
+def brought_by_merges(lead: Lead) -> set[int]:
+    """Ids of the identities that would go back with a merge that is undone; all others are the lead's own."""
+    journals = Merge.objects.filter(survivor=lead, undone_at__isnull=True).values_list("identities", flat=True)
+    return {identity for journal in journals for identity in journal}

@@ -6,7 +6,7 @@ there, so that everything is as it was.
 
 from datetime import datetime
 
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Min, Q
 from django.utils import timezone
 
 from leads import history, recognition, survivors
@@ -91,10 +91,9 @@ def move(survivor: Lead, merged: Lead, by: str) -> None:
     lock on the identities, and its contact is seen now.
     """
     now = timezone.now()
-    highest = survivor.identities.aggregate(highest=Max("rank"))["highest"]
     merge = Merge(survivor=survivor, merged=merged, at=now, by=by, survivor_updated_at=survivor.updated_at)
     merge.name_given = survivor.name is None and merged.name is not None
-    merge.rank_added = 0 if highest is None else highest + 1
+    merge.rank_added = rank_behind(survivor, merged)
     merge.identities = list(merged.identities.order_by("pk").values_list("pk", flat=True))
     merge.contacts = lock(Contact.objects.filter(lead=merged))
     merge.pairs = take_over_pairs(survivor, merged)
@@ -105,6 +104,13 @@ def move(survivor: Lead, merged: Lead, by: str) -> None:
     if merge.name_given:
         survivor.name = merged.name
     write(survivor, updated_at=now)
+
+
+def rank_behind(survivor: Lead, merged: Lead) -> int:
+    """What to add to the merged lead's ranks so that all of them come after the survivor's."""
+    highest = survivor.identities.aggregate(rank=Max("rank"))["rank"] or 0
+    lowest = merged.identities.aggregate(rank=Min("rank"))["rank"] or 0
+    return max(highest, 0) + 1 - min(lowest, 0)
 
 
 def move_back(merge: Merge, survivor: Lead, merged: Lead, by: str) -> None:

@@ -106,7 +106,7 @@ class Identity(models.Model):
         verbose_name=_("source"),
         help_text=_("Ids in a channel mean somebody only there."),
     )
-    # 0 for the lead's own, higher for what came with a merge: the survivor goes on showing itself.
+    # The lowest is shown. What comes with a merge ranks behind: the survivor goes on showing itself.
     rank = models.IntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

@@ -165,3 +165,25 @@ def test_a_new_phone_for_a_survivor_that_had_none_is_its_own(bot, ann):
     assert Lead.objects.get(pk=ann.pk).phone == "+79990000003"
     merging.unmerge_lead(lead_id=ann.pk)
     assert (Lead.objects.get(pk=ann.pk).phone, Lead.objects.get(pk=other.pk).phone) == ("+79990000003", "+79990000002")
+
+
+def test_a_second_correction_after_a_merge_shows_itself_and_spares_what_the_other_brought(bot, anna):
+    other = characters.contact(bot, lead_phone="+79990000002").lead
+    merge(anna, other)
+    for phone in ("+79990000002", "+79990000003"):
+        correction.correct_lead(lead_id=anna.pk, changes={"phone": phone})
+        assert Lead.objects.get(pk=anna.pk).phone == phone
+    merging.unmerge_lead(lead_id=anna.pk)
+    assert (Lead.objects.get(pk=anna.pk).phone, Lead.objects.get(pk=other.pk).phone) == ("+79990000003", "+79990000002")
+
+
+def test_a_second_phone_that_was_chosen_before_a_merge_ranks_behind_the_survivors(bot):
+    older = characters.contact(bot, lead_phone="+79990000002", lead_external_id="7").lead
+    characters.contact(bot, lead_phone="+79990000004", lead_external_id="7")
+    correction.correct_lead(lead_id=older.pk, changes={"phone": "+79990000004"})
+    younger = characters.contact(bot, lead_phone="+79990000009").lead
+    before = everything()
+    merge(younger, older)
+    assert Lead.objects.get(pk=younger.pk).phone == "+79990000009"
+    merging.unmerge_lead(lead_id=younger.pk)
+    assert everything() == before
