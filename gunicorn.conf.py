@@ -21,7 +21,7 @@ from crm_router.wire import unreadable  # noqa: E402 - see above
 
 util.write_error = unreadable.write_problem  # gunicorn has no setting for it
 
-ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "crm_router.sqlite"
+ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "sql.sqlite"
 databases.bound_requests(
     settings.DATABASES["default"],
     statement=settings.DATABASE_STATEMENT_TIMEOUT,
@@ -35,7 +35,7 @@ wsgi_app = "crm_router.wsgi"
 bind = str(address.from_environment())
 worker_class = "crm_router.patient_worker.PatientWorker"  # gthread, which slow clients cannot hold up
 
-# SQLite has one writer at a time: threads of one process queue up for it (crm_router/sqlite), several processes would
+# SQLite has one writer at a time: threads of one process queue up for it (sql/sqlite), several processes would
 # poll for it. More than two threads bring no speed, but a slow client does not hold up the others.
 # PostgreSQL: Python computes on one core per process, and a second thread works while the first waits for the database.
 # One short run of each on two busy cores: 3 processes with 2 threads registered most, 128 a second; 2 with 2 did 86,

@@ -18,10 +18,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from access.models import ApiKey
 from routing.models import Source
+from sql import compiled
 
 FORM = re.compile(r"(crm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
-# Every call pays for this query. Spelled out it costs a third of what Django takes to compile it anew each time.
-BY_PREFIX = "SELECT * FROM access_apikey WHERE prefix = %s"
+BY_PREFIX: compiled.Select[ApiKey] = compiled.Select(lambda prefix: ApiKey.objects.filter(prefix=prefix))
 LIVE_AT_ONCE = 2  # of one lineage: the old key while its users move over, and the new one
 NOTED_EVERY = timedelta(minutes=1)
 
@@ -92,7 +92,7 @@ def recognise(secret: str) -> ApiKey | None:
     form = FORM.fullmatch(secret)
     if form is None:
         return None
-    key = next(iter(ApiKey.objects.raw(BY_PREFIX, [form[1]])), None)
+    key = next(iter(BY_PREFIX(form[1])), None)
     if key is None or not secrets.compare_digest(key.digest, digest(secret)) or not key.is_live:
         return None
     note_use(key)

@@ -29,7 +29,7 @@ def bound_requests(
     For the service only: commands take as long as they need. Poolers refuse such options when a connection begins;
     behind one the role has to bring the bounds (docs/operations.md).
     """
-    if database["ENGINE"] == "crm_router.sqlite" or behind_pooler:
+    if database["ENGINE"] == "sql.sqlite" or behind_pooler:
         return
     bounds = {
         "statement_timeout": statement,
@@ -54,7 +54,7 @@ def parse(url: str) -> dict[str, Any]:
 
 def sqlite() -> dict[str, Any]:
     return {
-        "ENGINE": "crm_router.sqlite",
+        "ENGINE": "sql.sqlite",
         "OPTIONS": {
             # IMMEDIATE: a transaction that reads first and writes later would otherwise die with "database is locked".
             "transaction_mode": "IMMEDIATE",
@@ -67,9 +67,11 @@ def sqlite() -> dict[str, Any]:
 
 def postgresql(*, options: dict[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
     settings: dict[str, Any] = {
+        "ENGINE": "sql.postgresql",
         # A restarted database costs nobody a failed request: a dead connection is noticed before it is used.
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": connect_timeout} | options,
+        # Django's own default is to prepare nothing, which only a pooler needs.
+        "OPTIONS": {"connect_timeout": connect_timeout, "prepare_threshold": 5} | options,
     }
     if behind_pooler:
         # The proxy may give every transaction another server connection: nothing may live longer than one.

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from leads.models import Contact, ContactEvent
 from routing import evidence, facts
 from routing.selection import Decision, choose
+from sql import compiled
 
 What = ContactEvent.What
 SYSTEM = "system"
 IMPORT = "import"
+STORE = compiled.Insert(ContactEvent)
 
 CAUSES = {
     What.REGISTERED: "intake",
@@ -42,14 +44,14 @@ def record(
     decision: Decision | None = None,
 ) -> None:
     """Adds a line that tells what has just been done with the contact, in the same transaction."""
-    line(contact, what, by, from_operator, decision).save(force_insert=True)
+    STORE(line(contact, what, by, from_operator, decision))
     tell(contact, what)
 
 
 def record_births(contacts: Sequence[Contact], decisions: Sequence[Decision | None], *, by: str) -> None:
     """The same for contacts that have just been registered, each with its decision."""
     told = zip(contacts, decisions, strict=True)
-    ContactEvent.objects.bulk_create(line(contact, What.REGISTERED, by, None, decision) for contact, decision in told)
+    STORE(*(line(contact, What.REGISTERED, by, None, decision) for contact, decision in told))
     for contact in contacts:
         tell(contact, What.REGISTERED)
 

@@ -12,6 +12,7 @@ from leads.recognition import Person
 from operators.refusals import FieldError, Invalid, Unknown
 from routing import races
 from routing.models import Source
+from sql import compiled
 
 
 def register_contact(
@@ -39,9 +40,7 @@ def register_contact(
     source), Invalid (an identity cannot be read, or none is given), Reused (the key belongs to another contact) and
     Busy; nothing has changed then.
     """
-    source = Source.objects.current().filter(pk=source_id).first()
-    if source is None:
-        raise Unknown("source", source_id)
+    source = find_source(source_id)
     draft = read_draft(
         source,
         lead_phone=lead_phone,
@@ -66,6 +65,16 @@ def register_contact(
 
     contact = races.run(work)
     return contact if contact.operator_id or contact.is_replay else queue.look_again([contact])[0]
+
+
+SOURCE: compiled.Select[Source] = compiled.Select(lambda pk: Source.objects.current().filter(pk=pk))
+
+
+def find_source(source_id: int) -> Source:
+    """Raises Unknown."""
+    for source in SOURCE(source_id):
+        return source
+    raise Unknown("source", source_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import Error, transaction
@@ -27,6 +28,7 @@ from routing import assignment, races
 from routing.models import RosterEntry, Source
 from routing.races import LostRace
 from routing.selection import Decision
+from sql import compiled
 
 log = logging.getLogger(__name__)
 
@@ -159,10 +161,17 @@ def takeable(*, without: Collection[int] = ()) -> ContactQuerySet:
 
 def somebody_waits_for(operator_id: int, *, older_than: int | None = None) -> bool:
     """Whether the queue holds a contact that this operator may serve, of a lower id than `older_than` if given."""
+    return OLDER_WAITS(operator_id, older_than) if older_than else ANYBODY_WAITS(operator_id)
+
+
+def waiting_for(operator_id: Any) -> ContactQuerySet:
     served = Source.objects.current().filter(roster__operator=operator_id)
     gave_it_back = Exclusion.objects.filter(contact=OuterRef("pk"), operator=operator_id)
-    waiting = Contact.objects.waiting().filter(~Exists(gave_it_back), source__in=served.values("pk"))
-    return (waiting.filter(pk__lt=older_than) if older_than else waiting).exists()
+    return Contact.objects.waiting().filter(~Exists(gave_it_back), source__in=served.values("pk"))
+
+
+ANYBODY_WAITS = compiled.Exists(waiting_for)
+OLDER_WAITS = compiled.Exists(lambda operator_id, pk: waiting_for(operator_id).filter(pk__lt=pk))
 
 
 def awaited(operator_ids: Collection[int]) -> set[int]:

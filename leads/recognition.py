@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
+from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
@@ -12,7 +13,10 @@ from django.utils import timezone
 from leads.identities import Claim
 from leads.models import Identity, Lead, PossibleDuplicate
 from routing.races import LostRace
+from sql import compiled
 
+STORE_LEADS, STORE_IDENTITIES = compiled.Insert(Lead), compiled.Insert(Identity)
+FEW = 3  # claims, as many as one person can make
 STRENGTH = {kind: place for place, kind in enumerate(Identity.Kind)}
 
 Key = tuple[str, str, int | None]  # Claim.key
@@ -58,7 +62,7 @@ def recognise(people: Sequence[Person]) -> list[int]:
                 claimed.append((lead, claim))
         found.append(lead)
     rename(renamed)
-    Lead.objects.bulk_create(new)
+    STORE_LEADS(*new)
     add((lead.pk, claim) for lead, claim in claimed)
     mark_duplicates((lead.pk, other.pk) for lead, other in pairs)
     return [lead.pk for lead in found]
@@ -74,12 +78,32 @@ def lock_owners(claims: Iterable[Claim]) -> dict[Key, Lead]:
     PostgreSQL leaves out an identity that changed hands while we waited for it. Its claim counts as new then, adding it
     fails, and the caller starts again.
     """
-    rows = same(claims).select_related("lead").only("kind", "value", "source_id", "lead__name")
+    asked = {claim.key: claim for claim in claims}
+    rows = lock_few(list(asked.values())) if len(asked) <= FEW else locked(asked.values())
     leads: dict[int, Lead] = {}
-    return {
-        (row.kind, row.value, row.source_id): leads.setdefault(row.lead_id, row.lead)
-        for row in rows.order_by("pk").select_for_update(of=("self",), no_key=True)
-    }
+    return {(row.kind, row.value, row.source_id): leads.setdefault(row.lead_id, row.lead) for row in rows}
+
+
+def locked(claims: Iterable[Claim]) -> QuerySet[Identity]:
+    rows = same(claims).select_related("lead").only("kind", "value", "source_id", "lead__name")
+    return rows.order_by("pk").select_for_update(of=("self",), no_key=True)
+
+
+def lock_few(claims: Sequence[Claim]) -> list[Identity]:
+    """The same by compiled SQL, as for all claims of one person."""
+    values = [part for claim in claims for part in (claim.value, claim.source_id)]
+    return statement(tuple(claim.kind for claim in claims))(*values)
+
+
+@cache
+def statement(kinds: Sequence[Identity.Kind]) -> "compiled.Select[Identity]":
+    def build(*values: Any) -> QuerySet[Identity]:
+        return locked(
+            Claim(kind, value, "", source_id if kind == Identity.Kind.EXTERNAL else None)
+            for kind, value, source_id in zip(kinds, values[::2], values[1::2], strict=True)
+        )
+
+    return compiled.Select(build, parameters=2 * len(kinds))
 
 
 def owners(claims: Iterable[Claim]) -> dict[Key, int]:
@@ -109,7 +133,7 @@ def add(claims: Iterable[tuple[int, Claim]]) -> None:
         for lead_id, claim in sorted(claims, key=lambda pair: (pair[1].kind, pair[1].value))
     ]
     try:
-        Identity.objects.bulk_create(rows)
+        STORE_IDENTITIES(*rows)
     except IntegrityError as error:
         raise LostRace from error
 

@@ -15,9 +15,11 @@ from django.db import IntegrityError, transaction
 from leads.models import Contact, Upkeep
 from operators.refusals import Reused
 from routing.races import LostRace
+from sql import compiled
 
 Token = tuple[int, str | None]  # source and key; no key, no repetition
 
+STORE = compiled.Insert(Contact)
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds
 
@@ -53,7 +55,7 @@ def answer(contact: Contact, asked: bytes) -> Contact:
 def store(contacts: Sequence[Contact]) -> None:
     """Inserts new contacts. Raises LostRace when the same key has just made another: the next look finds it."""
     try:
-        Contact.objects.bulk_create(contacts)
+        STORE(*contacts)
     except IntegrityError as error:
         if any(contact.idempotency_key is not None for contact in contacts):
             raise LostRace from error

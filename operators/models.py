@@ -15,6 +15,13 @@ class Obstacle(models.TextChoices):
     FULL = "full", _("at the limit")
 
 
+def obstacle(*, is_on_duty: bool, load: int, limit: int) -> Obstacle | None:
+    """Why somebody cannot take one more contact; None when nothing stands in the way."""
+    if not is_on_duty:
+        return Obstacle.INACTIVE
+    return Obstacle.FULL if load >= limit else None
+
+
 class OperatorQuerySet(models.QuerySet["Operator"]):
     def current(self) -> "OperatorQuerySet":
         return self.filter(archived_at__isnull=True)
@@ -65,7 +72,5 @@ class Operator(models.Model):
 
     @property
     def obstacle(self) -> Obstacle | None:
-        """Why this operator cannot take one more contact; None when nothing stands in the way."""
-        if not self.is_active or self.archived_at:
-            return Obstacle.INACTIVE
-        return Obstacle.FULL if self.current_load >= self.max_load else None
+        is_on_duty = self.is_active and not self.archived_at
+        return obstacle(is_on_duty=is_on_duty, load=self.current_load, limit=self.max_load)

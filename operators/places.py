@@ -3,11 +3,20 @@
 Every function runs inside the transaction that changes the contact, so that load and contacts agree at every commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from django.db.models import F
+from django.db.models import ExpressionWrapper, F, IntegerField, QuerySet
 
 from operators.models import Operator
+from sql import compiled
+
+LOCK_ONE: compiled.Select[Operator] = compiled.Select(lambda pk: locked([pk]))
+TAKE = compiled.Update(
+    lambda pk, number: (
+        Operator.objects.filter(pk=pk),
+        {"current_load": F("current_load") + ExpressionWrapper(number, IntegerField())},
+    )
+)
 
 
 def lock(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
@@ -16,13 +25,17 @@ def lock(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
     In key order, so that two callers wait for each other one way round only; foreign keys to the row stay usable.
     """
     wanted = [operator_id for operator_id in operator_ids if operator_id is not None]
-    rows = Operator.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
+    rows = LOCK_ONE(*wanted) if len(wanted) == 1 else locked(wanted)
     return {operator.pk: operator for operator in rows}
+
+
+def locked(operator_ids: Sequence[int]) -> QuerySet[Operator]:
+    return Operator.objects.filter(pk__in=operator_ids).order_by("pk").select_for_update(no_key=True)
 
 
 def take(operator_id: int, number: int = 1) -> None:
     """Takes so many places. The caller holds the operator's lock and has seen that they are free, or forces it."""
-    Operator.objects.filter(pk=operator_id).update(current_load=F("current_load") + number)
+    TAKE(operator_id, number)
 
 
 def give_back(operator_id: int) -> None:

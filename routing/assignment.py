@@ -10,14 +10,26 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from operators import places
-from operators.models import Operator
+from operators.models import obstacle
 from routing import facts
 from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
 from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
+from sql import compiled
 
 EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
 PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of it can become unavailable
+
+ROSTER: compiled.Select[tuple[int, int, float, bool, int, int]] = compiled.Select(
+    lambda source: (
+        RosterEntry.objects.current()
+        .filter(source=source)
+        .order_by("operator_id")
+        .values_list(
+            "operator_id", "weight", "progress", "operator__is_active", "operator__current_load", "operator__max_load"
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +97,17 @@ def choose_from(roster: Sequence[Candidate], source: Source, draw: float, prefer
 
 def read_roster(*, source: Source, excluded: Collection[int | None] = ()) -> list[Candidate]:
     """The roster of a source as candidates, in operator id order, without locking anything."""
-    entries = RosterEntry.objects.current().filter(source=source).select_related("operator")
-    return [candidate(entry, entry.operator, excluded) for entry in entries.order_by("operator_id")]
-
-
-def candidate(entry: RosterEntry, operator: Operator, excluded: Collection[int | None] = ()) -> Candidate:
-    return Candidate(
-        operator_id=entry.operator_id,
-        weight=entry.weight,
-        load=operator.current_load,
-        max_load=operator.max_load,
-        obstacle=EXCLUDED if entry.operator_id in excluded else operator.obstacle,
-        progress=entry.progress,
-    )
+    return [
+        Candidate(
+            operator_id=operator_id,
+            weight=weight,
+            load=load,
+            max_load=limit,
+            obstacle=EXCLUDED if operator_id in excluded else obstacle(is_on_duty=is_active, load=load, limit=limit),
+            progress=progress,
+        )
+        for operator_id, weight, progress, is_active, load, limit in ROSTER(source.pk)
+    ]
 
 
 class LockedRosters:
@@ -139,7 +149,18 @@ class LockedRosters:
         self.taken[decision.chosen] += 1
 
     def candidates(self, source: Source) -> list[Candidate]:
-        return [candidate(entry, self.operators[entry.operator_id]) for entry in self.rosters[source.pk]]
+        return [
+            Candidate(
+                operator_id=operator.pk,
+                weight=entry.weight,
+                load=operator.current_load,
+                max_load=operator.max_load,
+                obstacle=operator.obstacle,
+                progress=entry.progress,
+            )
+            for entry in self.rosters[source.pk]
+            for operator in [self.operators[entry.operator_id]]
+        ]
 
     def save(self) -> None:
         for operator_id, number in sorted(self.taken.items()):

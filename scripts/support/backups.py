@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db.backends.postgresql.client import DatabaseClient
 
 DATABASE: dict[str, Any] = settings.DATABASES["default"]
-ON_SQLITE = DATABASE["ENGINE"] == "crm_router.sqlite"
+ON_SQLITE = DATABASE["ENGINE"] == "sql.sqlite"
 SUFFIX = "sqlite3" if ON_SQLITE else "dump"
 
 

@@ -123,7 +123,7 @@ def servers(database: str, options: argparse.Namespace) -> Iterator[list[Server]
 def measure(running: Sequence[Server], clients: int, options: argparse.Namespace) -> list[dict[str, Any]]:
     """A row for each server's registrations and one for the floor, each with its figures of all rounds."""
     people = {server.name: known_people(server) for server in running}
-    figures: dict[str, list[Figures]] = {"floor": []} | {server.name: [] for server in running}
+    figures: dict[str, list[Figures]] = {name: [] for name in ("floor", *people)}
     for _ in range(options.rounds):
         floor = running[0].request("/floor", registration(1, new_phone()))
         figures["floor"].append(run(running[0], itertools.repeat(floor, options.requests), clients))

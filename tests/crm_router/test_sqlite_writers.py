@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
-from crm_router.sqlite.base import writers
+from sql.sqlite.base import writers
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 

@@ -1,0 +1,1 @@
+"""How the service speaks to its database; it knows none of the service's tables."""
