@@ -79,7 +79,7 @@ def lock_owners(claims: Iterable[Claim]) -> dict[Key, Lead]:
     fails, and the caller starts again.
     """
     asked = {claim.key: claim for claim in claims}
-    rows = lock_few(list(asked.values())) if len(asked) <= FEW else locked(asked.values())
+    rows = lock_few(list(asked.values())) if 0 < len(asked) <= FEW else locked(asked.values())
     leads: dict[int, Lead] = {}
     return {(row.kind, row.value, row.source_id): leads.setdefault(row.lead_id, row.lead) for row in rows}
 

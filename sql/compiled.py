@@ -1,8 +1,8 @@
 """Querysets that are compiled once, and only given other values from then on.
 
 Django takes about half a millisecond of processor to make SQL from a queryset, several times what running it takes.
-What every registration asks is still defined by querysets, `select_for_update` and all: a function makes each of them from
-parameters, and is called once for each connection, with placeholders. On PostgreSQL the statement is prepared, too.
+What every registration asks is still defined by querysets, `select_for_update` and all: a function makes each of them
+from parameters, and is called once for each connection, with placeholders. On PostgreSQL it is prepared, too.
 
 Values are whole numbers and texts. Others, such as moments, would have to be told which column they are for.
 """

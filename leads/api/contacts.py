@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from leads import explanation, history, intake, lifecycle, queue
 from leads.api import examples, idempotency
 from leads.api.caller import caller
-from leads.api.fields import NOT_BLANK, EmailField, Moment, PhoneField
+from leads.api.fields import NOT_BLANK, EmailField, Moment, PhoneField, moment
 from leads.api.filters import ContactFilter
 from leads.api.ids import IdField
 from leads.models import Contact, ContactEvent
@@ -49,6 +49,24 @@ class ContactSerializer(serializers.Serializer[Contact]):
 
     class Meta:
         list_serializer_class = ContactListSerializer
+
+    def to_representation(self, instance: Contact) -> dict[str, Any]:
+        """What the fields say, to the letter. DRF copies them for each answer, a tenth of a registration's cost."""
+        return {
+            "message": instance.message,
+            "id": instance.pk,
+            "lead_id": instance.lead_id,
+            "source_id": instance.source_id,
+            "operator_id": instance.operator_id,
+            "is_resolved": instance.is_resolved,
+            "created_at": moment(instance.created_at),
+            "updated_at": moment(instance.updated_at),
+            "assignment": {
+                "status": instance.status.value,
+                "reason": instance.waiting_reason,
+                "position": instance.queue_position,
+            },
+        }
 
 
 @extend_schema_serializer(examples=examples.NEW_CONTACT)

@@ -23,6 +23,11 @@ class CountryField(serializers.CharField):
     """ISO 3166-1, two capital letters."""
 
 
+def moment(at: datetime) -> str:
+    """ISO 8601 in UTC with `Z`."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 class Moment(serializers.DateTimeField):
     """ISO 8601 in UTC with `Z`, whatever time zone the back-office shows."""
 

@@ -13,7 +13,7 @@ from leads.api.contacts import ContactSerializer, EventSerializer
 from leads.api.fields import EmailField, Moment, PhoneField
 from leads.api.filters import LeadFilter
 from leads.api.ids import IdField
-from leads.models import Identity, Lead, PossibleDuplicate
+from leads.models import Contact, Identity, Lead, PossibleDuplicate
 
 
 @extend_schema_serializer(examples=examples.LEAD)
@@ -58,6 +58,10 @@ class IdentitySerializer(serializers.Serializer[Identity]):
 
 class ToldContactSerializer(ContactSerializer):
     history = EventSerializer(many=True, source="history.all")
+
+    def to_representation(self, instance: Contact) -> dict[str, Any]:
+        lines = self.fields["history"].to_representation(instance.history.all())
+        return super().to_representation(instance) | {"history": lines}
 
 
 class MergeSerializer(serializers.Serializer[Any]):
