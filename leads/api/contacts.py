@@ -88,8 +88,8 @@ class NewContactSerializer(serializers.Serializer[Contact]):
     )
     message = serializers.CharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
 
-    def to_representation(self, instance: Contact) -> dict[str, Any]:
-        return ContactSerializer(instance).data
+
+NEW_CONTACT: Any = NewContactSerializer()  # one for all requests: making it costs more than using it
 
 
 class AnyOneIdentity(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] # drf-spectacular has no types
@@ -163,7 +163,6 @@ class EventSerializer(serializers.Serializer[ContactEvent]):
 
 
 class ContactViewSet(
-    mixins.CreateModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
     mixins.ListModelMixin,
@@ -184,15 +183,10 @@ class ContactViewSet(
     @extend_schema(parameters=idempotency.PARAMETERS, responses={201: ContactSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Registers a contact: recognises the lead and chooses an operator by weight, in this one call."""
-        return super().create(request, *args, **kwargs)
-
-    def get_success_headers(self, data: Any) -> dict[str, str]:
-        return {idempotency.REPLAYED: "true"} if data.serializer.instance.is_replay else {}
-
-    def perform_create(self, serializer: serializers.BaseSerializer[Contact]) -> None:
-        serializer.instance = intake.register_contact(
-            by=caller(self.request), idempotency_key=idempotency.key_of(self.request), **serializer.validated_data
-        )
+        asked = NEW_CONTACT.run_validation(request.data)
+        contact = intake.register_contact(by=caller(request), idempotency_key=idempotency.key_of(request), **asked)
+        headers = {idempotency.REPLAYED: "true"} if contact.is_replay else {}
+        return Response(ContactSerializer(contact).data, status=201, headers=headers)
 
     @extend_schema(responses=ContactSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:

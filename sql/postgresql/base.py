@@ -2,7 +2,7 @@ import select
 from typing import Any
 
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.numeric import Int8Dumper
 
@@ -32,7 +32,16 @@ class PreparedCursor(psycopg.Cursor[Any]):
             return super().execute(query, params, prepare=True)
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
+        """For the log of statements: with the values in it, as if it had not been prepared."""
+        if isinstance(cursor, PreparedCursor):
+            return self.compose_sql(sql, params)
+        return super().last_executed_query(cursor, sql, params)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
     prepared: PreparedCursor | None = None
 
     def prepared_cursor(self) -> CursorWrapper:
