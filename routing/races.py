@@ -22,8 +22,9 @@ ATTEMPTS = 12
 PAUSE = 0.005  # seconds, before the first repetition; doubles with each, at most a quarter of a second
 
 # SQLSTATEs after which PostgreSQL has rolled everything back and expects the client to try again:
-# serialization_failure and deadlock_detected. A connection that broke is not among them: the commit may have happened.
-TRY_AGAIN = {"40001": "serialization", "40P01": "deadlock"}
+# serialization_failure and deadlock_detected; and what sql.postgresql says of a table that a migration has changed.
+# A connection that broke is not among them: the commit may have happened.
+TRY_AGAIN = {"40001": "serialization", "40P01": "deadlock", "0A000": "schema"}
 
 
 class LostRace(Exception):

@@ -29,7 +29,7 @@ GAVE_UP = Counter("crm_router_gave_up_total", "Pieces of work that lost every ra
 SWEEPS = Counter("crm_router_sweeps_total", "Sweeps of the queue by the serving processes.", ["outcome"])
 
 # Known from the start: what appears with its first increase shows no increase.
-for cause in ("overtaken", "deadlock", "serialization"):
+for cause in ("overtaken", "deadlock", "serialization", "schema"):
     LOST_RACES.labels(cause)
 for outcome in ("done", "failed"):
     SWEEPS.labels(outcome)

@@ -9,6 +9,12 @@ from psycopg.types.numeric import Int8Dumper
 STALE = "cached plan must not change result type"
 
 
+class StalePlan(psycopg.OperationalError):
+    """A migration has changed a table in the middle of a transaction, which had better start again."""
+
+    sqlstate = "0A000"
+
+
 class PreparedCursor(psycopg.Cursor[Any]):
     """Sends each statement to the server once; afterwards only its name and the values.
 
@@ -24,10 +30,10 @@ class PreparedCursor(psycopg.Cursor[Any]):
         try:
             return super().execute(query, params, prepare=True)
         except psycopg.errors.FeatureNotSupported as error:
-            # A migration has changed a table. Inside a transaction the caller's next attempt prepares anew, because
-            # psycopg forgets everything with a ROLLBACK; outside of one it does so as well.
-            if STALE not in str(error) or self.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            if STALE not in str(error):
                 raise
+            if self.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                raise StalePlan(*error.args) from error  # psycopg forgets what it has prepared when this is rolled back
             self.connection.execute("DEALLOCATE ALL")
             return super().execute(query, params, prepare=True)
 
