@@ -27,6 +27,7 @@ from bench_service import Server
 OPERATORS = 10  # on each roster
 LIMIT = 100  # of each of them, the highest that there is
 FILL = 0.5  # of a roster's places, at most: who is full is not drawn
+AS_IN_PRODUCTION = {"random_page_cost": "1.1", "shared_buffers": "512MB"}  # deploy/postgresql
 KNOWN = 500  # people who have written before
 
 
@@ -39,6 +40,7 @@ class Figures:
     p99: float
     app: float
     database: float
+    resident: float  # MB of the largest worker afterwards
 
     @property
     def processor(self) -> float:
@@ -55,8 +57,6 @@ def main(arguments: list[str]) -> int:
                 rows = measure(running, clients, options)
                 report["results"] += [{"database": database, "clients": clients, **row} for row in rows]
                 print_table(database, clients, rows)
-            report["results"][-1]["resident_mb"] = resident = bench_service.resident_megabytes(running[0].pid)
-            print(f"\nResident memory of each worker: {', '.join(f'{size:.0f}' for size in resident)} MB.", flush=True)
     if options.json:
         options.json.write_text(json.dumps(report, indent=2, default=str) + "\n")
     return 0
@@ -110,7 +110,8 @@ def servers(database: str, options: argparse.Namespace) -> Iterator[list[Server]
             programs = postgresql.reachable(postgresql.find_programs(), cluster, identity)
             postgresql.initialise(programs, cluster / "data", identity)
             port = postgresql.free_port()
-            url = running.enter_context(postgresql.running(programs, cluster, identity, port=port, synced=True))
+            started = postgresql.running(programs, cluster, identity, port=port, synced=True, **AS_IN_PRODUCTION)
+            url = running.enter_context(started)
             database_pid = int((cluster / "data" / "postmaster.pid").read_text().split()[0])
         port = postgresql.free_port()
         ours = bench_service.service("this", database=url, folder=folder, database_pid=database_pid, port=port)
@@ -138,7 +139,7 @@ def measure(running: Sequence[Server], clients: int, options: argparse.Namespace
     ]
 
 
-COLUMNS = ("per_second", "p50", "p99", "app", "database", "processor")
+COLUMNS = ("per_second", "p50", "p99", "app", "database", "processor", "resident")
 
 
 def paired(these: list[Figures], figures: dict[str, list[Figures]]) -> Iterator[tuple[Figures, Figures]]:
@@ -206,21 +207,22 @@ def run(server: Server, wanted: Iterator[bytes], clients: int) -> Figures:
         p99=1000 * cuts[98],
         app=app,
         database=database,
+        resident=max(bench_service.resident_megabytes(server.pid), default=0),
     )
 
 
 def print_table(database: str, clients: int, rows: Sequence[dict[str, Any]]) -> None:
     print(f"\n{database}, {clients} clients: median (lowest to highest)")
-    heads = ("", "requests/s", "p50 ms", "p99 ms", "CPU app ms", "CPU db ms", "CPU ms", "x floor/s", "x floor CPU")
-    print("".join(f"{head:<22}" for head in heads))
+    heads = ("", "requests/s", "p50 ms", "p99 ms", "CPU app ms", "CPU db ms", "CPU ms", "worker MB", "x floor/s", "x floor CPU")
+    print("".join(f"{head:<18}" for head in heads))
     for row in rows:
         cells = [row["what"], *(cell(row[name]) for name in (*COLUMNS, "ratio", "processor_ratio"))]
-        print("".join(f"{text:<22}" for text in cells), flush=True)
+        print("".join(f"{text:<18}" for text in cells), flush=True)
 
 
 def cell(figure: dict[str, float]) -> str:
     digits = 0 if figure["median"] >= 100 else 2
-    return "{median:.{d}f} ({min:.{d}f} to {max:.{d}f})".format(d=digits, **figure)
+    return "{median:.{d}f} ({min:.{d}f}-{max:.{d}f})".format(d=digits, **figure)
 
 
 if __name__ == "__main__":

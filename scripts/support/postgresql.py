@@ -119,12 +119,13 @@ def cluster(programs: Path, folder: Path, identity: dict[str, Any]) -> Iterator[
 
 @contextmanager
 def running(
-    programs: Path, folder: Path, identity: dict[str, Any], *, port: int, synced: bool = False
+    programs: Path, folder: Path, identity: dict[str, Any], *, port: int, synced: bool = False, **settings: str
 ) -> Iterator[str]:
     """Starts the cluster in the folder, and stops it. Not `synced`, its data would not survive a power cut."""
     data, log = folder / "data", folder / "log"
     command = [f"{programs}/postgres", "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", "", "-N", "200"]
     command += [] if synced else ["-F"]
+    command += [f"--{name}={value}" for name, value in settings.items()]
     with log.open("wb") as output:
         # In a session of its own: Ctrl-C reaches the tests first, and they still need their database to end well.
         process: subprocess.Popen[bytes] = subprocess.Popen(
