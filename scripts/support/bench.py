@@ -213,7 +213,18 @@ def run(server: Server, wanted: Iterator[bytes], clients: int) -> Figures:
 
 def print_table(database: str, clients: int, rows: Sequence[dict[str, Any]]) -> None:
     print(f"\n{database}, {clients} clients: median (lowest to highest)")
-    heads = ("", "requests/s", "p50 ms", "p99 ms", "CPU app ms", "CPU db ms", "CPU ms", "worker MB", "x floor/s", "x floor CPU")
+    heads = (
+        "",
+        "requests/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU app ms",
+        "CPU db ms",
+        "CPU ms",
+        "worker MB",
+        "x floor/s",
+        "x floor CPU",
+    )
     print("".join(f"{head:<18}" for head in heads))
     for row in rows:
         cells = [row["what"], *(cell(row[name]) for name in (*COLUMNS, "ratio", "processor_ratio"))]

@@ -6,6 +6,7 @@ from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.numeric import Int8Dumper
 
+SHARED = "A pooler gives this connection to others in between: set DATABASE_POOLER=true."
 STALE = "cached plan must not change result type"
 
 
@@ -29,6 +30,8 @@ class PreparedCursor(psycopg.Cursor[Any]):
     def execute(self, query: Any, params: Any = None, **options: Any) -> "PreparedCursor":
         try:
             return super().execute(query, params, prepare=True)
+        except (psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement) as error:
+            raise psycopg.OperationalError(SHARED) from error
         except psycopg.errors.FeatureNotSupported as error:
             if STALE not in str(error):
                 raise

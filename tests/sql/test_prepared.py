@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.backends.postgresql import base as postgresql
 
 from operators.models import Operator
@@ -47,6 +47,14 @@ def test_behind_a_pooler_nothing_is_prepared(by_pk, monkeypatch):
     operator = characters.operator()
     assert by_pk(operator.pk) == [operator]
     assert prepared() == []
+
+
+def test_a_pooler_that_nobody_told_of_is_named(by_pk):
+    by_pk(1)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL; SELECT 1")  # as if the next statement went to another connection
+    with pytest.raises(OperationalError, match="DATABASE_POOLER=true"):
+        by_pk(1)
 
 
 def test_a_table_may_change_between_two_statements(by_pk, elsewhere):
