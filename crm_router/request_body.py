@@ -61,12 +61,14 @@ def throw_away(stream: Any, size: int) -> None:
 
 def refuse(environ: Environ, start_response: Callable[..., Any], document: dict[str, Any]) -> Iterable[bytes]:
     """Answers and hangs up: what may remain of the body must not be taken for another request."""
+    call = requests.begin(environ)
+    requests.tell_refused(call, method=environ["REQUEST_METHOD"], status=document["status"], code=document["code"])
     body = problems.to_bytes(document)
     headers = [
         ("Content-Type", problems.MEDIA_TYPE),
         ("Content-Length", str(len(body))),
         ("Connection", "close"),
-        ("X-Request-ID", requests.tell_refused(environ, document["status"], document["code"])),
+        ("X-Request-ID", call.request_id),
     ]
     start_response(f"{document['status']} {document['title']}", headers)
     return [body]
