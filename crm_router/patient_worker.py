@@ -72,8 +72,9 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
         self.refused = True
         self.arrival.received.clear()
         call = requests.begin({"HTTP_X_REQUEST_ID": request_id})
+        answer = unreadable.answer(document, call=call, method=method)
         with suppress(OSError):
-            self.sock.send(unreadable.answer(document, call=call, method=method))
+            self.sock.send(answer)
             self.sock.shutdown(socket.SHUT_WR)
 
 
