@@ -35,9 +35,11 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(_("last used at"), null=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    # Of the throttle: the minute that was counted last, and how many calls of it the serving processes have taken.
+    # Of the throttle: the minute that was counted last, how many calls of it the serving processes have taken, and how
+    # many of the minute before.
     minute = models.DateTimeField(null=True)
     taken = models.PositiveIntegerField(default=0)
+    taken_before = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = ApiKeyQuerySet.as_manager()
 

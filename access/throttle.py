@@ -1,14 +1,18 @@
-"""So many calls a minute with one key, counted across all processes and hosts.
+"""So many calls a minute with one key, across all processes and hosts. A batch is as many calls as it has contacts.
 
-The count stands in the key's row, in the database. Asking it for each call would cost more than the call, so a process
-takes a twentieth of the limit at a time, and hands that out by itself.
+The count stands in the key's row, in the database: of the present minute, and of the one before, as much of which still
+counts as of that minute lies within the last 60 seconds. Asking for each call would cost more than the call, so a
+process takes a twentieth of the limit at a time, and hands that out by itself.
 
-How exact: never more than the limit in one minute by the clock, hence at most twice as much in any sixty seconds. What
-a process has taken and not handed out when the minute ends is lost: with several processes a key may be refused up to a
-twentieth of the limit early for each of the others. Below 40 calls a minute one is taken at a time: nothing is lost.
+How exact: the minute before counts as if its calls had been spread evenly over it. Who makes them all at its end gets
+nothing at first in the next, and may then make almost twice the limit in 60 seconds; who calls evenly, never more than
+the limit. What a process has taken and not handed out when the minute ends is lost: with several processes a key may be
+refused up to a twentieth of the limit early for each of the others. Below 40 calls a minute one is taken at a time:
+nothing is lost.
 """
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,6 +20,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -32,16 +37,26 @@ PARTS = 20
 class PerKey(BaseThrottle):
     """Without a key there is nothing to count by, and no flood of strangers can make the database write."""
 
+    refused_until: datetime | None = None
+
     def allow_request(self, request: Request, view: "APIView") -> bool:
         limit, key = settings.THROTTLE_PER_MINUTE, key_of(request)
-        return not limit or key is None or allowance.admits(key.pk, minute=this_minute(), limit=limit)
+        if not limit or key is None:
+            return True
+        calls = calls_in(request, view)
+        if calls > limit:  # to come back later would not help
+            raise ValidationError(f"This counts as {calls} calls, and the key may make {limit} a minute.")
+        self.refused_until = allowance.take(key.pk, calls=calls, now=timezone.now(), limit=limit)
+        return self.refused_until is None
 
-    def wait(self) -> float:
-        return (this_minute() + MINUTE - timezone.now()).total_seconds()
+    def wait(self) -> float | None:
+        return (self.refused_until - timezone.now()).total_seconds() if self.refused_until else None
 
 
-def this_minute() -> datetime:
-    return timezone.now().replace(second=0, microsecond=0)
+def calls_in(request: Request, view: "APIView") -> int:
+    """A view that does the work of several calls says of how many."""
+    count = getattr(view, "calls_in", None)
+    return count(request) if count else 1
 
 
 class Allowance:
@@ -51,41 +66,84 @@ class Allowance:
         self.lock = Lock()  # guards the three below; never held while the database is asked
         self.minute: datetime | None = None
         self.left: Counter[int] = Counter()
-        self.used_up: set[int] = set()
+        self.in_vain: dict[int, tuple[int, datetime]] = {}  # for so many calls there is no room until then
 
-    def admits(self, key_id: int, *, minute: datetime, limit: int) -> bool:
+    def take(self, key_id: int, *, calls: int, now: datetime, limit: int) -> datetime | None:
+        """None when so many calls may pass, which are counted; else when there will be room for them."""
+        minute = minute_of(now)
         with self.lock:
             if minute != self.minute:
-                self.minute, self.left, self.used_up = minute, Counter(), set()
-            if self.left[key_id]:
-                self.left[key_id] -= 1
-                return True
-            if key_id in self.used_up:
-                return False
-        taken = take(key_id, minute=minute, limit=limit)
+                self.minute, self.left = minute, Counter()
+                self.in_vain = {key: vain for key, vain in self.in_vain.items() if now < vain[1] <= now + 2 * MINUTE}
+            if self.left[key_id] >= calls:
+                self.left[key_id] -= calls
+                return None
+            least, until = self.in_vain.get(key_id, (calls, now))
+            if calls >= least and now < until:
+                return until
+            ours = self.left.pop(key_id, 0)
+        taken, until = take(key_id, calls=calls - ours, now=now, limit=limit)
         with self.lock:
-            if minute == self.minute and taken:
-                self.left[key_id] += taken - 1
-            elif minute == self.minute:
-                self.used_up.add(key_id)
-        return taken > 0
+            if minute == self.minute:
+                self.left[key_id] += ours + (taken - calls if taken else 0)
+                if not taken:
+                    self.in_vain[key_id] = calls, until
+        return None if taken else until
 
 
 allowance = Allowance()
 
 
-def take(key_id: int, *, minute: datetime, limit: int) -> int:
-    """A part of what is left of this minute, 0 when nothing is. The row stays locked for two statements.
+def take(key_id: int, *, calls: int, now: datetime, limit: int) -> tuple[int, datetime]:
+    """A part of what is left, at least so many calls; or 0, and when there will be room for them and for a part.
 
-    Clocks of several hosts differ: a minute that another host has begun goes on. One further ahead is a clock that has
-    been set back since, and counts afresh.
+    The row stays locked for two statements.
     """
+    part = max(limit // PARTS, 1)
     with transaction.atomic():
         key = keys.lock(key_id)
-        if key.minute is None or not timedelta(0) <= key.minute - minute <= MINUTE:
-            key.minute, key.taken = minute, 0
-        taken = min(max(limit // PARTS, 1), limit - key.taken)
-        if taken > 0:
-            key.taken += taken
-            key.save(update_fields=["minute", "taken"])
-        return max(taken, 0)
+        count = Count(key.minute, key.taken, key.taken_before).at(now) if key.minute else Count(minute_of(now))
+        room = count.room(now, limit)
+        if room < calls:
+            return 0, count.room_at(max(calls, part), limit)
+        taken = max(calls, min(part, room))
+        key.minute, key.taken, key.taken_before = count.minute, count.taken + taken, count.before
+        key.save(update_fields=["minute", "taken", "taken_before"])
+    return taken, now
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many calls were taken in a minute, and in the one before it."""
+
+    minute: datetime
+    taken: int = 0
+    before: int = 0
+
+    def at(self, now: datetime) -> "Count":
+        """Clocks of several hosts differ: a minute that another host has begun goes on. One further ahead is a clock
+        that has been set back since, and counts afresh.
+        """
+        passed = minute_of(now) - self.minute
+        if -MINUTE <= passed <= timedelta(0):
+            return self
+        return Count(minute_of(now), before=self.taken if passed == MINUTE else 0)
+
+    def room(self, now: datetime, limit: int) -> int:
+        remains = min(self.minute + MINUTE - now, MINUTE)
+        return limit - self.taken - -(-self.before * remains // MINUTE)
+
+    def room_at(self, calls: int, limit: int) -> datetime:
+        """When there is room for so many calls, no more of them than the limit, if nobody takes any before."""
+        if self.taken + calls <= limit:
+            return self.minute + until_only(limit - self.taken - calls, of=self.before)
+        return self.minute + MINUTE + until_only(limit - calls, of=self.taken)
+
+
+def until_only(rest: int, *, of: int) -> timedelta:
+    """How far into the next minute no more than this rest of a minute's calls still counts."""
+    return MINUTE - MINUTE * rest // of if rest < of else timedelta(0)
+
+
+def minute_of(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0)

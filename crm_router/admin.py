@@ -24,7 +24,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from crm_router.door import second_factor
+from crm_router.door import roles, second_factor
 from operators.models import Operator
 
 VERBS = {
@@ -36,6 +36,7 @@ VERBS = {
 }
 
 admin.site.index_title = _("Overview")
+Group.__str__ = roles.title  # type: ignore[method-assign] # in lists, choices, filters and titles alike
 # Imported from where they are registered; the pages of the last two would show secrets.
 for model in (User, Group, TOTPDevice, StaticDevice):
     admin.site.unregister(model)
@@ -163,7 +164,7 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
 
     @display(description=_("roles"))
     def named_roles(self, user: User) -> str:
-        return ", ".join(group.name for group in user.groups.all())
+        return ", ".join(str(group) for group in user.groups.all())
 
     @display(description=_("two-factor sign-in"), boolean=True)
     def two_factor(self, user: User) -> bool:

@@ -8,6 +8,7 @@ LINE = 8 * 1024  # bytes; the line before a chunk, which says its size
 LENGTH = re.compile(rb"^content-length:[ \t]*(\d+)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 CHUNKED = re.compile(rb"^transfer-encoding:.*chunked.*\r$", re.IGNORECASE | re.MULTILINE)
 EXPECT = re.compile(rb"^expect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE | re.MULTILINE)
+REQUEST_ID = re.compile(rb"^x-request-id:[ \t]*(\S+)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(;.*)?")
 
 
@@ -58,6 +59,13 @@ class Arrival:
         self.is_chunked = bool(CHUNKED.search(head))
         self.next_at = end + 4 + (0 if self.is_chunked else self.announced(head))
         return True
+
+    def beginning(self) -> tuple[str, str]:
+        """The method and the `X-Request-ID`, as far as they have come: for the log of what no parser will see."""
+        end = self.received.find(b"\r\n\r\n")
+        head = bytes(self.received[: end + 2 if end >= 0 else HEAD])
+        given = REQUEST_ID.search(head)
+        return head.partition(b" ")[0].decode("latin-1"), given[1].decode("latin-1") if given else ""
 
     def announced(self, head: bytes) -> int:
         found = LENGTH.search(head)

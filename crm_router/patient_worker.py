@@ -11,18 +11,21 @@ import socket
 import time
 from contextlib import suppress
 from http import HTTPStatus
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Any
 
 from django.conf import settings
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from crm_router.arrival import Arrival, Refused
-from crm_router.wire import problems
+from crm_router.insight import requests
+from crm_router.wire import problems, unreadable
 
 AT_ONCE = 64 * 1024  # bytes read from one connection before the next one's turn
 GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
-MEMORY = 64 * 1024 * 1024  # bytes of unfinished requests that one worker holds
+# Bytes of requests, unfinished or waiting for a thread, that one worker holds. Beyond that it takes small ones only.
+MEMORY = 64 * 1024 * 1024
+NO_ROOM = problems.problem(503, "no_room", "This process holds as many requests as it can now; please try again.")
 
 
 class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
@@ -41,7 +44,7 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
         try:
             self.data_ready = self.arrival.is_whole()
         except Refused as refused:
-            self.refuse(refused.status)
+            self.refuse(problems.problem(refused.status))
             return False
         if self.arrival.waits_for_go_ahead and not self.data_ready:
             self.arrival.waits_for_go_ahead = False
@@ -64,17 +67,14 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
         """
         super().close(graceful=False)
 
-    def refuse(self, status: HTTPStatus) -> None:
+    def refuse(self, document: dict[str, Any]) -> None:
+        method, request_id = self.arrival.beginning()
         self.refused = True
         self.arrival.received.clear()
-        body = problems.to_bytes(problems.problem(status))
-        again = f"Retry-After: {problems.RETRY_AFTER}\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {problems.MEDIA_TYPE}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n{again}\r\n"
-        )
+        call = requests.begin({"HTTP_X_REQUEST_ID": request_id})
+        answer = unreadable.answer(document, call=call, method=method)
         with suppress(OSError):
-            self.sock.send(head.encode() + body)
+            self.sock.send(answer)
             self.sock.shutdown(socket.SHUT_WR)
 
 
@@ -82,6 +82,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # likewise
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.arriving: dict[Connection, None] = {}  # in the order of their deadlines
+        self.whole: set[Connection] = set()  # given to the threads, which may be busy with others
 
     def accept(self, listener: socket.socket) -> bool:
         """Whether there was somebody at the door."""
@@ -113,12 +114,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # likewise
             data = None  # nothing yet; but the request may have come right behind the one before
         except OSError:
             data = b""
-        if not conn.refused and conn.arrives(data or b""):
+        is_whole = not conn.refused and conn.arrives(data or b"")
+        if not conn.refused and len(conn.arrival.received) > AT_ONCE and self.held() > MEMORY:
+            conn.refuse(NO_ROOM)
+        if is_whole and not conn.refused:
             self.forget(conn)
+            self.whole.add(conn)
             super().enqueue_req(conn)
         elif data == b"":
             if conn.arrival.received and not conn.refused:
-                conn.refuse(HTTPStatus.BAD_REQUEST)  # it broke off; the client may still listen
+                conn.refuse(problems.problem(HTTPStatus.BAD_REQUEST))  # it broke off; the client may still listen
             self.drop(conn)
         else:
             self.wait_for_more(conn)
@@ -127,18 +132,21 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # likewise
         if conn not in self.arriving:
             self.arriving[conn] = None
             self.poller.register(conn.sock, selectors.EVENT_READ, lambda _: self.read(conn))
-        if len(conn.arrival.received) > AT_ONCE and self.held() > MEMORY:
-            conn.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def held(self) -> int:
-        return sum(len(conn.arrival.received) for conn in self.arriving)
+        """Bytes that no thread has taken yet."""
+        return sum(len(conn.arrival.received) for conn in chain(self.arriving, self.whole))
+
+    def finish_request(self, conn: Connection, fs: Any) -> None:
+        self.whole.discard(conn)
+        super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
         """Called once a second and more often: sends away who has not sent a whole request in time."""
         now = time.monotonic()
         for conn in list(takewhile(lambda conn: conn.deadline < now, self.arriving)):
             if conn.arrival.received and not conn.refused:
-                conn.refuse(HTTPStatus.REQUEST_TIMEOUT)
+                conn.refuse(problems.problem(HTTPStatus.REQUEST_TIMEOUT))
             self.drop(conn)
 
     def drop(self, conn: Connection) -> None:

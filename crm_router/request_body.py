@@ -14,6 +14,7 @@ from crm_router.wire import problems
 # JSON is UTF-8, whatever a client says; Django would look for its codec, and some of those are no encodings of text.
 CHARSET = re.compile(r""";\s*charset=("[^"]*"|[^;]*)""", re.IGNORECASE)
 BATCH = "/api/v1/contacts/batch"
+WHOLE = 1024 * 1024  # bytes read at once of what has arrived
 WASTE = 16 * 1024 * 1024  # bytes; of a body announced as larger nothing is read at all
 
 Environ = dict[str, Any]
@@ -42,7 +43,12 @@ def with_bounded_body(application: Application) -> Application:
             throw_away(stream, WASTE if is_chunked else int(announced))
             detail = f"The body is larger than {limit // 1024} KiB."
             return refuse(environ, start_response, problems.problem(413, detail=detail))
-        return application(environ, start_response)
+        answer = application(environ, start_response)
+        # Where headers alone were refused, nobody has read the body; the next request comes behind it. gunicorn would
+        # skip 64 KiB of it and then hang up, on a connection that the answer promises to keep.
+        while stream.read(WHOLE):
+            pass
+        return answer
 
     return bounded
 
@@ -61,12 +67,14 @@ def throw_away(stream: Any, size: int) -> None:
 
 def refuse(environ: Environ, start_response: Callable[..., Any], document: dict[str, Any]) -> Iterable[bytes]:
     """Answers and hangs up: what may remain of the body must not be taken for another request."""
+    call = requests.begin(environ)
+    requests.tell_refused(call, method=environ["REQUEST_METHOD"], status=document["status"], code=document["code"])
     body = problems.to_bytes(document)
     headers = [
         ("Content-Type", problems.MEDIA_TYPE),
         ("Content-Length", str(len(body))),
         ("Connection", "close"),
-        ("X-Request-ID", requests.tell_refused(environ, document["status"], document["code"])),
+        ("X-Request-ID", call.request_id),
     ]
     start_response(f"{document['status']} {document['title']}", headers)
     return [body]

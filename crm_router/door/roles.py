@@ -4,17 +4,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps.registry import Apps
+from django.utils.translation import pgettext_lazy
 
 SUPERVISOR = "Supervisor"
 OPERATOR = "Operator"
 ADMINISTRATOR = "Administrator"
 ROLES = (SUPERVISOR, OPERATOR, ADMINISTRATOR)
+TITLES = {
+    SUPERVISOR: pgettext_lazy("role", "Supervisor"),
+    OPERATOR: pgettext_lazy("role", "Operator"),
+    ADMINISTRATOR: pgettext_lazy("role", "Administrator"),
+}
 
 
 def of(user: Any) -> set[str]:
     """The roles of this user. A superuser may do what an administrator may, and counts as one."""
     named = set(user.groups.values_list("name", flat=True))
     return named | {ADMINISTRATOR} if user.is_superuser else named
+
+
+def title(group: Any) -> str:
+    """What people call this group; other groups than the roles have the name that somebody gave them."""
+    return str(TITLES.get(group.name, group.name))
 
 
 def grant(apps: Apps, database: str, role: str, permissions: Iterable[str]) -> None:

@@ -1,6 +1,11 @@
-"""The second factor: a code from an authenticator app, or a recovery code. django-otp keeps and checks both."""
+"""The second factor: a code from an authenticator app, or a recovery code. django-otp keeps and checks both.
 
-from base64 import b32encode
+Of recovery codes it is given digests only. They are 80 random bits, so that no slow hash is needed.
+"""
+
+import secrets
+from base64 import b32encode, urlsafe_b64encode
+from hashlib import sha256
 from typing import Any
 
 import django_otp
@@ -8,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -15,6 +21,7 @@ from crm_router.door import roles
 
 DIGITS = 6
 RECOVERY_CODES = 10
+RECOVERY_BITS = 80
 
 
 def is_on(user: Any) -> bool:
@@ -33,8 +40,11 @@ def draft(user: User) -> Any:
 
 
 def secret(device: Any) -> str:
-    """For those who type: base32 in groups of four."""
-    text = b32encode(device.bin_key).decode()
+    """For those who type: base32."""
+    return in_fours(b32encode(device.bin_key).decode())
+
+
+def in_fours(text: str) -> str:
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
@@ -77,10 +87,11 @@ def matching(user: Any, code: str) -> Any:
 
     The app's codes are six digits, recovery codes never are: one does not count as a failure of the other.
     """
-    kind = TOTPDevice if len(code) == DIGITS and code.isdecimal() else StaticDevice
+    is_of_app = len(code) == DIGITS and code.isdecimal()
+    kind, token = (TOTPDevice, code) if is_of_app else (StaticDevice, digest(code))
     with transaction.atomic():
         device = kind.objects.select_for_update().filter(user=user, confirmed=True).first()
-        return device if device and device.verify_token(code) else None
+        return device if device and device.verify_token(token) else None
 
 
 def remember(request: HttpRequest, device: Any) -> None:
@@ -94,9 +105,15 @@ def fresh_recovery_codes(user: Any) -> list[str]:
     with transaction.atomic():
         device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "recovery codes"})
         device.token_set.all().delete()
-        codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
-        StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+        codes = [b32encode(secrets.token_bytes(RECOVERY_BITS // 8)).decode().lower() for _ in range(RECOVERY_CODES)]
+        StaticToken.objects.bulk_create(StaticToken(device=device, token=digest(code)) for code in codes)
     return codes
+
+
+@sensitive_variables("code")
+def digest(code: str) -> str:
+    """As much of the SHA-256 as django-otp has room for: 96 bits, in 16 characters."""
+    return urlsafe_b64encode(sha256(code.encode()).digest()[:12]).decode()
 
 
 def turn_off(user: Any, but: Any = None) -> None:

@@ -95,7 +95,8 @@ def change(request: HttpRequest) -> HttpResponse:
 
 
 def show_once(request: HttpRequest, codes: list[str]) -> HttpResponse:
-    return page(request, "door/recovery_codes.html", title=_("Recovery codes"), codes=codes)
+    readable = [second_factor.in_fours(code) for code in codes]
+    return page(request, "door/recovery_codes.html", title=_("Recovery codes"), codes=readable)
 
 
 def page(request: HttpRequest, template: str, **words: Any) -> HttpResponse:

@@ -2,6 +2,8 @@
 
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -27,6 +29,16 @@ def request_id() -> str | None:
     """Of the request that is being answered; None outside of any."""
     call = current.get()
     return call.request_id if call else None
+
+
+@contextmanager
+def during(call: Call) -> Iterator[None]:
+    """What is said meanwhile is said of this request."""
+    token = current.set(call)
+    try:
+        yield
+    finally:
+        current.reset(token)
 
 
 def accept_or_make(given: str | None) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from crm_router.insight import metrics, routes, tracing
-from crm_router.insight.calls import Call, accept_or_make, current
+from crm_router.insight.calls import Call, accept_or_make, current, during
 
 log = logging.getLogger("crm_router.requests")
 
@@ -53,14 +53,10 @@ class Observe:
         return response
 
 
-def tell_refused(environ: dict[str, Any], status: int, code: str) -> str:
-    """For what is refused before Django sees it. Returns the request's id, for the answer."""
-    call = begin(environ)
-    token = current.set(call)
-    method = routes.method(environ["REQUEST_METHOD"])
-    tell(call, method=method, route=routes.UNMATCHED, status=status, seconds=0, code=code)
-    current.reset(token)
-    return call.request_id
+def tell_refused(call: Call, *, method: str | None, status: int, code: str) -> None:
+    """For what is refused before Django sees it."""
+    with during(call):
+        tell(call, method=routes.method(method), route=routes.UNMATCHED, status=status, seconds=0, code=code)
 
 
 def begin(environ: Mapping[str, Any]) -> Call:

@@ -5,10 +5,12 @@ from itertools import cycle, islice
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from access import throttle
 from access.models import ApiKey
+from leads.models import Contact
 from tests.access import callers
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +30,12 @@ def statuses(client, times):
 
 def admitted(calls, *, limit, processes):
     """How many of so many calls pass, when they fall to the processes in turn."""
-    key, minute = callers.key().key, throttle.this_minute()
-    each = [throttle.Allowance() for _ in range(processes)]
-    return sum(one.admits(key.pk, minute=minute, limit=limit) for one in islice(cycle(each), calls))
+    key, each = callers.key().key, [throttle.Allowance() for _ in range(processes)]
+    return sum(passes(one, key, limit=limit) for one in islice(cycle(each), calls))
+
+
+def passes(process, key, *, limit, calls=1):
+    return process.take(key.pk, calls=calls, now=timezone.now(), limit=limit) is None
 
 
 def test_the_limit_is_let_through_and_the_next_call_is_a_429():
@@ -42,14 +47,76 @@ def test_a_429_says_when_to_come_back():
     statuses(client, 10)
     answer = client.get(QUEUE)
     assert answer["Content-Type"] == "application/problem+json"
-    assert 45 <= int(answer["Retry-After"]) <= 46
+    assert answer["Retry-After"] == "51"  # in the next minute, when a tenth of this one is forgotten
 
 
-def test_who_comes_back_then_is_let_through(time_machine):
+def test_who_comes_back_then_is_let_through_and_no_earlier(time_machine):
     client = callers.office()
     statuses(client, 11)
-    time_machine.shift(45)
-    assert statuses(client, 11) == [200] * 10 + [429]
+    time_machine.shift(50)
+    assert statuses(client, 1) == [429]
+    time_machine.shift(1)
+    assert statuses(client, 2) == [200, 429]
+
+
+def test_the_turn_of_a_minute_gives_no_second_helping(time_machine):
+    client = callers.office()
+    time_machine.move_to("2026-11-23 12:00:59Z", tick=False)
+    assert statuses(client, 10) == [200] * 10
+    time_machine.shift(2)
+    assert statuses(client, 1) == [429]
+
+
+@pytest.mark.parametrize(("seconds", "passing"), [(45, 0), (75, 5), (105, 10)])
+def test_what_a_minute_has_used_is_forgotten_evenly_in_the_next(time_machine, seconds, passing):
+    client = callers.office()
+    statuses(client, 10)
+    time_machine.shift(seconds)
+    assert statuses(client, 11) == [200] * passing + [429] * (11 - passing)
+
+
+@pytest.mark.parametrize("limit", [10, 600])
+def test_who_calls_evenly_and_a_tenth_below_the_limit_is_never_refused(time_machine, limit):
+    key, process = callers.key().key, throttle.Allowance()
+    for _ in range(3 * limit):
+        assert passes(process, key, limit=limit)
+        time_machine.shift(60 / (0.9 * limit))
+
+
+def batch_of(client, source, size):
+    return client.post("/api/v1/contacts/batch", {"contacts": [callers.somebody_at(source)] * size})
+
+
+def test_a_batch_counts_as_many_calls_as_it_has_contacts(telegram):
+    client = callers.bot(telegram)
+    assert batch_of(client, telegram, 7).status_code == 200
+    assert batch_of(client, telegram, 4).status_code == 429
+    assert batch_of(client, telegram, 3).status_code == 200
+    assert client.get("/api/v1/contacts").status_code == 429
+
+
+def test_a_batch_that_is_refused_has_registered_nothing_and_comes_back_when_it_is_told(telegram, time_machine):
+    client = callers.bot(telegram)
+    batch_of(client, telegram, 7)
+    refused = batch_of(client, telegram, 4)
+    assert Contact.objects.count() == 7
+    time_machine.shift(int(refused["Retry-After"]) - 1)
+    assert batch_of(client, telegram, 4).status_code == 429
+    time_machine.shift(1)
+    assert batch_of(client, telegram, 4).status_code == 200
+
+
+def test_a_batch_that_could_never_pass_is_told_so(telegram):
+    answer = batch_of(callers.bot(telegram), telegram, 11)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert "This counts as 11 calls, and the key may make 10 a minute." in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("body", [[], {}, {"contacts": []}, {"contacts": 5}, {"contacts": [{}] * 501}])
+def test_a_batch_that_registers_nobody_is_one_call(body):
+    client = callers.office()
+    answers = [client.post("/api/v1/contacts/batch", body) for _ in range(11)]
+    assert [answer.status_code for answer in answers[9:]] == [answers[0].status_code, 429]
 
 
 def test_each_key_has_its_own_count(telegram):
@@ -72,10 +139,9 @@ def test_several_processes_never_let_more_through_and_use_up_all_while_they_shar
 
 
 def test_what_an_idle_process_has_taken_is_lost_and_no_more():
-    key, minute = callers.key().key, throttle.this_minute()
-    idle, busy = throttle.Allowance(), throttle.Allowance()
-    assert idle.admits(key.pk, minute=minute, limit=600)
-    passed = sum(busy.admits(key.pk, minute=minute, limit=600) for _ in range(600))
+    key, idle, busy = callers.key().key, throttle.Allowance(), throttle.Allowance()
+    assert passes(idle, key, limit=600)
+    passed = sum(passes(busy, key, limit=600) for _ in range(600))
     assert passed == 600 - 600 // throttle.PARTS
 
 
@@ -125,6 +191,6 @@ def test_a_clock_that_was_set_back_counts_afresh(time_machine, seconds):
 
 
 def test_the_minute_of_a_host_whose_clock_is_a_little_ahead_goes_on():
-    key = callers.key().key
-    assert throttle.take(key.pk, minute=throttle.this_minute() + throttle.MINUTE, limit=1) == 1
-    assert throttle.take(key.pk, minute=throttle.this_minute(), limit=1) == 0
+    key, now = callers.key().key, timezone.now()
+    assert throttle.take(key.pk, calls=1, now=now + throttle.MINUTE, limit=1)[0] == 1
+    assert throttle.take(key.pk, calls=1, now=now, limit=1)[0] == 0

@@ -64,6 +64,19 @@ def test_what_can_become_no_request_is_refused(sent, status):
     assert refused.value.status == status
 
 
+@pytest.mark.parametrize("sent", [CHUNKED, CHUNKED[:80], CHUNKED[:40]])
+def test_what_has_come_says_whose_it_is(sent):
+    arrival = Arrival(most=100)
+    arrival.received += sent.replace(b"\r\n", b"\r\nX-Request-Id: bot-42:7f\r\n", 1)
+    assert arrival.beginning() == ("POST", "bot-42:7f")
+
+
+def test_what_a_body_says_is_not_believed():
+    arrival = Arrival(most=100)
+    arrival.received += GET + b"\r\nX-Request-ID: bot-42:7f\r\n"
+    assert arrival.beginning() == ("GET", "")
+
+
 def test_leading_zeros_are_no_larger_body():
     assert whole_after(POST.replace(b"5", b"0005")) == len(POST) + 3
 

@@ -10,12 +10,13 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.views.generic import RedirectView
 
 from access import keys
-from crm_router.door.roles import ADMINISTRATOR, OPERATOR, SUPERVISOR
+from crm_router.door.roles import ADMINISTRATOR, OPERATOR, ROLES, SUPERVISOR
 from leads.models import PossibleDuplicate
 from operators.models import Operator
 from tests import characters
 from tests.door import people
 
+RUSSIAN = {SUPERVISOR: "Супервизор", OPERATOR: "Оператор", ADMINISTRATOR: "Администратор"}
 EVERYBODY = {
     "start",
     "sign_in",
@@ -204,3 +205,18 @@ def test_who_answers_finds_no_colleagues_by_completion():
     asked = {"app_label": "routing", "model_name": "rosterentry", "field_name": "operator"}
     assert browser.get(reverse("admin:autocomplete"), asked).status_code == 403
     assert Operator.objects.count() == 0
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_has_a_russian_name_wherever_a_russian_reads_it(admin_client, role):
+    vera = people.account("vera", role)
+    group = Group.objects.get(name=role)
+    for page in ("user/", f"user/{vera.pk}/change/", "group/", f"group/{group.pk}/change/"):
+        text = admin_client.get(f"/admin/auth/{page}", headers={"Accept-Language": "ru"}).text
+        assert RUSSIAN[role] in text, page
+        assert f">{role}<" not in re.sub(r"\s", "", text), page
+
+
+def test_a_group_of_ones_own_keeps_its_name(admin_client):
+    Group.objects.create(name="Night shift")
+    assert "Night shift" in admin_client.get("/admin/auth/group/", headers={"Accept-Language": "ru"}).text

@@ -8,6 +8,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from crm_router.door import second_factor
@@ -35,7 +36,7 @@ def app(vera):
 
 
 def codes_on(page):
-    return re.findall(r"<li>([a-z2-7]{8})</li>", page.text)
+    return re.findall(r"<li>((?:[a-z2-7]{4} ){3}[a-z2-7]{4})</li>", page.text)
 
 
 def enter(browser, code, **more):
@@ -129,6 +130,24 @@ def test_a_recovery_code_opens_once(browser, app, vera):
     again = people.at_the_browser(vera)
     enter(again, code)
     assert not may_work(again)
+
+
+def test_a_recovery_code_is_typed_as_it_is_shown(browser, app, vera):
+    enter(browser, people.shown_by(app))
+    first, *others = second_factor.fresh_recovery_codes(vera)
+    shown, *_ = codes_on(browser.post(SET_UP, {"code": first}))
+    again = people.at_the_browser(vera)
+    enter(again, shown.replace(" ", "-").upper())
+    assert may_work(again)
+    assert second_factor.matching(vera, others[0]) is None
+
+
+def test_no_recovery_code_stands_in_the_database(vera):
+    codes = second_factor.fresh_recovery_codes(vera)
+    kept = StaticToken.objects.values_list("token", flat=True)
+    assert len(set(kept)) == 10
+    assert set(kept).isdisjoint(codes)
+    assert second_factor.matching(vera, kept[0]) is None
 
 
 def test_wrong_recovery_codes_do_not_slow_the_app_down(browser, app, vera):

@@ -96,8 +96,8 @@ def nginx(tmp_path: Path) -> Iterator[Callable[..., Nginx]]:
     """Starts nginx in front of instances, by their ports."""
     started: list[Nginx] = []
 
-    def begin(*instances: int) -> Nginx:
-        started.append(Nginx(tmp_path / "nginx", instances=list(instances), static=tmp_path))
+    def begin(*instances: int, **unlike: str) -> Nginx:
+        started.append(Nginx(tmp_path / "nginx", instances=list(instances), static=tmp_path, **unlike))
         return started[-1].start()
 
     yield begin

@@ -45,13 +45,15 @@ def program() -> str:
 
 
 class Nginx:
-    def __init__(self, folder: Path, *, instances: list[int], static: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, *, instances: list[int], static: Path, read_timeout: str = "60s") -> None:
+        self.folder, self.port, self.plain_port = folder, free_port(), free_port()
         self.address = ("127.0.0.1", self.port)
         (folder / "conf.d").mkdir(parents=True)
         self.write("nginx.conf", AROUND.format(folder=folder))
         conf = (FOLDER / "crm-router.conf").read_text()
-        self.write("conf.d/default.conf", conf.replace("listen 80;", f"listen 127.0.0.1:{free_port()};"))
+        conf = conf.replace("listen 80;", f"listen 127.0.0.1:{self.plain_port};")
+        conf = conf.replace("proxy_read_timeout 60s;", f"proxy_read_timeout {read_timeout};")
+        self.write("conf.d/default.conf", conf)
         upstream = (FOLDER / "crm-router.upstream.systemd").read_text()
         for number, port in enumerate(instances, start=8001):
             upstream = upstream.replace(f":{number} ", f":{port} ")

@@ -3,12 +3,15 @@
 import http.client
 import json
 import os
+import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import pytest
 
+from crm_router.wire import problems
 from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
 from tests.service.nginx import Nginx
@@ -47,6 +50,61 @@ def test_nginx_says_what_only_it_can_know(start: StartService, nginx: Callable[.
     assert (answer.status, json.loads(body)["results"]) == (200, [])
     assert ask(front, "/metrics")[0].status == 404
     assert ask(front, "/docs")[0].status == 200
+
+
+def refused(front: Nginx, method: str, path: str, size: int = 0, *, plain: bool = False) -> dict[str, Any]:
+    """The problem document that comes back, and beside it its Retry-After. Asks from where slow clients do."""
+    port = front.plain_port if plain else front.port
+    here: dict[str, Any] = {"timeout": 60, "source_address": ("127.0.0.2", 0)}
+    with closing(
+        http.client.HTTPConnection("127.0.0.1", port, **here)
+        if plain
+        else http.client.HTTPSConnection("127.0.0.1", port, context=front.trust, **here)
+    ) as connection:
+        connection.request(method, path, b" " * size, {"X-Request-ID": "bot-42:7f"})
+        answer = connection.getresponse()
+        document: dict[str, Any] = json.load(answer)
+    assert answer.getheader("Content-Type") == "application/problem+json"
+    assert answer.getheader("X-Request-ID") == "bot-42:7f"
+    assert document == problems.problem(answer.status, document["code"], document["detail"])
+    return document | {"retry_after": answer.getheader("Retry-After")}
+
+
+@pytest.mark.once
+def test_what_nginx_refuses_is_a_problem_document(nginx: Callable[..., Nginx]) -> None:
+    front = nginx(free_port(), free_port())
+    large = refused(front, "POST", "/api/v1/contacts/batch", 3_000_000)
+    assert (large["status"], large["code"], large["retry_after"]) == (413, "too_large", None)
+    away = refused(front, "POST", "/api/v1/contacts")
+    assert (away["status"], away["code"], away["retry_after"]) == (502, "bad_gateway", "1")
+    plain = refused(front, "POST", "/api/v1/contacts", plain=True)
+    assert (plain["status"], plain["code"]) == (403, "https_required")
+
+
+@pytest.mark.once
+def test_who_has_too_many_connections_is_told_when_to_come_back(nginx: Callable[..., Nginx]) -> None:
+    front = nginx(free_port(), free_port())
+    begin, more = SLOWLY["a body"]
+    with slow_clients(front.address, begin, more, count=101, trust=front.trust):
+        answer = refused(front, "GET", "/api/v1/operators")
+    assert (answer["status"], answer["code"], answer["retry_after"]) == (429, "throttled", "1")
+
+
+@pytest.mark.once
+def test_who_waits_in_vain_is_told_that_it_may_have_been_done(nginx: Callable[..., Nginx]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        front = nginx(silent.getsockname()[1], silent.getsockname()[1], read_timeout="1s")
+        answer = refused(front, "POST", "/api/v1/contacts")
+    assert (answer["status"], answer["code"], answer["retry_after"]) == (504, "gateway_timeout", "1")
+    assert "Idempotency-Key" in answer["detail"]
+
+
+@pytest.mark.once
+def test_what_the_service_itself_answers_passes_as_it_is(start: StartService, nginx: Callable[..., Nginx]) -> None:
+    service = start(API_KEYS="required").wait_until_up()
+    answer = refused(nginx(service.address[1], free_port()), "POST", "/api/v1/contacts", 10)
+    assert (answer["status"], answer["code"]) == (401, "unauthenticated")
+    wait_until(lambda: "request_id=bot-42:7f" in service.output(), "the log has the id that nginx has passed on")
 
 
 def wait_until_at_work(crowd: Bots) -> None:

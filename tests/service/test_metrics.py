@@ -14,10 +14,13 @@ import pytest
 from tests.service.bots import Bots
 from tests.service.conftest import StartService
 from tests.service.running import Service, wait_until
+from tests.service.test_unreadable import UNREADABLE, send
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
 
 TOKEN = "0123456789abcdef"
+X_REQUEST_ID = re.compile(rb"\r\nX-Request-ID: (\S+)\r\n")
+UNMATCHED = re.compile(r"crm_router_request_duration_seconds_count\{.*unmatched")
 SHARED = {"WEB_CONCURRENCY": "2", "METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json"}
 
 
@@ -117,6 +120,27 @@ def test_every_line_of_the_running_service_is_json_and_quotes_nobody(start: Star
     assert "secret" not in service.output()
     assert "5550123" not in service.output()
     assert any("is ready on http://127.0.0.1" in line["event"] for line in told)
+
+
+def test_what_django_never_sees_is_told_and_counted_under_the_id_that_was_answered(start: StartService) -> None:
+    service = start(**SHARED).wait_until_up()
+    answers = {request: send(service, request) for request in UNREADABLE}
+    ids = {request: X_REQUEST_ID.findall(answer)[0].decode() for request, answer in answers.items()}
+    told = {line["request_id"]: line["status"] for line in requests(service)}
+    assert {request: told[ids[request]] for request in UNREADABLE} == UNREADABLE
+    unmatched = [count for name, count in scrape(service).items() if UNMATCHED.match(name)]
+    assert sum(unmatched) == len(UNREADABLE)
+
+
+def test_who_is_refused_unread_gets_the_id_that_it_has_sent(start: StartService) -> None:
+    service = start(**SHARED, REQUEST_TIMEOUT="1").wait_until_up()
+    begun = b"POST /api/v1/contacts HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: bot-42:7f\r\n"
+    with socket.create_connection(service.address, timeout=60) as connection:
+        connection.sendall(begun + b"Content-Length: 10\r\n\r\n")
+        answer = connection.recv(1000)
+    [line] = [line for line in requests(service) if line["request_id"] == "bot-42:7f"]
+    assert b"\r\nX-Request-ID: bot-42:7f\r\n" in answer
+    assert (line["method"], line["route"], line["status"], line["code"]) == ("POST", "unmatched", 408, "too_slow")
 
 
 def test_the_service_says_nothing_of_metrics_without_a_token(service: Service) -> None:

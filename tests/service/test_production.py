@@ -1,5 +1,6 @@
 """What deploy/ and compose.production.yaml promise. Neither Docker nor systemd runs here: the files are read."""
 
+import json
 import re
 import subprocess
 from configparser import RawConfigParser
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from crm_router.wire import problems
 from tests.service.dockerfile import read, sent_to_the_engine
 from tests.service.running import PROJECT
 
@@ -22,6 +24,14 @@ UNITS = sorted((PROJECT / "deploy/systemd").glob("*.service"))
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+
+
+def test_the_documents_that_nginx_writes_are_shaped_like_the_services_own() -> None:
+    text = (PROJECT / "deploy/nginx/crm-router.conf").read_text()
+    documents = [json.loads(found) for found in re.findall(r"'(\{.*?\})'", text, re.DOTALL)]
+    assert {document["status"] for document in documents} == {403, 413, 429, 500, 502, 503, 504}
+    for document in documents:
+        assert document == problems.problem(document["status"], document["code"], document["detail"])
 
 
 def test_nobody_is_reached_from_outside_but_nginx() -> None:

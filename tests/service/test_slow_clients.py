@@ -1,15 +1,16 @@
 """Clients that send slowly, or nothing, or do not read, take no thread from anybody else."""
 
 import socket
+import sqlite3
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
 from tests.service.conftest import StartService
-from tests.service.running import Service, wait_until
+from tests.service.running import PATIENCE, Service, wait_until
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
@@ -24,7 +25,7 @@ SLOWLY = {
 
 
 def connect(service: Service) -> socket.socket:
-    return socket.create_connection(service.address, timeout=20)
+    return socket.create_connection(service.address, timeout=PATIENCE)
 
 
 @contextmanager
@@ -126,3 +127,33 @@ def test_who_does_not_read_the_answer_is_left_after_a_while(start: StartService)
         client.connect(service.address)
         client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
         wait_until(lambda: service.get("/health")[0] == 200, "somebody else is answered")
+
+
+@contextmanager
+def only_thread_held(service: Service) -> Iterator[None]:
+    """By requests that wait for a writer who does not come to an end."""
+    path = service.env["DATABASE_URL"].removeprefix("sqlite:///")
+    with ExitStack() as stack:
+        writer = stack.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+        writer.execute("BEGIN IMMEDIATE")
+        for _ in range(5):
+            stack.enter_context(connect(service)).sendall(POST + f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY)
+        yield
+
+
+def test_whole_requests_that_wait_for_a_thread_fill_the_memory_too(start: StartService) -> None:
+    body = b" " * 30_000_000  # two of them are below the 64 MiB that a worker holds
+    large = b"POST /api/v1/contacts/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    large += f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+    few = {"WEB_CONCURRENCY": "1", "WEB_THREADS": "1", "REQUEST_TIMEOUT": "60", "MAX_BATCH_BYTES": str(len(body))}
+    service = start(**few).wait_until_up()
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(service)) for _ in range(3)]
+        with only_thread_held(service):
+            for client in clients:
+                client.sendall(large)
+            refusal = clients[2].recv(1000)
+        assert refusal.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nRetry-After: 1\r\n" in refusal
+        assert b'"code": "no_room"' in refusal
+        assert [client.recv(1000)[:12] for client in clients[:2]] == [b"HTTP/1.1 400"] * 2

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from tests.service.conftest import StartService
 from tests.service.running import PATIENCE, Service
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
@@ -41,6 +42,18 @@ def send(service: Service, request: bytes) -> bytes:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_a_refusal_leaves_no_trace_of_the_body_on_a_connection_that_is_kept(start: StartService) -> None:
+    service = start(API_KEYS="required").wait_until_up()
+    body = b" " * 200_000
+    with socket.create_connection(service.address, timeout=PATIENCE) as connection:
+        connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        connection.sendall(b"GET /health HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answers.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\nConnection: keep-alive\r\n" in answers
+    assert answers.endswith(b'{"status": "ok"}')
 
 
 def test_what_is_no_http_gets_a_problem_document(service: Service) -> None:
