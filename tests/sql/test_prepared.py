@@ -51,8 +51,10 @@ def test_behind_a_pooler_nothing_is_prepared(by_pk, monkeypatch):
 
 def test_a_pooler_that_nobody_told_of_is_named(by_pk):
     by_pk(1)
-    with connection.cursor() as cursor:
-        cursor.execute("DEALLOCATE ALL; SELECT 1")  # as if the next statement went to another connection
+    with connection.cursor() as cursor:  # as if the next statement went to another connection
+        cursor.execute("SELECT name FROM pg_prepared_statements")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DEALLOCATE "{name}"')
     with pytest.raises(OperationalError, match="DATABASE_POOLER=true"):
         by_pk(1)
 
