@@ -55,9 +55,8 @@ class Nginx:
         conf = conf.replace("proxy_read_timeout 60s;", f"proxy_read_timeout {read_timeout};")
         self.write("conf.d/default.conf", conf)
         upstream = (FOLDER / "crm-router.upstream.systemd").read_text()
-        for number, port in enumerate(instances, start=8001):
-            upstream = upstream.replace(f":{number} ", f":{port} ")
-        self.write("conf.d/crm-router.upstream", upstream)
+        one = next(line for line in upstream.splitlines() if ":8001 " in line)
+        self.write("conf.d/crm-router.upstream", "\n".join(one.replace(":8001 ", f":{port} ") for port in instances))
         self.write("conf.d/crm-router.place", PLACE.format(folder=folder, port=self.port, static=static))
         make_certificate(folder)
         self.trust = ssl.create_default_context(cafile=str(folder / "certificate"))
