@@ -91,7 +91,7 @@ except environs.EnvValidationError as error:
 
 foreign = [name for name in ALLOWED_HOSTS if name not in THIS_MACHINE]
 contradictions = {
-    f"API_KEYS=open, and ALLOWED_HOSTS names {','.join(foreign)}, by which others come. If all of them are to be let in: "
+    f"API_KEYS=open, and ALLOWED_HOSTS names {','.join(foreign)}, by which others come. If they are all to be let in: "
     "API_KEYS_OPEN_ANYWHERE=true.": API_KEYS == "open" and foreign and not API_KEYS_OPEN_ANYWHERE,
     "API_KEYS=open behind a proxy (TRUSTED_PROXIES) lets in everybody whom the proxy lets in. If that is meant: "
     "API_KEYS_OPEN_ANYWHERE=true.": API_KEYS == "open" and TRUSTED_PROXIES and not API_KEYS_OPEN_ANYWHERE,
