@@ -33,6 +33,14 @@ class Server:
     def stop(self) -> None:
         self.running.close()
 
+    def make_database(self, name: str, *, disk: Path) -> str:
+        """An empty one, whose tables lie on this disk. Gives back its URL."""
+        self.start()
+        with psycopg.connect(self.url, autocommit=True) as admin:
+            admin.execute(f"CREATE TABLESPACE {name} LOCATION '{disk}'")
+            admin.execute(f"CREATE DATABASE {name} TABLESPACE {name}")
+        return self.url.removesuffix("postgres") + name
+
     def kill_a_backend(self) -> None:
         """One that serves a client; all others go with it."""
         mine = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
