@@ -30,6 +30,7 @@ BEGIN_OF_THE_OTHERS = {
     "sudo systemctl ": "needs systemd as the first process; tests/service/test_production.py reads the units",
     "sudo nano ": "a person edits",
     "sudo rm -f /etc/nginx/": "changes the machine",
+    "sudo git pull": "likewise",
     "sudo crm-router-run scripts/backup ": "tests/service/test_backup.py",
     "sudo crm-router-run env DATABASE_URL=": "likewise",
     "sudo crm-router-run .venv/bin/python manage.py ": "below, and the tests of these commands",
