@@ -10,7 +10,7 @@ from tests.service.conftest import StartService
 from tests.service.own_postgresql import Server
 from tests.service.running import Service
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
 
 def leave_room(service: Service, size: int) -> None:
@@ -70,4 +70,29 @@ def test_so_is_the_disk_of_postgresqls_tables(start: StartService, server: Serve
     assert service.get("/api/v1/operators")[1][0]["current_load"] == len(taken)
     ballast.unlink()
     service.post("/contacts", message)
+    assert service.manage("check_routing").returncode == 0
+
+
+@pytest.mark.postgresql
+@pytest.mark.mount
+def test_postgresql_that_cannot_log_its_writes_stops_and_has_lost_nothing_that_was_answered(
+    start: StartService, server: Server, small_disk: Path
+) -> None:
+    server.log_writes_on(small_disk)
+    server.start()
+    service = start(DATABASE_URL=server.url).wait_until_up()
+    message = {"source_id": service.roster(operators=10, limit=100), "lead_email": "anna@example.com"}
+    ballast = fill(small_disk)
+    taken = set()
+
+    while (answer := service.call("POST", "/api/v1/contacts", message))[0] == 201:
+        taken.add(answer[1]["id"])
+        server.begin_another_log()
+
+    assert (answer[0], answer[1]["code"]) == (503, "unavailable")
+    ballast.unlink()
+    server.stop()
+    server.start()
+    service.wait_until_up()
+    assert taken <= {contact for [contact] in server.ask("SELECT id FROM leads_contact")}
     assert service.manage("check_routing").returncode == 0
