@@ -7,6 +7,11 @@ COPY requirements.txt ./
 COPY scripts/support/environment.py scripts/support/
 RUN python scripts/support/environment.py make "$VENV" requirements.txt
 COPY . ./
+# "sentry", "opentelemetry" or both
+ARG EXTRAS=""
+RUN for extra in $EXTRAS; do \
+        "$VENV/bin/python" -m pip install --no-cache-dir --require-hashes -r "requirements-$extra.txt" || exit; \
+    done
 # A throwaway start collects the static files and proves that the migrations apply. The checkout may have come from
 # somebody whose files only they may read.
 RUN DATA_DIR="$(mktemp -d)" "$VENV/bin/python" manage.py prepare \

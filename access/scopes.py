@@ -33,8 +33,16 @@ class NoKey(NotAuthenticated):
     default_detail = "A valid key is needed: Authorization: Bearer <key>."
 
 
+class NoKeyThroughProxy(NoKey):
+    default_detail = "This call came through a proxy, and so perhaps from anywhere: a valid key is needed."
+
+
 class Forbidden(PermissionDenied):
     default_code = "forbidden"
+
+
+# What proxies write, each its own.
+FORWARDED = {"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"}
 
 
 class WithinScope(BasePermission):
@@ -56,9 +64,12 @@ def key_of(request: Request) -> ApiKey | None:
 
 
 def let_in_without_key(request: Request) -> None:
-    """Only where keys are not required. There, a browser must not be led by another site to change anything."""
+    """Only where keys are not required. There, nobody has told of a proxy, so that what came through one came from
+    elsewhere; and a browser must not be led by another site to change anything."""
     if settings.API_KEYS != "open":
         raise NoKey
+    if not settings.TRUSTED_PROXIES and not FORWARDED.isdisjoint(request.headers):
+        raise NoKeyThroughProxy
     if request.method not in SAFE_METHODS and is_led_by_another_site(request):
         raise Forbidden("A page of another site may not do this without a key.")
 

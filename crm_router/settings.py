@@ -18,12 +18,14 @@ from whitenoise.compress import Compressor
 
 from crm_router import VERSION, back_office, databases, secret_key
 from crm_router.door.roles import ROLES
+from crm_router.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
 
-# What the person who deploys decides. X_FILE may name a file that holds the value of X (Docker secrets).
+# What the person who deploys decides.
 
-env = environs.FileAwareEnv(eager=False, strip_whitespace=True)
+env = Environment(eager=False)
 env.add_parser("database", databases.parse)
 
 
@@ -45,7 +47,7 @@ endpoint = Regexp(r"$|https?://\S+$", error="must begin with http:// or https://
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "", validate=lambda it: not it or Length(50, error="is shorter than {min}.")(it))
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", THIS_MACHINE)
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 HTTPS = env.bool("HTTPS", False)
 HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 24 * 3600, validate=Range(1, 2 * 366 * 24 * 3600))
@@ -87,7 +89,10 @@ except environs.EnvValidationError as error:
     found: Any = error.error_messages  # by name, as sealing gives them
     sys.exit(" ".join(["These settings make no sense.", *(f"{name}: {' '.join(found[name])}" for name in found)]))
 
+foreign = [name for name in ALLOWED_HOSTS if name not in THIS_MACHINE]
 contradictions = {
+    f"API_KEYS=open, and ALLOWED_HOSTS names {','.join(foreign)}, by which others come. If they are all to be let in: "
+    "API_KEYS_OPEN_ANYWHERE=true.": API_KEYS == "open" and foreign and not API_KEYS_OPEN_ANYWHERE,
     "API_KEYS=open behind a proxy (TRUSTED_PROXIES) lets in everybody whom the proxy lets in. If that is meant: "
     "API_KEYS_OPEN_ANYWHERE=true.": API_KEYS == "open" and TRUSTED_PROXIES and not API_KEYS_OPEN_ANYWHERE,
     "HTTPS=true needs TRUSTED_PROXIES: only the proxy knows what came encrypted.": HTTPS and not TRUSTED_PROXIES,

@@ -13,6 +13,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
 
+import django
 from django.conf import settings
 from django.db.backends.postgresql.client import DatabaseClient
 
@@ -88,6 +89,7 @@ def restore_postgresql(file: Path) -> None:
 def count(query: str) -> int:
     from django.db import connection
 
+    django.setup()  # else Django warns that nobody has, among the words of a restore
     with connection.cursor() as cursor:
         cursor.execute(query)
         return int(cursor.fetchone()[0])

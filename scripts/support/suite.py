@@ -24,13 +24,14 @@ def main(arguments: list[str]) -> int:
     chromium = find(CHROMIUM) or install("Chromium", CHROMIUM, "chromium", "chromium-driver")
     nginx = find(NGINX) or install("nginx", NGINX, "nginx-light")
     systemd = shutil.which("systemd-analyze")
+    needed = {"browser": chromium, "nginx": nginx, "systemd": systemd, "mount": may_mount()}
     outcomes: dict[str, int] = {}
     with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
         environment = surroundings(Path(folder), CHROMIUM=chromium, NGINX_PROGRAM=nginx)
-        missing = ["not browser"] * (not chromium) + ["not nginx"] * (not nginx) + ["not systemd"] * (not systemd)
+        missing = [f"not {mark}" for mark, is_there in needed.items() if not is_there]
         runs = {
             "SQLite": (f"sqlite:///{folder}/db.sqlite3", ["not postgresql", *missing]),
-            "PostgreSQL": (url, ["not browser", "not once"]),  # a browser sees no difference
+            "PostgreSQL": (url, ["not browser", "not once", *missing]),  # a browser sees no difference
         }
         for name, (database, marks) in runs.items():
             print(f"\n=== Tests on {name} ===", flush=True)
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> int:
             outcomes[name] = pytest([*wanted, *others], environment | {"DATABASE_URL": database}, Path(folder))
             if outcomes[name] == INTERRUPTED:
                 break
-    return report(outcomes, {"Browser tests": chromium, "Tests behind nginx": nginx, "Tests of systemd units": systemd})
+    return report(outcomes, [mark for mark, is_there in needed.items() if not is_there])
 
 
 def scratch_folder() -> tempfile.TemporaryDirectory[str]:
@@ -82,6 +83,13 @@ def install(title: str, names: tuple[str, ...], *packages: str) -> str | None:
     return program
 
 
+def may_mount() -> bool:
+    try:
+        return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
 def how_to_get(names: tuple[str, ...]) -> str:
     return f"Install one of these, so that it is on the PATH: {', '.join(names)}."
 
@@ -113,11 +121,10 @@ def pytest(arguments: list[str], environment: dict[str, str], folder: Path) -> i
         raise
 
 
-def report(outcomes: dict[str, int], needed: dict[str, str | None]) -> int:
+def report(outcomes: dict[str, int], missing: list[str]) -> int:
     print()
-    for tests, program in needed.items():
-        if program is None:
-            print(f'!!! {tests.upper()} DID NOT RUN: their program is not installed (README, "Development").')
+    for mark in missing:
+        print(f"!!! TESTS MARKED {mark.upper()} DID NOT RUN: what they need is not here (pytest.ini says what).")
     if set(outcomes.values()) == {NOTHING_COLLECTED}:
         print("No test was selected, on either database.")
         return NOTHING_COLLECTED

@@ -59,8 +59,8 @@ def test_rules_and_panels_ask_for_labels_that_are_there(families):
     asked = {
         label
         for expression in expressions()
-        for group in re.findall(r"(?:by|on|group_left) \(([^)]*)\)", expression)
-        for label in group.split(", ")
+        for group in re.findall(r"(?:by|on|group_left) \(([^)]*)\)|{([^}]*)}", expression)
+        for label in re.findall(r"(\w+)(?=\s*(?:,|$|[=!]))", ",".join(group))
     }
     assert asked - labels == set()
 
@@ -82,6 +82,15 @@ def test_the_guide_explains_every_field_of_the_log_and_no_other():
 def test_the_guides_example_is_a_line_of_the_log():
     [line] = re.findall(r"^```json\n(.*)\n```$", GUIDE.read_text(), re.M)
     assert set(json.loads(line)) <= ALWAYS | set(logs.FIELDS)
+
+
+def test_prometheus_is_led_to_where_compose_shows_each_instance():
+    [config] = [block.text for block in readme.blocks(GUIDE) if block.language == "yaml"]
+    [job] = yaml.safe_load(config)["scrape_configs"]
+    compose = yaml.safe_load((readme.ROOT / "compose.production.yaml").read_text())
+    published = [port.rpartition(":")[0] for port in compose["services"]["nginx"]["ports"]]
+    assert job["static_configs"][0]["targets"] == [port for port in published if port.startswith("127.0.0.1:")]
+    assert f'job="{job["job_name"]}"' in " ".join(expressions())
 
 
 def test_every_rule_says_what_is_wrong():

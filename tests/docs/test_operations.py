@@ -11,16 +11,14 @@ from tests.docs import readme
 PAGE = readme.ROOT / "docs/operations.md"
 
 RUN = {
-    "scripts/backup /var/backups/crm-router --keep 14": "tests/service/test_backup.py",
-    "DATABASE_URL=postgres://%2Fvar%2Frun%2Fpostgresql/crm-router-restored scripts/restore FILE": "likewise",
-    ".venv/bin/python manage.py check_routing": "tests/leads/test_check_routing.py, and after each fault",
     "sudo /usr/bin/python3 scripts/support/environment.py make .venv requirements.txt": "tests/service makes some",
     "sudo nginx -t": "tests/service/test_behind_nginx.py starts nginx with these files",
     "openssl rand -hex 32 > secrets/secret_key": "below",
     "openssl rand -hex 32 > secrets/database_password": "below",
+    "openssl rand -hex 32 > secrets/metrics_token": "below",
     'echo "postgres://crm:$(cat secrets/database_password)@database:5432/crm" > secrets/database_url': "below",
     "mkdir -m 0755 secrets": "below",
-    "chmod 0400 secrets/secret_key secrets/database_password secrets/database_url": "below",
+    "chmod 0400 secrets/secret_key secrets/database_password secrets/metrics_token secrets/database_url": "below",
 }
 BEGIN_OF_THE_OTHERS = {
     "sudo apt-get ": "changes the machine",
@@ -30,11 +28,15 @@ BEGIN_OF_THE_OTHERS = {
     "sudo chown ": "likewise",
     "sudo -u postgres ": "needs the machine's own PostgreSQL",
     "sudo systemctl ": "needs systemd as the first process; tests/service/test_production.py reads the units",
-    "sudo systemd-run ": "likewise",
+    "sudo nano ": "a person edits",
+    "sudo rm -f /etc/nginx/": "changes the machine",
+    "sudo git pull": "likewise",
+    "sudo crm-router-run scripts/backup ": "tests/service/test_backup.py",
+    "sudo crm-router-run env DATABASE_URL=": "likewise",
+    "sudo crm-router-run .venv/bin/python manage.py ": "below, and the tests of these commands",
     "cd ": "there is nothing to show",
     "docker compose ": "needs a Docker engine; tests/service/test_production.py reads the file",
     "until curl ": "needs the units; tests/service/test_behind_nginx.py updates in this very order",
-    ".venv/bin/python manage.py create_api_key ": "the tests of keys",
 }
 
 
@@ -69,3 +71,8 @@ def test_files_and_settings_that_it_names_are_there():
 def test_management_commands_that_it_names_are_there():
     named = set(re.findall(r"manage\.py ([a-z]\w+)", PAGE.read_text()))
     assert named <= set(get_commands())
+
+
+def test_no_command_is_left_without_the_settings_of_the_service():
+    bare = [line for line in commands() if re.match(r"(\.venv/|scripts/|[A-Z_]+=)", line)]
+    assert bare == []

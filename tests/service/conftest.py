@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -89,6 +90,18 @@ def server() -> Iterator[Server]:
         server = Server(Path(folder))
         yield server
         server.stop()
+
+
+@pytest.fixture
+def small_disk(server: Server) -> Iterator[Path]:
+    """A file system of 32 MiB, on which the server may store."""
+    disk = server.folder / "disk"
+    disk.mkdir()
+    owner = f"uid={server.identity['user']},gid={server.identity['group']}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=32m,mode=0700,{owner}", "none", disk], check=True)
+    yield disk
+    server.stop()
+    subprocess.run(["umount", disk], check=True)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ class Stage:
 
     @property
     def env(self) -> dict[str, str]:
-        return dict(pair.split("=", 1) for argument in self.all("ENV") for pair in shlex.split(argument))
+        given = self.all("ARG") + self.all("ENV")
+        return dict(pair.split("=", 1) for argument in given for pair in shlex.split(argument))
 
     @property
     def command(self) -> list[str]:

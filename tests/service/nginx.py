@@ -25,7 +25,7 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    include conf.d/default.conf;
+    include conf.d/*.conf;
 }}
 """
 PLACE = """\
@@ -57,6 +57,12 @@ class Nginx:
         upstream = (FOLDER / "crm-router.upstream.systemd").read_text()
         one = next(line for line in upstream.splitlines() if ":8001 " in line)
         self.write("conf.d/crm-router.upstream", "\n".join(one.replace(":8001 ", f":{port} ") for port in instances))
+        self.alone = [free_port() for _ in instances]  # where each instance is reached by itself
+        alone = (FOLDER / "crm-router.instances.compose").read_text()
+        for name, number, port, own in zip(("app-a", "app-b"), (8001, 8002), instances, self.alone, strict=False):
+            alone = alone.replace(f"{number} {name}:8000", f"{own} 127.0.0.1:{port}")
+            alone = alone.replace(f"listen {number}", f"listen 127.0.0.1:{own}")
+        self.write("conf.d/instances.conf", alone)
         self.write("conf.d/crm-router.place", PLACE.format(folder=folder, port=self.port, static=static))
         make_certificate(folder)
         self.trust = ssl.create_default_context(cafile=str(folder / "certificate"))

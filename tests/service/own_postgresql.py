@@ -2,8 +2,9 @@
 
 import os
 import signal
+import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,25 @@ class Server:
 
     def stop(self) -> None:
         self.running.close()
+
+    def make_database(self, name: str, *, disk: Path) -> str:
+        """An empty one, whose tables lie on this disk. Gives back its URL."""
+        self.start()
+        with psycopg.connect(self.url, autocommit=True) as admin:
+            admin.execute(f"CREATE TABLESPACE {name} LOCATION '{disk}'")
+            admin.execute(f"CREATE DATABASE {name} TABLESPACE {name}")
+        return self.url.removesuffix("postgres") + name
+
+    def log_writes_on(self, disk: Path) -> None:
+        """Before the start: what has been committed is written there first."""
+        log = self.folder / "data/pg_wal"
+        subprocess.run(["mv", log, disk], check=True)
+        log.symlink_to(disk / log.name)
+
+    def begin_another_log(self) -> None:
+        """As if 16 MiB had been written; it may be that for which there is no room."""
+        with suppress(psycopg.Error):
+            self.ask("SELECT pg_switch_wal()")
 
     def kill_a_backend(self) -> None:
         """One that serves a client; all others go with it."""

@@ -34,7 +34,7 @@ def test_a_backup_of_a_service_at_work_can_be_restored_and_served(
     assert made.returncode == 0, made.stderr
     crowd.stop()
     restored = restore(service.env | {"DATABASE_URL": another_database_url}, Path(made.stdout.strip()))
-    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert (restored.returncode, restored.stderr) == (0, ""), restored.stdout
     assert "Loads, limits, queue and contacts agree." in restored.stdout
     service.stop()
     again = start(DATABASE_URL=another_database_url).wait_until_up()

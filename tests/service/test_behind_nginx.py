@@ -20,6 +20,9 @@ from tests.service.test_slow_clients import SLOWLY, slow_clients
 
 pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.timeout(400)]
 
+# The bots have no keys: whoever reaches nginx here is meant.
+BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "API_KEYS": "open", "API_KEYS_OPEN_ANYWHERE": "true"}
+HTTPS = {"TRUSTED_PROXIES": "127.0.0.1", "HTTPS": "true"}
 SECONDS = float(os.environ.get("ROLLING_SECONDS") or 15)  # 60 by hand
 
 
@@ -44,7 +47,7 @@ def test_slow_clients_are_held_by_nginx_and_not_by_the_service(
 
 @pytest.mark.once
 def test_nginx_says_what_only_it_can_know(start: StartService, nginx: Callable[..., Nginx]) -> None:
-    service = start().wait_until_up()
+    service = start(**BEHIND).wait_until_up()
     front = nginx(service.address[1], free_port())
     answer, body = ask(front, "/api/v1/contacts?page_size=1", **{"X-Forwarded-Proto": "http", "X-Forwarded-For": "::1"})
     assert (answer.status, json.loads(body)["results"]) == (200, [])
@@ -107,6 +110,26 @@ def test_what_the_service_itself_answers_passes_as_it_is(start: StartService, ng
     wait_until(lambda: "request_id=bot-42:7f" in service.output(), "the log has the id that nginx has passed on")
 
 
+def ask_one(port: int, path: str, token: str = "") -> int:
+    """The port of one instance by itself, as compose.production.yaml publishes it."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        return connection.getresponse().status
+
+
+@pytest.mark.once
+def test_each_instance_is_asked_for_its_metrics_by_itself_and_for_nothing_else(
+    start: StartService, nginx: Callable[..., Nginx]
+) -> None:
+    tokens = ["first-instance-0123", "second-instance-012"]
+    instances = [start(PORT=str(free_port()), METRICS_TOKEN=token, **HTTPS).wait_until_up() for token in tokens]
+    ports = nginx(*(instance.address[1] for instance in instances)).alone
+    for port, own, other in zip(ports, tokens, reversed(tokens), strict=True):
+        assert [ask_one(port, "/metrics", token) for token in (own, other, "")] == [200, 401, 401]
+        assert ask_one(port, "/health/ready") == 200
+        assert {ask_one(port, path, own) for path in ("/", "/health", "/admin/", "/api/v1/operators")} == {404}
+
+
 def wait_until_at_work(crowd: Bots) -> None:
     known = crowd.answered()
     wait_until(lambda: crowd.answered() > known + 50, "the bots are at work")
@@ -115,14 +138,14 @@ def wait_until_at_work(crowd: Bots) -> None:
 def rolled(old: Service, start: StartService) -> Service:
     """Stops one generation of an instance and starts the next one in its place."""
     assert old.stop() == 0
-    return start(PORT=old.env["PORT"], DATA_DIR=old.env["DATA_DIR"]).wait_until_up()
+    return start(**BEHIND, PORT=old.env["PORT"]).wait_until_up()
 
 
 @pytest.mark.postgresql
 def test_an_update_of_one_instance_after_the_other_fails_no_request(
     start: StartService, nginx: Callable[..., Nginx]
 ) -> None:
-    instances = [start().wait_until_up(), start(PORT=str(free_port())).wait_until_up()]
+    instances = [start(**BEHIND).wait_until_up(), start(**BEHIND, PORT=str(free_port())).wait_until_up()]
     front = nginx(*(instance.address[1] for instance in instances))
     source = instances[0].roster(operators=10, limit=100)
     crowd = Bots(front.address, source, total=1_000_000, together=8, trust=front.trust).start()

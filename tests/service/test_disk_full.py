@@ -1,13 +1,16 @@
-"""No room left for SQLite: 503, nothing half-written, and on as soon as there is room again."""
+"""No room left for the database: 503, nothing half-written, and on as soon as there is room again."""
 
+import os
 import resource
+from pathlib import Path
 
 import pytest
 
 from tests.service.conftest import StartService
+from tests.service.own_postgresql import Server
 from tests.service.running import Service
 
-pytestmark = [pytest.mark.service, pytest.mark.once]
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
 
 def leave_room(service: Service, size: int) -> None:
@@ -16,6 +19,7 @@ def leave_room(service: Service, size: int) -> None:
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
+@pytest.mark.once
 def test_a_full_disk_is_a_503_and_nothing_is_half_written(start: StartService) -> None:
     service = start().wait_until_up()
     source = service.roster(operators=1, limit=100)
@@ -32,4 +36,63 @@ def test_a_full_disk_is_a_503_and_nothing_is_half_written(start: StartService) -
     assert service.get("/api/v1/operators")[1][0]["current_load"] == 1 + len(taken)
     leave_room(service, resource.RLIM_INFINITY)
     service.post("/contacts", message)
+    assert service.manage("check_routing").returncode == 0
+
+
+def fill(disk: Path) -> Path:
+    """A file that takes all the room there is."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        while True:
+            try:
+                file.write(b"x" * 4096)
+            except OSError:
+                return ballast
+
+
+@pytest.mark.postgresql
+@pytest.mark.mount
+def test_so_is_the_disk_of_postgresqls_tables(start: StartService, server: Server, small_disk: Path) -> None:
+    service = start(DATABASE_URL=server.make_database("small", disk=small_disk)).wait_until_up()
+    source = service.roster(operators=1, limit=100)
+    message = {"source_id": source, "lead_email": "anna@example.com"}
+    ballast = fill(small_disk)
+
+    answers = [
+        service.call("POST", "/api/v1/contacts", message | {"message": os.urandom(3000).hex()}) for _ in range(20)
+    ]
+
+    assert {problem["code"] for status, problem in answers if status != 201} == {"full"}
+    assert {status for status, _ in answers} <= {201, 503}
+    taken = {contact["id"] for status, contact in answers if status == 201}
+    stored = service.get("/api/v1/contacts?page_size=200")[1]["results"]
+    assert {contact["id"] for contact in stored} == taken
+    assert service.get("/api/v1/operators")[1][0]["current_load"] == len(taken)
+    ballast.unlink()
+    service.post("/contacts", message)
+    assert service.manage("check_routing").returncode == 0
+
+
+@pytest.mark.postgresql
+@pytest.mark.mount
+def test_postgresql_that_cannot_log_its_writes_stops_and_has_lost_nothing_that_was_answered(
+    start: StartService, server: Server, small_disk: Path
+) -> None:
+    server.log_writes_on(small_disk)
+    server.start()
+    service = start(DATABASE_URL=server.url).wait_until_up()
+    message = {"source_id": service.roster(operators=10, limit=100), "lead_email": "anna@example.com"}
+    ballast = fill(small_disk)
+    taken = set()
+
+    while (answer := service.call("POST", "/api/v1/contacts", message))[0] == 201:
+        taken.add(answer[1]["id"])
+        server.begin_another_log()
+
+    assert (answer[0], answer[1]["code"]) == (503, "unavailable")
+    ballast.unlink()
+    server.stop()
+    server.start()
+    service.wait_until_up()
+    assert taken <= {contact for [contact] in server.ask("SELECT id FROM leads_contact")}
     assert service.manage("check_routing").returncode == 0

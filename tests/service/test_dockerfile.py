@@ -36,7 +36,7 @@ def test_it_does_not_run_as_root() -> None:
 
 def test_its_instructions_are_the_careful_ones() -> None:
     words = {word for stage in stages() for word, _ in stage.steps}
-    assert words <= {"LABEL", "ENV", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "CMD"}
+    assert words <= {"LABEL", "ARG", "ENV", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "CMD"}
     for stage in stages():
         assert all(folder.startswith("/") for folder in stage.all("WORKDIR"))
         assert not any(re.search(r"\b(sudo|apt|curl|wget|cd)\b", step) for step in stage.all("RUN"))
@@ -93,7 +93,7 @@ class Container:
 
     def build(self, stage: Stage) -> None:
         for word, argument in stage.steps:
-            if word == "ENV":
+            if word in ("ARG", "ENV"):
                 self.env |= {name: self.inside(value) for name, value in stage.env.items()}
             elif word == "WORKDIR":
                 self.folder = Path(self.inside(argument))

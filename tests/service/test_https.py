@@ -72,6 +72,13 @@ def test_the_checks_for_production_find_nothing(environment: dict[str, str]) -> 
         ({"SECRET_KEY": "secret"}, "SECRET_KEY: is shorter than 50."),
         ({"TWO_FACTOR_ROLES": "Supervisor,Boss"}, "TWO_FACTOR_ROLES: knows Supervisor, Operator, Administrator."),
         ({"SESSION_HOURS": "0"}, "SESSION_HOURS:"),
+        ({"METRICS_TOKEN_FILE": "/nowhere"}, "METRICS_TOKEN: /nowhere cannot be read: No such file or directory."),
+        ({"API_KEYS": "open", "TRUSTED_PROXIES": "127.0.0.1"}, "API_KEYS=open behind a proxy"),
+        (
+            {"API_KEYS": "open", "ALLOWED_HOSTS": "localhost,crm.example.com"},
+            "ALLOWED_HOSTS names crm.example.com, by which",
+        ),
+        ({"API_KEYS": "open", "ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS names *, by which"),
     ],
 )
 def test_nonsense_stops_the_start(environment: dict[str, str], nonsense: dict[str, str], said: str) -> None:

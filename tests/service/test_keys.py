@@ -72,3 +72,11 @@ def test_on_every_other_address_keys_are_required_by_default(start: StartService
 
     assert service.get("/api/v1/operators")[0] == 401
     assert service.get("/health")[0] == 200
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("more", [{"ALLOWED_HOSTS": "127.0.0.1,crm.example.com"}, {"TRUSTED_PROXIES": "127.0.0.1"}])
+def test_on_this_machines_own_address_likewise_once_others_are_expected(
+    start: StartService, more: dict[str, str]
+) -> None:
+    assert start(**more).wait_until_up().get("/api/v1/operators")[0] == 401

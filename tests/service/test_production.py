@@ -12,6 +12,7 @@ import yaml
 from django.core.management import get_commands
 
 from crm_router.wire import problems
+from tests.docs import readme
 from tests.service.dockerfile import read, sent_to_the_engine
 from tests.service.running import PROJECT
 
@@ -21,6 +22,11 @@ COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.production.yaml").r
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("crm-router:")]
 UNITS = sorted((PROJECT / "deploy/systemd").glob("*.service"))
+
+# What of README, "Settings", is decided in the file itself, so that .env has no say.
+DECIDED = {"API_KEYS", "HTTPS", "TRUSTED_PROXIES", "HOST", "PORT", "DATA_DIR", "STATIC_ROOT", "SWEEP_SECONDS", "MANAGE"}
+SECRETS = {"DATABASE_URL", "SECRET_KEY", "METRICS_TOKEN"}
+SENTRY: dict[str, Any] = yaml.safe_load((PROJECT / "compose.sentry.yaml").read_text())
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -34,10 +40,40 @@ def test_the_documents_that_nginx_writes_are_shaped_like_the_services_own() -> N
         assert document == problems.problem(document["status"], document["code"], document["detail"])
 
 
+def settings() -> set[str]:
+    """All that the service reads, by the README's first table of settings; the second is about scripts."""
+    table, _, _ = readme.prose(readme.ENGLISH).partition("\nOnly scripts read these:\n")
+    return set(re.findall(r"^\| `([A-Z_]+)`", table, re.M))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_reaches_the_service_or_is_decided_on_purpose(name: str) -> None:
+    assert SERVICES[name]["env_file"] == ".env"
+    environment = SERVICES[name]["environment"]
+    above = {name for name, value in environment.items() if value.startswith(f"${{{name}:")}  # as .env has it
+    assert set(environment) - above == DECIDED | {f"{secret}_FILE" for secret in SECRETS}
+    assert above | DECIDED | SECRETS <= settings()
+
+
 def test_nobody_is_reached_from_outside_but_nginx() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
     assert [name for name, service in SERVICES.items() if "outside" in service["networks"]] == ["nginx"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
+
+
+def test_one_instance_by_itself_is_reached_from_this_machine_only() -> None:
+    outside = {port for port in SERVICES["nginx"]["ports"] if not port.startswith("127.0.0.1:")}
+    assert outside == {"80:80", "443:443"}
+    conf = (PROJECT / COMPOSE["configs"]["instances"]["file"]).read_text()
+    asked = dict(re.findall(r"^    (\d+) ([\w-]+):8000;", conf, re.M))
+    assert list(asked.values()) == ["app-a", "app-b"]
+    assert set(SERVICES["nginx"]["ports"]) - outside == {f"127.0.0.1:{port}:{port}" for port in asked}
+
+
+def test_an_instance_knows_the_names_by_which_it_is_asked_for_metrics() -> None:
+    """Through nginx on this machine, or by a Prometheus of the inner network."""
+    _, *others = SERVICES["app-a"]["environment"]["ALLOWED_HOSTS"].split(",")
+    assert others == ["127.0.0.1", "app-a", "app-b"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -45,7 +81,7 @@ def test_who_is_believed_is_on_the_inner_network_and_keys_are_required(name: str
     [network] = COMPOSE["networks"]["inside"]["ipam"]["config"]
     environment = SERVICES[name]["environment"]
     assert (environment["HTTPS"], environment["TRUSTED_PROXIES"]) == ("true", network["subnet"])
-    assert "API_KEYS" not in environment  # required, unless somebody says otherwise
+    assert environment["API_KEYS"] == "required"
 
 
 @each_service
@@ -66,11 +102,19 @@ def test_it_is_bounded_and_comes_back_by_itself(name: str) -> None:
 @each_service
 def test_secrets_come_from_files_and_every_file_is_declared(name: str) -> None:
     environment = SERVICES[name].get("environment", {})
-    words = {word for word in environment if re.search("PASSWORD|SECRET|DATABASE_URL", word)}
+    words = {word for word in environment if re.search("PASSWORD|SECRET|TOKEN|DSN|DATABASE_URL", word)}
     assert all(word.endswith("_FILE") for word in words)
     for word in words:
         assert Path(environment[word]).name in SERVICES[name]["secrets"]
     assert set(SERVICES[name].get("secrets", [])) <= set(COMPOSE["secrets"])
+
+
+def test_sentry_is_told_by_all_of_ours_and_its_secret_is_a_file() -> None:
+    assert sorted(SENTRY["services"]) == sorted(OURS)
+    for service in SENTRY["services"].values():
+        assert service["environment"] == {"SENTRY_DSN_FILE": "/run/secrets/sentry_dsn"}
+        assert service["secrets"] == list(SENTRY["secrets"]) == ["sentry_dsn"]
+        assert set(service["networks"]) <= set(COMPOSE["networks"])
 
 
 @pytest.mark.parametrize("name", ["app-a", "app-b"])
@@ -94,12 +138,13 @@ def test_the_image_brings_what_is_run(name: str) -> None:
 def test_mounted_files_are_there() -> None:
     files = [config["file"] for config in COMPOSE["configs"].values()]
     files += [mount.split(":")[0] for mount in SERVICES["database"]["volumes"] if mount.startswith("./")]
-    assert len(files) == 4
+    assert len(files) == 5
     assert all((PROJECT / file).is_file() for file in files)
 
 
 def test_secrets_are_neither_committed_nor_sent_to_the_engine() -> None:
-    assert all(secret["file"].startswith("secrets/") for secret in COMPOSE["secrets"].values())
+    secrets = [*COMPOSE["secrets"].values(), *SENTRY["secrets"].values()]
+    assert all(secret["file"].startswith("secrets/") for secret in secrets)
     assert "secrets/" in (PROJECT / ".gitignore").read_text().split()
     assert not sent_to_the_engine("secrets/secret_key")
 
@@ -137,8 +182,21 @@ def test_a_unit_has_only_the_rights_that_it_needs(unit: Path) -> None:
 
 
 @each_unit
+def test_every_setting_reaches_a_unit_and_what_it_decides_itself_wins(unit: Path) -> None:
+    """systemd lets a line of EnvironmentFile win over Environment, wherever they stand."""
+    service = directives(unit)["Service"]
+    assert service["EnvironmentFile"] == "/etc/crm-router/environment"
+    assert "Environment" not in service
+    decided = dict(re.findall(r" ([A-Z_]+)=(\S+)", service["ExecStart"]))
+    here = {"HOST": "127.0.0.1", "PORT": "%i", "SWEEP_SECONDS": "0", "API_KEYS": "required"}
+    assert decided == (here if "@" in unit.name else {})
+
+
+@each_unit
 def test_a_unit_runs_what_is_there(unit: Path) -> None:
-    for line in re.findall(r"^ExecStart=/opt/crm-router/(.+)$", unit.read_text(), re.M):
+    lines = re.findall(r"^ExecStart=(?:/usr/bin/env (?:[A-Z_]+=\S+ )+)?/opt/crm-router/(.+)$", unit.read_text(), re.M)
+    assert lines
+    for line in lines:
         program, *arguments = line.split()
         if program.startswith("scripts/"):
             assert (PROJECT / program).is_file()
@@ -156,3 +214,28 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     units = sorted(str(file) for file in tmp_path.iterdir())
     said = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
     assert (said.returncode, said.stderr) == (0, "")
+
+
+def run_as_the_service(folder: Path, settings: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """deploy/crm-router-run with its paths led into the folder, and without becoming another user."""
+    (folder / "environment").write_text(settings)
+    text = (PROJECT / "deploy/crm-router-run").read_text().replace("/etc/crm-router/", f"{folder}/")
+    text = re.sub(r"^exec setpriv (--\S+ )+", "exec ", text.replace("/opt/crm-router", str(PROJECT)), flags=re.M)
+    return subprocess.run(["sh", "-c", text, "sh", *command], capture_output=True, text=True, check=False)
+
+
+def test_a_command_runs_in_the_folder_and_with_the_settings_of_the_service(tmp_path: Path) -> None:
+    lines = "# for people\nPHONE_REGION=KZ\n\nDATABASE_URL=postgres://%2Frun/crm?a=1&b=$HOME x\nHTTPS=true"
+    said = run_as_the_service(tmp_path, lines, "sh", "-c", 'pwd; umask; echo "$PHONE_REGION $HTTPS $DATABASE_URL"')
+    assert said.stdout.splitlines() == [str(PROJECT), "0077", "KZ true postgres://%2Frun/crm?a=1&b=$HOME x"]
+
+
+def test_a_command_may_have_a_setting_of_its_own(tmp_path: Path) -> None:
+    said = run_as_the_service(tmp_path, "PHONE_REGION=KZ\n", "env", "PHONE_REGION=DE", "sh", "-c", "echo $PHONE_REGION")
+    assert said.stdout == "DE\n"
+
+
+def test_quotes_which_systemd_would_take_off_are_refused(tmp_path: Path) -> None:
+    said = run_as_the_service(tmp_path, 'DATA_DIR="/var/lib/crm-router"\n', "true")
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr.endswith("values stand without quotes: DATA_DIR\n")

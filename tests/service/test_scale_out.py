@@ -9,6 +9,7 @@ from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
 from tests.service.nginx import Nginx
 from tests.service.running import Service, free_port
+from tests.service.test_behind_nginx import BEHIND
 
 pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.postgresql, pytest.mark.timeout(300)]
 
@@ -17,8 +18,8 @@ OPERATORS, LIMIT, TOO_MANY = 5, 20, 60
 
 @pytest.fixture
 def instances(start: StartService) -> list[Service]:
-    first = start(WEB_CONCURRENCY="1").wait_until_up()
-    return [first, *(start(WEB_CONCURRENCY="1", PORT=str(free_port())).wait_until_up() for _ in range(2))]
+    first = start(**BEHIND, WEB_CONCURRENCY="1").wait_until_up()
+    return [first, *(start(**BEHIND, WEB_CONCURRENCY="1", PORT=str(free_port())).wait_until_up() for _ in range(2))]
 
 
 def holders(contacts: list[dict[str, int]]) -> Counter[int]:
