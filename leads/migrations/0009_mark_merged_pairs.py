@@ -1,5 +1,5 @@
 from django.db import migrations
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 
 def mark_merged_pairs(apps, schema_editor):

@@ -53,7 +53,10 @@ class Lead(models.Model):
     class Meta:
         verbose_name = _("lead")
         verbose_name_plural = _("leads")
-        indexes = [models.Index(fields=["id"], condition=Q(merged_into__isnull=False), name="lead_merged")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(merged_into__isnull=False), name="lead_merged"),
+            models.Index(fields=["id"], condition=Q(erased_at__isnull=False), name="lead_erased"),
+        ]
 
     def __str__(self) -> str:
         if self.erased_at:
