@@ -12,6 +12,6 @@ class DeepPages(InfinitePaginator):
     def page(self, number: int | str) -> Page[Any]:
         page: Page[Any] = super().page(number)
         if page.number > 1:
-            keys = list(page.object_list.values_list("pk", flat=True))
-            page.object_list = self.object_list.filter(pk__in=keys)
+            found: Any = page.object_list
+            page.object_list = self.object_list.filter(pk__in=list(found.values_list("pk", flat=True)))
         return page

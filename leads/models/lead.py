@@ -136,6 +136,12 @@ class Identity(models.Model):
 UNDECIDED = Q(dismissed_at__isnull=True, is_merged=False)
 
 
+def one_merged() -> Exists:
+    """Whether a lead of the pair is merged."""
+    either = Q(pk=OuterRef("lead")) | Q(pk=OuterRef("other"))
+    return Exists(Lead.objects.filter(either, merged_into__isnull=False))
+
+
 class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
     def undecided(self) -> "PossibleDuplicateQuerySet":
         """Pairs that a supervisor has neither merged nor dismissed."""
@@ -150,9 +156,12 @@ class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
         return self.filter(is_merged=True, dismissed_at__isnull=True)
 
     def settle(self) -> None:
-        """Marks those of which a lead is merged, and no others. The caller has locked them, or made them himself."""
-        merged = Lead.objects.filter(Q(pk=OuterRef("lead")) | Q(pk=OuterRef("other")), merged_into__isnull=False)
-        self.update(is_merged=Exists(merged))
+        """Marks those of which a lead is merged, and no others. The caller has locked them."""
+        self.update(is_merged=one_merged())
+
+    def mismarked(self) -> "PossibleDuplicateQuerySet":
+        """Whose mark says something else than their leads."""
+        return self.alias(one_merged=one_merged()).exclude(is_merged=F("one_merged"))
 
 
 class PossibleDuplicate(models.Model):

@@ -9,7 +9,7 @@ from leads.models import PossibleDuplicate
 from tests import characters
 
 NEW = "+79995550101"
-NOTHING = {}
+NOTHING: dict[str, str] = {}
 CALLS = {  # operation: the most statements, the call, what it sends; names in both stand for numbers of the cast
     "contacts_list": (2, "get /contacts", NOTHING),
     "contacts_create": (12, "post /contacts", {"source_id": "bot", "lead_phone": NEW}),

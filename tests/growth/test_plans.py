@@ -56,7 +56,7 @@ LISTS = [
 
 
 def places(middle):
-    quiet = Contact.objects.waiting().order_by("pk").last().source_id
+    quiet = Contact.objects.waiting().latest("pk").source_id
     return {"source": middle.source_id, "operator": middle.operator_id, "lead": middle.lead_id, "quiet": quiet}
 
 
@@ -121,7 +121,7 @@ def test_a_distribution_reads_the_decisions_of_two_hours_at_the_most(api, faults
 def test_registering_and_resolving_go_by_indexes(api, faults, middle):
     asked = {"source_id": middle.source_id, "lead_phone": "+79995550101", "lead_email": "new@example.com"}
     assert faults(lambda: api.post(f"{API}/contacts", asked)) == []
-    newest = Contact.objects.order_by("pk").last()
+    newest = Contact.objects.latest("pk")
     assert faults(lambda: api.post(f"{API}/contacts/{newest.pk}/resolve")) == []
 
 
