@@ -5,7 +5,6 @@ from operator import or_
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from leads import identities
@@ -20,7 +19,7 @@ Ids = QuerySet[Any, Any]  # to be asked for with `pk__in`
 
 def by_name(term: str, field: str = "name") -> Q:
     """A part of a name in any case. SQLite folds the case of ASCII only, so the usual spellings are tried as well."""
-    spellings = {term} if connection.vendor == "postgresql" else {term, term.lower(), term.upper(), term.title()}
+    spellings = {term, term.lower(), term.upper(), term.title()}
     return reduce(or_, (Q(**{f"{field}__icontains": spelling}) for spelling in spellings))
 
 

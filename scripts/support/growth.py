@@ -5,6 +5,7 @@ Requests go through the whole application and its middleware, in one process, wi
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ Medians = dict[str, float]  # name to milliseconds
 def main(sizes: list[int]) -> None:
     if not sizes:
         sys.exit("How many contacts? For example: scripts/growth 10000 100000 1000000")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever ends this ends its database as well
     best: dict[int, Medians] = {size: {} for size in (0, *sizes)}
     with server() as url:
         for size in best:

@@ -87,3 +87,9 @@ def test_a_fast_year_does_not_come_beside_others_unasked():
 def test_no_more_can_wait_than_come():
     with pytest.raises(CommandError, match="between 0 and --count"):
         seed_fast("--waiting", "41")
+
+
+@pytest.mark.parametrize("option", [["--waiting", "1"], ["--beside-others"]])
+def test_what_shapes_a_fast_year_makes_no_sense_without_it(option):
+    with pytest.raises(CommandError, match=r"go with --fast"):
+        call_command("seed_contacts", "--count", "1", *option)

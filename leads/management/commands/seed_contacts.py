@@ -41,6 +41,8 @@ class Command(BaseCommand):
     ) -> None:
         if count < 1:
             raise CommandError("--count must be at least 1.")
+        if not fast and (beside_others or waiting is not None):
+            raise CommandError("--waiting and --beside-others go with --fast.")
         if fast:
             self.seed_fast(count, count // 1_000 if waiting is None else waiting, beside_others)
         else:
