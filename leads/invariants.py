@@ -10,7 +10,7 @@ from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 
 from leads import history, queue
-from leads.models import Contact, ContactEvent, Identity, Upkeep
+from leads.models import Contact, ContactEvent, Identity, PossibleDuplicate, Upkeep
 from operators import places
 from operators.models import Operator
 from routing.models import RosterEntry
@@ -26,6 +26,7 @@ def findings() -> Iterator[str]:
     yield from held_by_archived()
     yield from forgotten()
     yield from stranded()
+    yield from mismarked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,13 @@ def stranded() -> Iterator[str]:
         yield f"Identity {identity.pk} is with lead {identity.lead_id}, which has been merged into another."
 
 
+def mismarked() -> Iterator[str]:
+    """Possible duplicates that would be listed though they are decided, or the other way round."""
+    for pair in PossibleDuplicate.objects.mismarked().order_by("pk")[:SHOWN]:
+        state = "merged" if pair.is_merged else "undecided"
+        yield f"Pair {pair.pk} is marked as {state}, which leads {pair.lead_id} and {pair.other_id} are not."
+
+
 def sweep_passed(contact: Contact) -> bool:
     """Whether the queue was swept since the contact and everybody on its roster are as they are now."""
     swept_at = Upkeep.objects.values_list("swept_at", flat=True).first()
@@ -109,6 +117,15 @@ def mend_load(operator_id: int) -> None:
     with transaction.atomic():
         places.lock([operator_id])
         places.set_load(operator_id, Contact.objects.open().filter(operator=operator_id).count())
+
+
+def mend_marks() -> int:
+    """Marks possible duplicates as what they are, locked as in `merging.settle_pairs`. Returns how many were wrong."""
+    with transaction.atomic():
+        wrong = PossibleDuplicate.objects.mismarked().order_by("pk").select_for_update(no_key=True, of=["self"])
+        pks = list(wrong.values_list("pk", flat=True))
+        PossibleDuplicate.objects.filter(pk__in=pks).settle()
+    return len(pks)
 
 
 def above_limit() -> QuerySet[Any]:

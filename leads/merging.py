@@ -101,6 +101,7 @@ def move(survivor: Lead, merged: Lead, by: str) -> None:
     merged.identities.update(lead=survivor, rank=F("rank") + merge.rank_added)
     Contact.objects.filter(pk__in=merge.contacts).update(lead=survivor)
     Lead.objects.filter(pk=merged.pk).update(merged_into=survivor)
+    settle_pairs(survivor, merged)
     if merge.name_given:
         survivor.name = merged.name
     write(survivor, updated_at=now)
@@ -124,6 +125,7 @@ def move_back(merge: Merge, survivor: Lead, merged: Lead, by: str) -> None:
     PossibleDuplicate.objects.filter(pk__in=merge.pairs).delete()
     Lead.objects.filter(pk=merged.pk).update(merged_into=None)
     merged.merged_into = None
+    settle_pairs(survivor, merged)
     if merge.name_given and survivor.name == merged.name:
         survivor.name = None
     untouched = survivor.updated_at == merge.at
@@ -139,6 +141,13 @@ def write(survivor: Lead, *, updated_at: datetime) -> None:
     """Saves the name, and that moment as the last change: undoing a merge brings back the one before it."""
     survivor.updated_at = updated_at
     Lead.objects.filter(pk=survivor.pk).update(name=survivor.name, updated_at=updated_at)
+
+
+def settle_pairs(*leads: Lead) -> None:
+    """Marks what these leads' pairs have come to. Locked first: somebody else may be merging the other lead of one."""
+    pairs = PossibleDuplicate.objects.filter(Q(lead__in=leads) | Q(other__in=leads))
+    locked = list(pairs.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    PossibleDuplicate.objects.filter(pk__in=locked).settle()
 
 
 def take_over_pairs(survivor: Lead, merged: Lead) -> list[int]:

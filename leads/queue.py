@@ -32,6 +32,8 @@ from sql import compiled
 
 log = logging.getLogger(__name__)
 
+REASONS_AT_ONCE = 100  # of a source, brought up to date by one event; the sweep does the rest
+
 
 def find_operator(*, contact: Contact, draw: float, attempt: int) -> Decision | None:
     """Chooses an operator for the contact and takes a place, inside the caller's transaction.
@@ -89,17 +91,24 @@ def drain_for(operator_id: int) -> int:
 
 def sweep() -> int:
     """Assigns what waits anywhere while somebody is eligible, without regard to QUEUE_BURST. Returns how many."""
-    assigned = drain(Source.objects.values_list("pk", flat=True), burst=0)
+    assigned = drain(Source.objects.values_list("pk", flat=True), burst=0, reasons=None)
     Upkeep.objects.update_or_create(pk=1, defaults={"swept_at": timezone.now()})
     return assigned
 
 
-def drain(source_ids: Iterable[int], *, burst: int | None = None, refresh: ContactQuerySet | None = None) -> int:
+def drain(
+    source_ids: Iterable[int],
+    *,
+    burst: int | None = None,
+    refresh: ContactQuerySet | None = None,
+    reasons: int | None = REASONS_AT_ONCE,
+) -> int:
     """Assigns waiting contacts of these sources, oldest first, while somebody is eligible. Returns how many.
 
     `burst`: how many one operator may get now, 0 for no bound; QUEUE_BURST unless given. `refresh`: which of those that
-    still wait say anew why; all of these sources unless given, which takes the longer, the longer the queue. Called
-    after a commit that stands, so it never raises for want of luck or of a database: what it leaves, the sweep takes.
+    still wait say anew why; all of these sources unless given. `reasons`: how many of each source may, the oldest of
+    them, None for all. Called after a commit that stands, so it never raises for want of luck or of a database: what it
+    leaves, the sweep takes.
     """
     burst = settings.QUEUE_BURST if burst is None else burst
     given: Counter[int] = Counter()
@@ -113,7 +122,7 @@ def drain(source_ids: Iterable[int], *, burst: int | None = None, refresh: Conta
             if operator_id is None:
                 break
             given[operator_id] += 1
-        refresh_reasons(Contact.objects.waiting().filter(source_id__in=sources) if refresh is None else refresh)
+        refresh_reasons(Contact.objects.waiting() if refresh is None else refresh, sources, reasons)
     except (Busy, Error):
         log.warning("The queue was left to the sweep", exc_info=True)
     return given.total()
@@ -199,20 +208,33 @@ def last_operator(contact: Contact) -> int | None:
     return earlier.order_by("-pk").values_list("operator_id", flat=True).first()
 
 
-def refresh_reasons(waiting: ContactQuerySet) -> None:
-    """Lets these, which wait, say why as of now, except what was put back by hand."""
-    waiting = waiting.exclude(waiting_reason=Contact.Waiting.RETURNED)
-    for source in Source.objects.filter(pk__in=waiting.values("source")):
+def refresh_reasons(waiting: ContactQuerySet, source_ids: Collection[int], most: int | None) -> None:
+    """Lets those of these that wait in these sources say why as of now, except what was put back by hand.
+
+    `most`: how many of each source, the oldest, at once; None for all.
+    """
+    for source in with_any(waiting, source_ids):
         reason = assignment.decide(source=source, draw=0.0).reason
         if reason:
             with transaction.atomic():
-                set_reason(waiting.filter(source=source), reason)
+                set_reason(waiting.filter(source=source), reason, most)
 
 
-def set_reason(waiting: ContactQuerySet, reason: str) -> None:
-    """Sets the reason for waiting where it differs, inside the caller's transaction. In key order, as all locks are."""
-    others = waiting.exclude(waiting_reason=reason).order_by("pk").select_for_update(no_key=True)
-    for pks in batched(list(others.values_list("pk", flat=True)), 5_000):
+def with_any(waiting: ContactQuerySet, source_ids: Collection[int]) -> QuerySet[Source]:
+    """Those of these sources where any of these wait. Worded for PostgreSQL, as in `awaited`."""
+    of_source = waiting.filter(source__gte=OuterRef("pk"), source__lte=OuterRef("pk")).order_by("source", "pk")
+    sources = Source.objects.filter(pk__in=source_ids).alias(oldest=Subquery(of_source.values("pk")[:1]))
+    return sources.filter(oldest__isnull=False)
+
+
+def set_reason(waiting: ContactQuerySet, reason: str, most: int | None = None) -> None:
+    """Sets the reason for waiting where it differs, inside the caller's transaction. In key order, as all locks are.
+
+    What was put back by hand stays so. The others are named, not excluded: an index finds them among all that wait.
+    """
+    others = [value for value in Contact.Waiting.values if value not in (reason, Contact.Waiting.RETURNED)]
+    wrong = waiting.filter(waiting_reason__in=others).order_by("pk").select_for_update(no_key=True)
+    for pks in batched(list(wrong.values_list("pk", flat=True)[:most]), 5_000):
         Contact.objects.filter(pk__in=pks).update(waiting_reason=reason)
 
 

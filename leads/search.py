@@ -2,16 +2,19 @@
 
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from leads import identities
 from leads.identities import Unreadable
-from leads.models import Identity
+from leads.models import Contact, Identity, Lead
 
 DIALLED = frozenset("0123456789+-(). \u00a0")
 FEWEST_DIGITS = 3
+
+Ids = QuerySet[Any, Any]  # to be asked for with `pk__in`
 
 
 def by_name(term: str, field: str = "name") -> Q:
@@ -56,12 +59,29 @@ def known_by(value: str, kind: Identity.Kind) -> Q:
     return Q(pk__in=Identity.objects.filter(kind=kind, value=value, source__isnull=True).values("lead"))
 
 
-def leads_like(term: str, path: str = "") -> Q:
-    """Leads that may be meant. `path` leads to the lead, such as "lead__"."""
+def leads_like(term: str) -> Q:
+    """Leads that may be meant."""
+    return Q(pk__in=who(term))
+
+
+def leads_like_or_numbered(term: str) -> Q:
+    """The same, and the lead of this number."""
+    return Q(pk__in=who(term).union(numbered(Lead, term)))
+
+
+def contacts_like_or_numbered(term: str) -> Q:
+    """Contacts of leads that may be meant, and the contact of this number."""
+    return Q(pk__in=Contact.objects.filter(lead__in=who(term)).values("pk").union(numbered(Contact, term)))
+
+
+def who(term: str) -> Ids:
+    """The ids of leads that may be meant. A union and no OR, here and above: each part of it has its own index."""
     term = term.strip()
-    lead_ids = Identity.objects.filter(identities_like(term)).values("lead")
-    return by_name(term, f"{path}name") | Q(**{f"{path}pk__in": lead_ids})
+    known = Identity.objects.filter(identities_like(term)).values("lead")
+    return Lead.objects.filter(by_name(term)).values("pk").union(known)
 
 
-def numbered(term: str) -> Q:
-    return Q(pk=int(term))
+def numbered(model: type[Contact | Lead], term: str) -> Ids:
+    """The one with this number, if it can be one."""
+    rows = model._default_manager.values("pk")
+    return rows.filter(pk=int(term)) if is_number(term) else rows.none()

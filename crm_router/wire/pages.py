@@ -1,6 +1,8 @@
 from base64 import b64decode
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -8,7 +10,10 @@ from rest_framework.serializers import IntegerField
 
 
 class CursorPages(CursorPagination):
-    """Newest first, by id: pages stay right while new rows come in, and deep pages cost what the first costs."""
+    """Newest first: pages stay right while new rows come in, and deep pages cost what the first costs.
+
+    By id, or by what the list itself is ordered by: an id or a moment, newest first.
+    """
 
     ordering = "-id"
     page_size = 50
@@ -17,15 +22,21 @@ class CursorPages(CursorPagination):
     page_size_query_description = f"How many at once; no page has more than {max_page_size}."
     cursor_query_description = "From the `next` or `previous` of another page."
 
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
+        return queryset.query.order_by or (self.ordering,)
+
     def decode_cursor(self, request: Request) -> Cursor | None:
         try:
             b64decode(request.query_params.get(self.cursor_query_param, ""), validate=True)
             cursor: Cursor | None = super().decode_cursor(request)
-            if cursor and cursor.position is not None and not is_id(str(cursor.position)):
+            if cursor and cursor.position is not None and not self.is_position(str(cursor.position)):
                 raise NotFound
         except (ValueError, NotFound) as error:
             raise ValidationError({"cursor": [self.invalid_cursor_message]}) from error
         return cursor
+
+    def is_position(self, text: str) -> bool:
+        return is_id(text) if self.ordering[0] == "-id" else is_moment(text)
 
     def get_page_size(self, request: Request) -> int:
         if not (given := request.query_params.get(self.page_size_query_param)):
@@ -45,3 +56,8 @@ class CursorPages(CursorPagination):
 
 def is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 18
+
+
+def is_moment(text: str) -> bool:
+    moment = parse_datetime(text)
+    return moment is not None and moment.tzinfo is not None

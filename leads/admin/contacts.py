@@ -15,11 +15,11 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.paginator import InfinitePaginator
 
 from leads import lifecycle, search
 from leads.admin import looks, own, story
 from leads.admin.forms import GiveForm
+from leads.admin.pages import DeepPages
 from leads.admin.verbs import VerbAdmin, author
 from leads.models import Contact
 from operators.models import Operator
@@ -90,7 +90,7 @@ class ContactAdmin(VerbAdmin):
     search_help_text = _("Phone, e-mail, name or number")
     sortable_by = ()  # the newest first: any other order would sort the whole table
     ordering = ["-pk"]
-    paginator = InfinitePaginator
+    paginator = DeepPages
     actions = ["resolve_selected", "reopen_selected", "reroute_selected", "return_selected"]
     actions_detail = ["resolve_this", "reopen_this", "give_this", "reroute_this", "return_this"]
     actions_detail_hide_default = True  # no button to Django's log: the page itself tells the history
@@ -122,12 +122,7 @@ class ContactAdmin(VerbAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
-        if not search_term:
-            return queryset, False
-        found = search.leads_like(search_term, "lead__")
-        if search.is_number(search_term):
-            found |= search.numbered(search_term)
-        return queryset.filter(found), False
+        return (queryset.filter(search.contacts_like_or_numbered(search_term)) if search_term else queryset), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

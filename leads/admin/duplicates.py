@@ -15,10 +15,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
 
 from leads import merging
 from leads.admin import looks
+from leads.admin.pages import DeepPages
 from leads.admin.verbs import VerbAdmin, author
 from leads.models import Lead, PossibleDuplicate
 
@@ -94,7 +94,7 @@ class PossibleDuplicateAdmin(VerbAdmin):
     readonly_fields = ["first", "second", "buttons"]
     sortable_by = ()
     ordering = ["-pk"]
-    paginator = InfinitePaginator
+    paginator = DeepPages
     actions = ["merge_selected", "dismiss_selected"]
     actions_detail = ["dismiss_this"]
 

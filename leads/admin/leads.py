@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,13 +16,13 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from leads import correction, erasure, explanation, identities, merging, search
 from leads.admin import contacts, duplicates, looks
 from leads.admin.duplicates import may_decide
 from leads.admin.forms import ChangesOnly, EraseForm, MergeForm
+from leads.admin.pages import DeepPages
 from leads.admin.verbs import VerbAdmin, author
 from leads.identities import Unreadable
 from leads.models import Contact, Identity, Lead, Merge
@@ -119,12 +119,6 @@ class StandingFilter(RadioFilter):
         return words.get(self.value(), queryset.current)()
 
 
-def leads_like(term: str) -> Q:
-    """Leads that may be meant by what people type, their number included."""
-    found = search.leads_like(term)
-    return found | search.numbered(term) if search.is_number(term) else found
-
-
 def fitting(lead: Lead) -> list[str]:
     """The buttons on the page of this lead."""
     if lead.erased_at:
@@ -149,7 +143,7 @@ class LeadAdmin(VerbAdmin):
     list_per_page = 50
     sortable_by = ()
     ordering = ["-pk"]
-    paginator = InfinitePaginator
+    paginator = DeepPages
     form = LeadForm
     fields = ["name", "phone", "email", "number", "created_at"]
     readonly_fields = ["number", "created_at"]
@@ -164,7 +158,7 @@ class LeadAdmin(VerbAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        return (queryset.filter(leads_like(search_term)) if search_term else queryset), False
+        return (queryset.filter(search.leads_like_or_numbered(search_term)) if search_term else queryset), False
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         instead: dict[str, list[Any]] = {
@@ -225,8 +219,8 @@ class LeadAdmin(VerbAdmin):
         if lead is None or not lead.is_current:
             return redirect("admin:leads_lead_change", object_id)
         term = request.GET.get("q", "").strip()
-        found = Lead.objects.current().filter(leads_like(term)).exclude(pk=lead.pk) if term else Lead.objects.none()
-        ids = list(found.order_by("-pk").values_list("pk", flat=True)[: FOUND + 1])
+        found = Lead.objects.current().filter(search.leads_like_or_numbered(term)) if term else Lead.objects.none()
+        ids = list(found.exclude(pk=lead.pk).order_by("-pk").values_list("pk", flat=True)[: FOUND + 1])
         people = Lead.objects.filter(pk__in=[lead.pk, *ids[:FOUND]]).with_contact_span()
         known = {one.pk: one for one in people.prefetch_related("identities__source")}
         context = {

@@ -40,8 +40,10 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
         super().__init__(field_name="created_at", lookup_expr=lookup_expr, validators=[within_calendar])
 
     def filter(self, contacts: ContactQuerySet, moment: datetime | None) -> ContactQuerySet:
-        found: ContactQuerySet = super().filter(contacts, moment and moment.astimezone(UTC))
-        return found
+        if moment is None:
+            return contacts
+        found: ContactQuerySet = super().filter(contacts, moment.astimezone(UTC))
+        return found.order_by("-created_at", "-id")  # by id the page would be looked for in all contacts, newest first
 
 
 class ContactFilter(django_filters.FilterSet):

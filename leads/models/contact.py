@@ -48,7 +48,9 @@ class Contact(models.Model):
         RETURNED = "returned", _("put back by hand")
 
     lead = models.ForeignKey(Lead, models.PROTECT, related_name="contacts", verbose_name=_("lead"))
-    source = models.ForeignKey(Source, models.PROTECT, related_name="contacts", verbose_name=_("source"))
+    source = models.ForeignKey(
+        Source, models.PROTECT, related_name="contacts", verbose_name=_("source"), db_index=False
+    )
     operator = models.ForeignKey(
         Operator, models.PROTECT, null=True, related_name="contacts", verbose_name=_("operator"), db_index=False
     )
@@ -82,7 +84,12 @@ class Contact(models.Model):
         ]
         indexes = [
             models.Index(fields=["operator", "id"], condition=OPEN, name="contact_open_by_operator"),
+            models.Index(fields=["id"], condition=OPEN, name="contact_open_by_age"),
             models.Index(fields=["source", "id"], condition=WAITING, name="contact_waiting_by_age"),
+            models.Index(
+                fields=["source", "waiting_reason", "id"], condition=WAITING, name="contact_waiting_by_reason"
+            ),
+            models.Index(fields=["source", "-id"], name="contact_by_source"),
             models.Index(fields=["operator", "-id"], condition=Q(operator__isnull=False), name="contact_by_operator"),
             models.Index(fields=["created_at"], name="contact_by_moment"),
         ]

@@ -53,7 +53,10 @@ class Lead(models.Model):
     class Meta:
         verbose_name = _("lead")
         verbose_name_plural = _("leads")
-        indexes = [models.Index(fields=["id"], condition=Q(merged_into__isnull=False), name="lead_merged")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(merged_into__isnull=False), name="lead_merged"),
+            models.Index(fields=["id"], condition=Q(erased_at__isnull=False), name="lead_erased"),
+        ]
 
     def __str__(self) -> str:
         if self.erased_at:
@@ -130,12 +133,19 @@ class Identity(models.Model):
         return self.value
 
 
+UNDECIDED = Q(dismissed_at__isnull=True, is_merged=False)
+
+
+def one_merged() -> Exists:
+    """Whether a lead of the pair is merged."""
+    either = Q(pk=OuterRef("lead")) | Q(pk=OuterRef("other"))
+    return Exists(Lead.objects.filter(either, merged_into__isnull=False))
+
+
 class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
     def undecided(self) -> "PossibleDuplicateQuerySet":
         """Pairs that a supervisor has neither merged nor dismissed."""
-        merged = Lead.objects.filter(merged_into__isnull=False)  # few, and with an index of their own
-        lead, other = merged.filter(pk=OuterRef("lead")), merged.filter(pk=OuterRef("other"))
-        return self.filter(~Exists(lead), ~Exists(other), dismissed_at__isnull=True)
+        return self.filter(UNDECIDED)
 
     def dismissed(self) -> "PossibleDuplicateQuerySet":
         """Said to be two persons."""
@@ -143,8 +153,15 @@ class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
 
     def merged(self) -> "PossibleDuplicateQuerySet":
         """Decided by merging, these two or one of them with somebody else."""
-        merged = Q(lead__merged_into__isnull=False) | Q(other__merged_into__isnull=False)
-        return self.filter(merged, dismissed_at__isnull=True)
+        return self.filter(is_merged=True, dismissed_at__isnull=True)
+
+    def settle(self) -> None:
+        """Marks those of which a lead is merged, and no others. The caller has locked them."""
+        self.update(is_merged=one_merged())
+
+    def mismarked(self) -> "PossibleDuplicateQuerySet":
+        """Whose mark says something else than their leads."""
+        return self.alias(one_merged=one_merged()).exclude(is_merged=F("one_merged"))
 
 
 class PossibleDuplicate(models.Model):
@@ -153,6 +170,8 @@ class PossibleDuplicate(models.Model):
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="+", verbose_name=_("lead"))
     other = models.ForeignKey(Lead, models.CASCADE, related_name="+", verbose_name=_("other lead"))
     dismissed_at = models.DateTimeField(_("not the same person, said at"), null=True, editable=False)
+    # One of the two is. `leads.merging` keeps it: looked up in the leads, each list would read all pairs ever merged.
+    is_merged = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = PossibleDuplicateQuerySet.as_manager()
@@ -164,14 +183,11 @@ class PossibleDuplicate(models.Model):
             models.UniqueConstraint(fields=["lead", "other"], name="duplicate_pair_once"),
             models.CheckConstraint(condition=Q(lead__lt=F("other")), name="duplicate_pair_older_lead_first"),
         ]
+        indexes = [models.Index(fields=["id"], condition=UNDECIDED, name="duplicate_undecided")]
 
     def __str__(self) -> str:
         """Without names, which the back-office's log would keep."""
         return _("Leads %(lead)s and %(other)s") % {"lead": self.lead_id, "other": self.other_id}
-
-    @property
-    def is_merged(self) -> bool:
-        return bool(self.lead.merged_into_id or self.other.merged_into_id)
 
 
 class Merge(models.Model):

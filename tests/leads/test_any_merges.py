@@ -102,6 +102,12 @@ class AnyMerges(RuleBasedStateMachine):
         )
 
     @invariant()
+    def a_pair_knows_whether_one_of_it_is_merged(self):
+        merged = set(Lead.objects.filter(merged_into__isnull=False).values_list("pk", flat=True))
+        for lead, other, is_merged in PossibleDuplicate.objects.values_list("lead", "other", "is_merged"):
+            assert is_merged == bool({lead, other} & merged)
+
+    @invariant()
     def every_identity_is_on_exactly_one_lead(self):
         known = list(Identity.objects.values_list("kind", "value", "source"))
         assert len(known) == len(set(known))

@@ -1,7 +1,8 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from leads import staffing
+from leads import invariants, staffing
+from leads.models import PossibleDuplicate
 from operators import places
 from operators.models import Operator
 from tests import characters
@@ -52,3 +53,11 @@ def test_an_open_contact_with_somebody_who_has_left_is_found(anna, bot):
     Operator.objects.filter(pk=anna.pk).update(archived_at=anna.created_at)
     with pytest.raises(CommandError, match="has left, but still holds 1 open contacts"):
         call_command("check_routing")
+
+
+def test_a_pair_with_a_wrong_mark_is_found_and_mended(capsys):
+    first, second = (characters.contact(characters.source()).lead for _ in range(2))
+    PossibleDuplicate.objects.create(lead=first, other=second, is_merged=True)
+    assert ["marked as merged" in finding for finding in invariants.findings()] == [True]
+    call_command("check_routing", "--fix")
+    assert list(PossibleDuplicate.objects.undecided().values_list("lead", "other")) == [(first.pk, second.pk)]

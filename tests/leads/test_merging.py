@@ -80,6 +80,17 @@ def test_the_merged_leads_doubts_become_the_survivors(bot, anna, ann):
     assert [(pair.lead_id, pair.other_id) for pair in pairs] == [(anna.pk, crossed.pk)]
 
 
+def test_a_pair_is_decided_as_long_as_one_of_it_is_merged(bot, anna, ann):
+    third = characters.contact(bot).lead
+    PossibleDuplicate.objects.create(lead=ann, other=third)
+    merge(anna, ann)
+    merge(double := characters.contact(bot).lead, third)
+    merging.unmerge_lead(lead_id=ann.pk)
+    assert not PossibleDuplicate.objects.undecided().filter(lead=ann, other=third).exists()
+    merging.unmerge_lead(lead_id=double.pk)
+    assert PossibleDuplicate.objects.undecided().filter(lead=ann, other=third).exists()
+
+
 def test_a_dismissed_pair_does_not_come_back(bot, anna, ann):
     characters.contact(bot, lead_phone="+79990000001", lead_email="ann@example.com")
     merging.dismiss_duplicate(pair_id=PossibleDuplicate.objects.get().pk)

@@ -128,3 +128,12 @@ def test_a_newcomer_says_why_it_waits_without_reading_those_before_it(anna, bot,
     assert set(Contact.objects.filter(pk__in=backlog).values_list("waiting_reason", flat=True)) == {"all_full"}
     queue.sweep()
     assert set(Contact.objects.waiting().values_list("waiting_reason", flat=True)) == {"all_inactive"}
+
+
+def test_an_event_says_anew_why_the_oldest_wait_and_the_sweep_why_all_do(bot, backlog):
+    Contact.objects.update(waiting_reason="all_full")
+    queue.drain([bot.pk], reasons=2)
+    reasons = Contact.objects.order_by("pk").values_list("waiting_reason", flat=True)
+    assert list(reasons) == ["all_inactive"] * 2 + ["all_full"] * 3
+    queue.sweep()
+    assert set(reasons.all()) == {"all_inactive"}

@@ -12,7 +12,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--fix", action="store_true", help="set loads right and route what waits, then check again")
+        parser.add_argument(
+            "--fix", action="store_true", help="set loads and marks right and route what waits, then check again"
+        )
 
     def handle(self, *args: Any, fix: bool, **options: Any) -> None:
         if fix:
@@ -28,6 +30,8 @@ class Command(BaseCommand):
         for drift in invariants.drifted_loads():
             invariants.mend_load(drift.operator_id)
             self.stdout.write(f"Mended: {drift.text}")
+        if marks := invariants.mend_marks():
+            self.stdout.write(f"Mended the marks of {marks} possible duplicates.")
         routed = queue.sweep()
         if routed:
             self.stdout.write(f"Routed {routed} contacts that waited.")

@@ -1,0 +1,17 @@
+"""Pages of tables that are too large to be counted."""
+
+from typing import Any
+
+from django.core.paginator import Page
+from unfold.paginator import InfinitePaginator
+
+
+class DeepPages(InfinitePaginator):
+    """Looks for the keys of a page first: to come there, the database skips entries of an index, not joined rows."""
+
+    def page(self, number: int | str) -> Page[Any]:
+        page: Page[Any] = super().page(number)
+        if page.number > 1:
+            found: Any = page.object_list
+            page.object_list = self.object_list.filter(pk__in=list(found.values_list("pk", flat=True)))
+        return page

@@ -1,0 +1,254 @@
+"""A year of contacts in a few minutes, for tests of scale: past the intake, but leaving what it would have left.
+
+Decisions are taken by the rule itself from the loads of their moment and kept with their evidence, contacts are
+resolved about a day later, loads and tallies follow from them. Only the locks and the single transactions are missing.
+"""
+
+import heapq
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import count as numbers
+from math import pi, sin
+from typing import Any
+
+from django.core.management.color import no_style
+from django.db import connection, transaction
+from django.db.models import Max, Model
+
+from leads import history, statistics
+from leads.history import What
+from leads.models import Contact, ContactEvent, Identity, Lead, PossibleDuplicate, Tally, Upkeep
+from leads.statistics import Sums
+from operators import places
+from operators.models import LIMITS, Operator
+from routing import assignment
+from routing.models import RosterEntry, Source
+from routing.selection import Decision, choose, probabilities
+
+YEAR, DAY = timedelta(days=365), timedelta(days=1)
+SOURCES = 10
+OPERATORS = 50  # on duty, each with the highest limit
+ROSTER = 9  # of them on each source, or a few less
+OFF_DUTY = 5  # the roster of one more source: what comes there waits
+BUSY = 0.6  # of all places, at the most and on average
+PAIRS = 0.02  # of the clients who come back, those who may be two
+TOGETHER = 10_000  # contacts written in one transaction
+
+WRITTEN = (Lead, Identity, PossibleDuplicate, Contact, ContactEvent, Tally)  # in this order
+BOT, PERSON = "key Bot", "user anna"
+FIRST_NAMES = ["Анна", "Борис", "Вера", "Глеб", "Дарья", "Егор", "Жанна", "Иван", "Ольга", "Павел", "Anna", "John"]
+LAST_NAMES = ["Ким", "Лебедь", "Мороз", "Ткаченко", "Шевчук", "Гончар", "Бондарь", "Коваль", "Miller", "Baker"]
+MESSAGES = [
+    "Здравствуйте!",
+    "Сколько стоит доставка до Казани и когда её ждать?",
+    "Добрый день! Есть ли в наличии размер 42, и можно ли забрать заказ сегодня вечером после шести?",
+    "My order arrived damaged. What shall I do?",
+    None,
+]
+
+
+def seed(*, count: int, waiting: int, now: datetime, rng: random.Random) -> Iterator[int]:
+    """Makes sources, operators, half as many leads as contacts, and the contacts of the year until `now`.
+
+    The last `waiting` of them wait in a source where nobody is on duty. Yields how many contacts have just been
+    written, again and again.
+    """
+    statistics.tally(now=now)
+    year = Year(count=count, end=now, rng=rng)
+    for number in range(count):
+        year.bring(number, waits=number >= count - waiting)
+        if (number + 1) % TOGETHER == 0:
+            year.write()
+            yield TOGETHER
+    year.close()
+    yield count % TOGETHER
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # until then the database plans as for empty tables
+
+
+class Year:
+    """What happens, moment after moment. What has come about waits in `rows` until it is written."""
+
+    def __init__(self, *, count: int, end: datetime, rng: random.Random) -> None:
+        self.count, self.start, self.end, self.rng = count, end - YEAR, end, rng
+        self.busy, self.quiet = make_sources(rng, self.start)
+        entries = RosterEntry.objects.filter(source__in=[*self.busy, self.quiet]).order_by("source", "operator")
+        self.operators = Operator.objects.in_bulk(entries.values_list("operator_id", flat=True))
+        self.rosters: dict[int, list[RosterEntry]] = defaultdict(list)
+        for entry in entries:
+            self.rosters[entry.source_id].append(entry)
+        self.first_lead = next_pk(Lead)
+        self.pks: dict[type[Model], Iterator[int]] = {model: numbers(next_pk(model)) for model in WRITTEN}
+        self.rows: dict[type[Model], list[Model]] = defaultdict(list)
+        self.open: list[tuple[datetime, int, Contact]] = []  # with somebody, the next to be resolved first
+        self.tallied_until = Upkeep.objects.get().tallied_until or self.start
+        self.hour, self.sums = statistics.floor_hour(self.start), defaultdict[statistics.Pair, Sums](Sums)
+        bearable = BUSY * OPERATORS * LIMITS[1] * YEAR / count
+        self.handling = min(DAY, bearable).total_seconds()  # of one contact, on average
+
+    def bring(self, number: int, *, waits: bool) -> None:
+        """One contact: every other one is of somebody new."""
+        at = self.moment(number)
+        self.resolve_until(at)
+        lead_id = self.known_lead(number, at) if number % 2 else self.new_lead(at)
+        source, decision = self.decide(waits)
+        contact: Contact = self.add(
+            Contact,
+            lead_id=lead_id,
+            source=source,
+            message=self.rng.choice(MESSAGES),
+            operator_id=decision.chosen,
+            waiting_reason=decision.reason,
+            created_at=at,
+            updated_at=at,
+        )
+        self.tell(contact, What.REGISTERED, at, decision=decision)
+        if decision.chosen is not None:
+            self.count_decision(at, source, decision)
+            contact.assigned_at = at
+            self.operators[decision.chosen].current_load += 1
+            due = at + timedelta(seconds=self.rng.expovariate(1 / self.handling))
+            if due <= self.end:  # written as it will be in the end
+                contact.resolved_at = contact.updated_at = due
+            heapq.heappush(self.open, (due, contact.pk, contact))
+
+    def moment(self, number: int) -> datetime:
+        """Spread over the year, with a busy and a quiet time each day."""
+        day, part = divmod(YEAR.days * (number + self.rng.random()) / self.count, 1)
+        return self.start + timedelta(days=day + part + 0.8 * sin(2 * pi * part) / (2 * pi))
+
+    def new_lead(self, at: datetime) -> int:
+        first, last = self.rng.choice(FIRST_NAMES), self.rng.choice(LAST_NAMES)
+        lead = self.add(Lead, name=f"{first} {last}", created_at=at, updated_at=at)
+        self.identify(lead.pk, Identity.Kind.PHONE, f"+79{lead.pk % 10**9:09d}", at)
+        if self.rng.random() < 0.5:
+            self.identify(lead.pk, Identity.Kind.EMAIL, f"client{lead.pk}@example.com", at)
+        return int(lead.pk)
+
+    def identify(self, lead_id: int, kind: str, value: str, at: datetime) -> None:
+        self.add(Identity, lead_id=lead_id, kind=kind, value=value, raw=value, created_at=at)
+
+    def known_lead(self, number: int, at: datetime) -> int:
+        """Somebody who has written before; sometimes it is not clear who of two."""
+        newest = self.first_lead + number // 2
+        lead_id = self.rng.randint(self.first_lead, newest)
+        if lead_id < newest and self.rng.random() < PAIRS:
+            # Each pair has a newer lead of its own, since a pair is told once only.
+            self.add(PossibleDuplicate, lead_id=lead_id, other_id=newest, created_at=at)
+        return lead_id
+
+    def decide(self, waits: bool) -> tuple[Source, Decision]:
+        """Somewhere where somebody is free, or where nobody ever is."""
+        while True:
+            source = self.quiet if waits else self.rng.choice(self.busy)
+            roster = [
+                assignment.candidate(entry, self.operators[entry.operator_id]) for entry in self.rosters[source.pk]
+            ]
+            decision = choose(roster, self.rng.random(), strategy=source.strategy)
+            if waits or decision.chosen is not None:
+                return source, decision
+
+    def resolve_until(self, moment: datetime) -> None:
+        while self.open and self.open[0][0] <= moment:
+            due, _, contact = heapq.heappop(self.open)
+            self.operators[contact.operator_id].current_load -= 1
+            self.tell(contact, What.RESOLVED, due)
+
+    def tell(self, contact: Contact, what: What, at: datetime, decision: Decision | None = None) -> None:
+        by, giver = (PERSON, contact.operator_id) if what == What.RESOLVED else (BOT, None)
+        line = history.line(contact, what, by, giver, decision)
+        line.pk, line.at = next(self.pks[ContactEvent]), at
+        self.rows[ContactEvent].append(line)
+
+    def count_decision(self, at: datetime, source: Source, decision: Decision) -> None:
+        """For the tally of its hour, unless that is still to come."""
+        hour = statistics.floor_hour(at)
+        if hour != self.hour:
+            self.tally_hour()
+            self.hour = hour
+        if hour < self.tallied_until:
+            for operator_id, chance in probabilities(decision.candidates, strategy=decision.strategy).items():
+                self.sums[source.pk, operator_id].add(decision.chosen == operator_id, chance, chance * (1 - chance))
+
+    def tally_hour(self) -> None:
+        for (source_id, operator_id), its in self.sums.items():
+            self.add(
+                Tally,
+                hour=self.hour,
+                source_id=source_id,
+                operator_id=operator_id,
+                assigned=its.assigned,
+                expected=its.expected,
+                variance=its.variance,
+            )
+        self.sums.clear()
+
+    def add(self, model: type[Model], **fields: Any) -> Any:
+        row = model(pk=next(self.pks[model]), **fields)
+        self.rows[model].append(row)
+        return row
+
+    @transaction.atomic
+    def write(self) -> None:
+        for model in WRITTEN:
+            insert(model, self.rows.pop(model, []))
+
+    @transaction.atomic
+    def close(self) -> None:
+        """Brings the year to its end: what is left to write, the loads, and what the next numbers are."""
+        self.resolve_until(self.end)
+        self.tally_hour()
+        self.write()
+        for operator_id, operator in self.operators.items():
+            places.take(operator_id, operator.current_load)
+        with connection.cursor() as cursor:
+            for statement in connection.ops.sequence_reset_sql(no_style(), WRITTEN):
+                cursor.execute(statement)
+
+
+def make_sources(rng: random.Random, at: datetime) -> tuple[list[Source], Source]:
+    """Those that share the operators on duty, and the one where nobody is."""
+    first = next_pk(Source)
+    *busy, quiet = (Source.objects.create(name=f"Scale {first + place}") for place in range(SOURCES + 1))
+    on_duty = [make_operator(f"Operator {place + 1}", at) for place in range(OPERATORS)]
+    for place, source in enumerate(busy):
+        # Everybody is on one roster at least.
+        put_on_roster(source, {*on_duty[place::SOURCES], *rng.sample(on_duty, ROSTER - OPERATORS // SOURCES)}, rng)
+    put_on_roster(
+        quiet, [make_operator(f"Off duty {place + 1}", at, is_active=False) for place in range(OFF_DUTY)], rng
+    )
+    return busy, quiet
+
+
+def make_operator(name: str, at: datetime, **fields: Any) -> Operator:
+    return Operator.objects.create(name=name, max_load=LIMITS[1], limit_set_at=at, **fields)
+
+
+def put_on_roster(source: Source, operators: Iterable[Operator], rng: random.Random) -> None:
+    members = sorted(operators, key=lambda operator: operator.pk)
+    RosterEntry.objects.bulk_create(
+        RosterEntry(source=source, operator=operator, weight=rng.choice((10, 20, 30))) for operator in members
+    )
+
+
+def next_pk(model: type[Model]) -> int:
+    return (model._default_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
+
+
+def insert(model: type[Model], rows: list[Model]) -> None:
+    """As fast as the database can; moments stay as given, which `bulk_create` would overwrite with now."""
+    fields = model._meta.concrete_fields
+    table, columns = model._meta.db_table, ", ".join(str(field.column) for field in fields)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row([getattr(row, field.attname) for field in fields])
+        else:
+            marks = ", ".join(["%s"] * len(fields))
+            cursor.executemany(
+                f"INSERT INTO {table} ({columns}) VALUES ({marks})",
+                [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows],
+            )

@@ -1,0 +1,96 @@
+"""How many statements each call costs, at the most. A new call that has no line here fails."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from leads import lifecycle, merging
+from leads.models import PossibleDuplicate
+from tests import characters
+
+NEW = "+79995550101"
+NOTHING: dict[str, str] = {}
+CALLS = {  # operation: the most statements, the call, what it sends; names in both stand for numbers of the cast
+    "contacts_list": (2, "get /contacts", NOTHING),
+    "contacts_create": (12, "post /contacts", {"source_id": "bot", "lead_phone": NEW}),
+    "contacts_batch": (13, "post /contacts/batch", {"contacts": [{"source_id": "bot", "lead_phone": NEW}]}),
+    "contacts_retrieve": (1, "get /contacts/{contact}", NOTHING),
+    "contacts_partial_update": (11, "patch /contacts/{contact}", {"message": "Hello"}),
+    "contacts_decision_retrieve": (3, "get /contacts/{contact}/decision", NOTHING),
+    "contacts_history_list": (2, "get /contacts/{contact}/history", NOTHING),
+    "contacts_resolve_create": (10, "post /contacts/{contact}/resolve", NOTHING),
+    "contacts_reopen_create": (8, "post /contacts/{resolved}/reopen", NOTHING),
+    "contacts_reassign_create": (14, "post /contacts/{contact}/reassign", NOTHING),
+    "leads_list": (2, "get /leads", NOTHING),
+    "leads_retrieve": (3, "get /leads/{lead}", NOTHING),
+    "leads_partial_update": (18, "patch /leads/{lead}", {"phone": NEW}),
+    "leads_contacts_list": (2, "get /leads/{lead}/contacts", NOTHING),
+    "leads_export_retrieve": (10, "get /leads/{lead}/export", NOTHING),
+    "leads_erase_create": (21, "post /leads/{lead}/erase", NOTHING),
+    "leads_merge_create": (21, "post /leads/{lead}/merge", {"lead_id": "twin"}),
+    "leads_unmerge_create": (19, "post /leads/{survivor}/unmerge", NOTHING),
+    "leads_duplicates_list": (3, "get /leads/duplicates", NOTHING),
+    "leads_duplicates_dismiss_create": (2, "post /leads/duplicates/{pair}/dismiss", NOTHING),
+    "operators_list": (1, "get /operators", NOTHING),
+    "operators_create": (3, "post /operators", {"name": "Vera", "max_load": 5}),
+    "operators_retrieve": (1, "get /operators/{anna}", NOTHING),
+    "operators_partial_update": (8, "patch /operators/{anna}", {"is_active": False}),
+    "operators_destroy": (32, "delete /operators/{anna}", NOTHING),
+    "operators_handover_create": (31, "post /operators/{anna}/handover", NOTHING),
+    "sources_list": (1, "get /sources", NOTHING),
+    "sources_create": (5, "post /sources", {"name": "Site"}),
+    "sources_retrieve": (1, "get /sources/{bot}", NOTHING),
+    "sources_partial_update": (7, "patch /sources/{bot}", {"name": "Site"}),
+    "sources_destroy": (5, "delete /sources/{bot}", NOTHING),
+    "roster_list": (2, "get /sources/{bot}/operators", NOTHING),
+    "roster_set": (9, "post /sources/{bot}/operators", {"operator_id": "anna", "weight": 5}),
+    "roster_replace": (9, "put /sources/{bot}/operators", [{"operator_id": "anna", "weight": 5}]),
+    "roster_remove": (5, "delete /sources/{bot}/operators/{anna}", NOTHING),
+    "queue_list": (1, "get /queue", NOTHING),
+    "distribution": (14, "get /stats/distribution", NOTHING),
+}
+
+
+@pytest.fixture
+def cast(db):
+    """The numbers of: Anna, who serves the bot with Boris; one contact of hers and one resolved; a lead that may be its
+    twin, and one that survived a merge."""
+    anna = characters.operator("Anna")
+    bot = characters.source(roster={anna: 10})
+    contact, twins, resolved, merged = (characters.contact(bot) for _ in range(4))
+    lifecycle.resolve_contact(contact_id=resolved.pk)
+    merging.merge_leads(lead_id=resolved.lead_id, other_id=merged.lead_id)
+    bot.roster.create(operator=characters.operator("Boris"), weight=10)
+    pair = PossibleDuplicate.objects.create(lead_id=contact.lead_id, other_id=twins.lead_id)
+    return {
+        "anna": anna.pk,
+        "bot": bot.pk,
+        "contact": contact.pk,
+        "resolved": resolved.pk,
+        "lead": contact.lead_id,
+        "twin": twins.lead_id,
+        "survivor": resolved.lead_id,
+        "pair": pair.pk,
+    }
+
+
+def filled_in(body, cast):
+    if isinstance(body, list):
+        return [filled_in(one, cast) for one in body]
+    if isinstance(body, dict):
+        return {name: filled_in(value, cast) for name, value in body.items()}
+    return cast.get(body, body) if isinstance(body, str) else body
+
+
+def test_every_call_has_a_line_here(api):
+    paths = api.get("/openapi.json").json()["paths"]
+    assert sorted(operation["operationId"] for found in paths.values() for operation in found.values()) == sorted(CALLS)
+
+
+@pytest.mark.parametrize(("most", "call", "body"), CALLS.values(), ids=CALLS)
+def test_a_call_costs_few_statements(api, cast, most, call, body):
+    method, path = call.format(**cast).split()
+    with CaptureQueriesContext(connection) as seen:
+        answer = getattr(api, method)(f"/api/v1{path}", filled_in(body, cast))
+    assert answer.status_code < 300, answer.content
+    assert len(seen) <= most, "\n".join(query["sql"] for query in seen)
