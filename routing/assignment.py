@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from operators import places
-from operators.models import obstacle
+from operators.models import Operator, obstacle
 from routing import facts
 from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
@@ -110,6 +110,17 @@ def read_roster(*, source: Source, excluded: Collection[int | None] = ()) -> lis
     ]
 
 
+def candidate(entry: RosterEntry, operator: Operator) -> Candidate:
+    return Candidate(
+        operator_id=operator.pk,
+        weight=entry.weight,
+        load=operator.current_load,
+        max_load=operator.max_load,
+        obstacle=operator.obstacle,
+        progress=entry.progress,
+    )
+
+
 class LockedRosters:
     """The rosters of some sources with all their operators locked, for many decisions one after another.
 
@@ -149,18 +160,7 @@ class LockedRosters:
         self.taken[decision.chosen] += 1
 
     def candidates(self, source: Source) -> list[Candidate]:
-        return [
-            Candidate(
-                operator_id=operator.pk,
-                weight=entry.weight,
-                load=operator.current_load,
-                max_load=operator.max_load,
-                obstacle=operator.obstacle,
-                progress=entry.progress,
-            )
-            for entry in self.rosters[source.pk]
-            for operator in [self.operators[entry.operator_id]]
-        ]
+        return [candidate(entry, self.operators[entry.operator_id]) for entry in self.rosters[source.pk]]
 
     def save(self) -> None:
         for operator_id, number in sorted(self.taken.items()):
