@@ -39,12 +39,12 @@ class Figures:
     p50: float
     p99: float
     app: float
-    database: float
+    db: float
     resident: float  # MB of the largest worker afterwards
 
     @property
     def processor(self) -> float:
-        return self.app + self.database
+        return self.app + self.db
 
 
 def main(arguments: list[str]) -> int:
@@ -139,7 +139,7 @@ def measure(running: Sequence[Server], clients: int, options: argparse.Namespace
     ]
 
 
-COLUMNS = ("per_second", "p50", "p99", "app", "database", "processor", "resident")
+COLUMNS = ("per_second", "p50", "p99", "app", "db", "processor", "resident")
 
 
 def paired(these: list[Figures], figures: dict[str, list[Figures]]) -> Iterator[tuple[Figures, Figures]]:
@@ -199,14 +199,14 @@ def run(server: Server, wanted: Iterator[bytes], clients: int) -> Figures:
     after = [bench_service.processor_seconds(pid) for pid in (server.pid, server.database_pid)]
     if load.failures:
         sys.exit(f"{server.name}: {len(load.failures)} answers were no 201, such as:\n{load.failures[0]}")
-    app, database = (1000 * (end - begin) / len(load.latencies) for begin, end in zip(before, after, strict=True))
+    app, db = (1000 * (end - begin) / len(load.latencies) for begin, end in zip(before, after, strict=True))
     cuts = statistics.quantiles(load.latencies, n=100) if len(load.latencies) > 1 else load.latencies * 99
     return Figures(
         per_second=len(load.latencies) / load.seconds,
         p50=1000 * cuts[49],
         p99=1000 * cuts[98],
         app=app,
-        database=database,
+        db=db,
         resident=max(bench_service.resident_megabytes(server.pid), default=0),
     )
 

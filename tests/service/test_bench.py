@@ -26,6 +26,7 @@ def test_it_measures_this_service_a_floor_and_another_server(service: Service, t
     assert rows.keys() == {"floor", "this", "other"}
     assert rows["floor"]["ratio"] == {"median": 1, "min": 1, "max": 1}
     for row in rows.values():
+        assert (row["database"], row["clients"]) == ("sqlite", 2)
         assert 0 < row["per_second"]["min"] <= row["per_second"]["max"]
         assert 0 < row["p50"]["median"] <= row["p99"]["median"]
     assert rows["this"]["app"]["median"] > 0 == rows["other"]["app"]["median"]
