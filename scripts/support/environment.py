@@ -10,6 +10,7 @@ removed first, so that an installation killed in the middle is never taken for a
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,11 +77,17 @@ def create(venv: Path) -> None:
     config = venv / "pyvenv.cfg"
     if venv.exists() and not config.exists() and any(venv.iterdir()):
         sys.exit(f"{venv} is not a virtual environment and not empty; it stays as it is. Name another folder by VENV.")
-    # Written before venv writes its own: a run killed in between leaves a folder that is known to be ours.
+    # There from the first moment to the last: a run killed in between leaves a folder that is known to be ours.
+    # Hence no --clear, which would take it away for a while.
     venv.mkdir(parents=True, exist_ok=True)
     config.touch()
+    for leftover in venv.iterdir():
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover)
+        elif leftover != config:
+            leftover.unlink()
     python = getattr(sys, "_base_executable", sys.executable)  # not a Python inside the folder about to be cleared
-    if run(python, "-m", "venv", "--clear", venv):
+    if run(python, "-m", "venv", venv):
         sys.exit(f"The virtual environment {venv} could not be made: the reason is above.")
 
 
