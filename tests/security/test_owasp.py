@@ -74,7 +74,7 @@ def test_api4_unrestricted_resource_consumption(settings, telegram):
     answers = [client.post("/api/v1/contacts", callers.somebody_at(telegram)) for _ in range(7)]  # over two minutes
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
-    assert all(1 <= int(answer["Retry-After"]) <= 60 for answer in refused)
+    assert all(1 <= int(answer["Retry-After"]) <= 120 for answer in refused)  # this minute still counts in the next
     assert Contact.objects.count() == 7 - len(refused)
 
 
