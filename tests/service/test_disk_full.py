@@ -75,9 +75,10 @@ def test_so_is_the_disk_of_postgresqls_tables(start: StartService, server: Serve
 
 @pytest.mark.postgresql
 @pytest.mark.mount
-def test_postgresql_that_cannot_log_its_writes_stops_and_has_lost_nothing_that_was_answered(
+def test_postgresql_that_cannot_log_its_writes_loses_nothing_that_was_answered(
     start: StartService, server: Server, small_disk: Path
 ) -> None:
+    """Where a commit finds no room for its log PostgreSQL stops; where something before it does, it refuses that alone."""
     server.log_writes_on(small_disk)
     server.start()
     service = start(DATABASE_URL=server.url).wait_until_up()
@@ -89,7 +90,8 @@ def test_postgresql_that_cannot_log_its_writes_stops_and_has_lost_nothing_that_w
         taken.add(answer[1]["id"])
         server.begin_another_log()
 
-    assert (answer[0], answer[1]["code"]) == (503, "unavailable")
+    assert answer[0] == 503
+    assert answer[1]["code"] in {"full", "unavailable"}
     ballast.unlink()
     server.stop()
     server.start()
