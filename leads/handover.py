@@ -52,16 +52,16 @@ def hand_over(*, operator_id: int, by: str, before: Callable[[Operator], None], 
 def hand_over_contact(contact: Contact, by: str, attempt: int, keep: bool, count: Count) -> None:
     had_it = contact.operator_id
     assert had_it is not None  # for the type checker: it is open
-    decision = assignment.draw_and_lock(
+    drawn = assignment.draw_and_lock(
         source=contact.source,
         draw=random.random(),
         attempt=attempt,
         excluded={had_it, *queue.given_back(contact)} if keep else queue.given_back(contact),
     )
-    if decision.chosen is None and keep:
+    if drawn.chosen is None and keep:
         count.kept += 1
         return
-    assignment.take(source=contact.source, decision=decision)
+    decision = assignment.take(drawn)
     contact.save(update_fields=queue.place(contact, decision))
     places.give_back(had_it)
     history.record(contact=contact, what=What.HANDED_OVER, by=by, from_operator=had_it, decision=decision)

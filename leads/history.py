@@ -44,7 +44,7 @@ def record(
     decision: Decision | None = None,
 ) -> None:
     """Adds a line that tells what has just been done with the contact, in the same transaction."""
-    STORE(line(contact, what, by, from_operator, decision))
+    STORE.later(line(contact, what, by, from_operator, decision))
     tell(contact, what)
 
 

@@ -10,7 +10,7 @@ from leads.identities import Claim, Unreadable
 from leads.models import Contact
 from leads.recognition import Person
 from operators.refusals import FieldError, Invalid, Unknown
-from routing import races
+from routing import assignment, races
 from routing.models import Source
 from sql import compiled
 
@@ -55,9 +55,10 @@ def register_contact(
         earlier = repetition.find([draft.token])
         if earlier:
             return repetition.answer(earlier[draft.token], draft.fingerprint)
+        roster = assignment.ask_roster(source)
         [lead_id] = recognition.recognise([draft.person])
         contact = draft.contact(lead_id)
-        decision = queue.find_operator(contact=contact, draw=draw(), attempt=attempt)
+        decision = queue.find_operator(contact=contact, draw=draw(), attempt=attempt, roster=roster)
         queue.place(contact, decision)
         repetition.store([contact])
         history.record(contact=contact, what=What.REGISTERED, by=by, decision=decision)

@@ -82,11 +82,11 @@ def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], flo
     def work(attempt: int) -> tuple[Contact, int | None]:
         seen = find_open(contact_id)
         had_it = {seen.operator_id}
-        decision = queue.draw_for(seen, draw(), attempt, held=had_it, excluded=had_it | awaited)
-        if decision.chosen and queue.somebody_waits_for(decision.chosen, older_than=seen.pk):
-            awaited.add(decision.chosen)
+        drawn = queue.draw_for(seen, draw(), attempt, held=had_it, excluded=had_it | awaited)
+        if drawn.chosen and queue.somebody_waits_for(drawn.chosen, older_than=seen.pk):
+            awaited.add(drawn.chosen)
             raise LostRace
-        assignment.take(source=seen.source, decision=decision)
+        decision = assignment.take(drawn)
         if decision.chosen is None:
             raise Conflict("nobody_else_free", f"Nobody else is free for contact {contact_id}; it stays where it is.")
         contact = lock_unchanged(seen)

@@ -29,23 +29,25 @@ from routing.models import RosterEntry, Source
 from routing.races import LostRace
 from routing.selection import Decision
 from sql import compiled
+from sql.compiled import Later
 
 log = logging.getLogger(__name__)
 
 REASONS_AT_ONCE = 100  # of a source, brought up to date by one event; the sweep does the rest
 
 
-def find_operator(*, contact: Contact, draw: float, attempt: int) -> Decision | None:
+def find_operator(
+    *, contact: Contact, draw: float, attempt: int, roster: Later[assignment.Roster] | None = None
+) -> Decision | None:
     """Chooses an operator for the contact and takes a place, inside the caller's transaction.
 
     None when older contacts wait for the very operator: the newest never overtakes the oldest, but joins the queue
-    behind them. Raises LostRace.
+    behind them. `roster` as for `assignment.draw_and_lock`. Raises LostRace.
     """
-    decision = draw_for(contact, draw, attempt)
-    if decision.chosen is not None and somebody_waits_for(decision.chosen, older_than=contact.pk):
+    drawn = draw_for(contact, draw, attempt, roster=roster)
+    if drawn.chosen is not None and somebody_waits_for(drawn.chosen, older_than=contact.pk):
         return None
-    assignment.take(source=contact.source, decision=decision)
-    return decision
+    return assignment.take(drawn)
 
 
 def draw_for(
@@ -55,10 +57,11 @@ def draw_for(
     *,
     held: Collection[int | None] = (),
     excluded: Collection[int | None] = (),
-) -> Decision:
+    roster: Later[assignment.Roster] | None = None,
+) -> assignment.Drawn:
     """Chooses an operator for the contact and locks it, with regard to who gave it back and whom the lead knows.
 
-    `held` and `excluded` as for `assignment.draw_and_lock`. Raises LostRace.
+    `held`, `excluded` and `roster` as for `assignment.draw_and_lock`.
     """
     return assignment.draw_and_lock(
         source=contact.source,
@@ -67,6 +70,7 @@ def draw_for(
         excluded={*excluded, *given_back(contact)},
         preferred=last_operator(contact) if contact.source.is_sticky else None,
         held=held,
+        roster=roster,
     )
 
 
@@ -138,13 +142,13 @@ def assign_oldest(sources: set[int], spent: Collection[int], attempt: int) -> in
     oldest = takeable(without=spent).filter(source_id__in=with_room).order_by("pk").first()
     if oldest is None:
         return None
-    decision = draw_for(oldest, random.random(), attempt, excluded=spent)
-    if decision.chosen is None:
+    drawn = draw_for(oldest, random.random(), attempt, excluded=spent)
+    if drawn.chosen is None:
         raise LostRace
-    if somebody_waits_for(decision.chosen, older_than=oldest.pk):
-        sources.update(sources_of(decision.chosen))
+    if somebody_waits_for(drawn.chosen, older_than=oldest.pk):
+        sources.update(sources_of(drawn.chosen))
         raise LostRace
-    assignment.take(source=oldest.source, decision=decision)
+    decision = assignment.take(drawn)
     # Operators are locked before contacts, everywhere: whoever resolves at the same time waits, and does not deadlock.
     contact = Contact.objects.waiting().select_for_update(no_key=True).filter(pk=oldest.pk).first()
     if contact is None:

@@ -9,6 +9,7 @@ from django.db.models import ExpressionWrapper, F, IntegerField, QuerySet
 
 from operators.models import Operator
 from sql import compiled
+from sql.compiled import Later
 
 LOCK_ONE: compiled.Select[Operator] = compiled.Select(lambda pk: locked([pk]))
 TAKE = compiled.Update(
@@ -24,9 +25,14 @@ def lock(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
 
     In key order, so that two callers wait for each other one way round only; foreign keys to the row stay usable.
     """
+    return lock_later(operator_ids)()
+
+
+def lock_later(operator_ids: Iterable[int | None]) -> Later[dict[int, Operator]]:
+    """The same, as `Statement.later`: whatever is asked next sees them locked."""
     wanted = [operator_id for operator_id in operator_ids if operator_id is not None]
-    rows = LOCK_ONE(*wanted) if len(wanted) == 1 else locked(wanted)
-    return {operator.pk: operator for operator in rows}
+    rows = LOCK_ONE.later(*wanted) if len(wanted) == 1 else list(locked(wanted)).copy
+    return lambda: {operator.pk: operator for operator in rows()}
 
 
 def locked(operator_ids: Sequence[int]) -> QuerySet[Operator]:
@@ -35,7 +41,7 @@ def locked(operator_ids: Sequence[int]) -> QuerySet[Operator]:
 
 def take(operator_id: int, number: int = 1) -> None:
     """Takes so many places. The caller holds the operator's lock and has seen that they are free, or forces it."""
-    TAKE(operator_id, number)
+    TAKE.later(operator_id, number)
 
 
 def give_back(operator_id: int) -> None:

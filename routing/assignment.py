@@ -16,10 +16,12 @@ from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
 from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
 from sql import compiled
+from sql.compiled import Later
 
 EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
 PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of it can become unavailable
 
+Roster = list[tuple[int, int, float, bool, int, int]]
 ROSTER: compiled.Select[tuple[int, int, float, bool, int, int]] = compiled.Select(
     lambda source: (
         RosterEntry.objects.current()
@@ -39,6 +41,20 @@ class Decided:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A choice, and the lock that has been asked for the chosen one. Whoever wants the place takes it with `take`."""
+
+    source: Source
+    decision: Decision
+    locked: Later[dict[int, Operator]]
+    started: float
+
+    @property
+    def chosen(self) -> int | None:
+        return self.decision.chosen
+
+
 def draw_and_lock(
     *,
     source: Source,
@@ -47,31 +63,33 @@ def draw_and_lock(
     excluded: Collection[int | None] = (),
     preferred: int | None = None,
     held: Collection[int | None] = (),
-) -> Decision:
+    roster: Later[Roster] | None = None,
+) -> Drawn:
     """Chooses an operator for one contact of this source and locks it, inside the caller's transaction.
 
-    The caller takes the place with `take`, or leaves it. `draw` is a number in [0, 1), `attempt` counts the caller's
-    repetitions from 0, `excluded` are operator ids that must not be offered the contact, `preferred` is the one whom
-    the lead knows, `held` are further operators that the caller needs locked. Raises LostRace when the chosen one has
-    just become unavailable: the caller starts again.
+    `draw` is a number in [0, 1), `attempt` counts the caller's repetitions from 0, `excluded` are operator ids that
+    must not be offered the contact, `preferred` is the one whom the lead knows, `held` are further operators that the
+    caller needs locked, `roster` is what `ask_roster` gave in this transaction. The next statement sees the lock.
     """
     started = time.perf_counter()
     if attempt >= PATIENCE:
         members = RosterEntry.objects.current().filter(source=source).values_list("operator_id", flat=True)
         places.lock({*members, *held})
-    decision = decide(source=source, draw=draw, excluded=excluded, preferred=preferred)
-    if decision.chosen is not None:
-        operator = places.lock({decision.chosen, *held}).get(decision.chosen)
-        if operator is None or operator.obstacle:
-            raise LostRace
-    facts.tell(Decided(seconds=time.perf_counter() - started))
-    return decision
+        roster = None
+    decision = decide(source=source, draw=draw, excluded=excluded, preferred=preferred, roster=roster)
+    wanted = () if decision.chosen is None else {decision.chosen, *held}
+    return Drawn(source, decision, places.lock_later(wanted), started)
 
 
-def take(*, source: Source, decision: Decision) -> None:
-    """Takes the place that the decision has locked. Raises LostRace when it is no longer the chosen one's turn."""
+def take(drawn: Drawn) -> Decision:
+    """Takes the place, if there is a chosen one. Raises LostRace when that one has just become unavailable, or when it
+    is another's turn: the caller starts again."""
+    source, decision, locked = drawn.source, drawn.decision, drawn.locked()
+    if decision.chosen is not None and (decision.chosen not in locked or locked[decision.chosen].obstacle):
+        raise LostRace
+    facts.tell(Decided(seconds=time.perf_counter() - drawn.started))
     if decision.chosen is None:
-        return
+        return decision
     if source.strategy == Strategy.SMOOTH and not decision.is_sticky:
         excluded = [member.operator_id for member in decision.candidates if member.obstacle == EXCLUDED]
         progress = progress_after(read_roster(source=source, excluded=excluded), decision.chosen)
@@ -79,13 +97,19 @@ def take(*, source: Source, decision: Decision) -> None:
             raise LostRace
         RosterEntry.objects.filter(source=source, operator=decision.chosen).update(progress=progress)
     places.take(decision.chosen)
+    return decision
 
 
 def decide(
-    *, source: Source, draw: float, excluded: Collection[int | None] = (), preferred: int | None = None
+    *,
+    source: Source,
+    draw: float,
+    excluded: Collection[int | None] = (),
+    preferred: int | None = None,
+    roster: Later[Roster] | None = None,
 ) -> Decision:
     """The choice as things stand, without locking or taking anything."""
-    return choose_from(read_roster(source=source, excluded=excluded), source, draw, preferred)
+    return choose_from(read_roster(source=source, excluded=excluded, roster=roster), source, draw, preferred)
 
 
 def choose_from(roster: Sequence[Candidate], source: Source, draw: float, preferred: int | None) -> Decision:
@@ -95,7 +119,14 @@ def choose_from(roster: Sequence[Candidate], source: Source, draw: float, prefer
     return decision
 
 
-def read_roster(*, source: Source, excluded: Collection[int | None] = ()) -> list[Candidate]:
+def ask_roster(source: Source) -> Later[Roster]:
+    """For `draw_and_lock`: goes to the database with the caller's next statement."""
+    return ROSTER.later(source.pk)
+
+
+def read_roster(
+    *, source: Source, excluded: Collection[int | None] = (), roster: Later[Roster] | None = None
+) -> list[Candidate]:
     """The roster of a source as candidates, in operator id order, without locking anything."""
     return [
         Candidate(
@@ -106,7 +137,7 @@ def read_roster(*, source: Source, excluded: Collection[int | None] = ()) -> lis
             obstacle=EXCLUDED if operator_id in excluded else obstacle(is_on_duty=is_active, load=load, limit=limit),
             progress=progress,
         )
-        for operator_id, weight, progress, is_active, load, limit in ROSTER(source.pk)
+        for operator_id, weight, progress, is_active, load, limit in (roster or ask_roster(source))()
     ]
 
 

@@ -8,8 +8,10 @@ Values are whole numbers and texts. Others, such as moments, would have to be to
 """
 
 import inspect
+import re
 import threading
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -18,11 +20,15 @@ from django.db.models import AutoField, Expression, Model, QuerySet
 from django.db.models.query import ModelIterable, get_related_populators
 from django.db.models.sql import InsertQuery, UpdateQuery
 
+from sql import Answer
+from sql.postgresql.conversation import Conversation
+
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 Instance = TypeVar("Instance", bound=Model)
 
-Run = Callable[[Sequence[Any]], Result]
+Later = Callable[[], Result]
+Run = Callable[[Sequence[Any]], Later[Result]]
 
 
 class Parameter(Expression):
@@ -50,6 +56,14 @@ class Statement(threading.local, Generic[Result]):
         self.parameters = len(inspect.signature(build).parameters) if parameters is None else parameters
 
     def __call__(self, *values: Any) -> Result:
+        return self.later(*values)()
+
+    def later(self, *values: Any) -> Later[Result]:
+        """Asks without waiting; call what is returned for the result.
+
+        In a transaction on PostgreSQL the statement goes with the next one that is waited for, or with the commit, and
+        that is where its errors are raised. The order of statements stays the same.
+        """
         connection = connections[DEFAULT_DB_ALIAS]
         if self.connection is not connection:
             self.run = self.compile(connection, self.build(*map(Parameter, range(self.parameters))))
@@ -65,13 +79,18 @@ class Select(Statement[list[Row]], Generic[Row]):
 
     def compile(self, connection: BaseDatabaseWrapper, built: QuerySet[Any]) -> Run[list[Row]]:
         compiler: Any = built.query.get_compiler(connection=connection)
-        execute = executor(connection, *compiler.as_sql())
+        ask = asker(connection, *compiler.as_sql())
         converters = compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
         read: Any = reader(compiler) if built._iterable_class is ModelIterable else tuple
 
-        def run(values: Sequence[Any]) -> list[Row]:
-            rows = execute(values).fetchall()
-            return list(map(read, compiler.apply_converters(rows, converters) if converters else rows))
+        def run(values: Sequence[Any]) -> Later[list[Row]]:
+            answer = ask(values)
+
+            def rows() -> list[Row]:
+                found, _ = answer()
+                return list(map(read, compiler.apply_converters(found, converters) if converters else found))
+
+            return rows
 
         return run
 
@@ -80,8 +99,13 @@ class Exists(Statement[bool]):
     """Whether a queryset has any row."""
 
     def compile(self, connection: BaseDatabaseWrapper, built: QuerySet[Any]) -> Run[bool]:
-        execute = executor(connection, *built.query.exists().get_compiler(connection=connection).as_sql())
-        return lambda values: execute(values).fetchone() is not None
+        ask = asker(connection, *built.query.exists().get_compiler(connection=connection).as_sql())
+
+        def run(values: Sequence[Any]) -> Later[bool]:
+            answer = ask(values)
+            return lambda: bool(answer()[0])
+
+        return run
 
 
 class Update(Statement[int]):
@@ -91,8 +115,13 @@ class Update(Statement[int]):
         rows, fields = built
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(fields)
-        execute = executor(connection, *query.get_compiler(connection=connection).as_sql())
-        return lambda values: int(execute(values).rowcount)
+        ask = asker(connection, *query.get_compiler(connection=connection).as_sql())
+
+        def run(values: Sequence[Any]) -> Later[int]:
+            answer = ask(values)
+            return lambda: answer()[1]
+
+        return run
 
 
 class Insert(Statement[None], Generic[Instance]):
@@ -102,11 +131,11 @@ class Insert(Statement[None], Generic[Instance]):
         super().__init__(model, parameters=0)
         self.model = model
 
-    def __call__(self, *instances: Instance) -> None:
+    def later(self, *instances: Instance) -> Later[None]:
         if len(instances) == 1:
-            super().__call__(*instances)
-        else:
-            self.model._default_manager.bulk_create(instances)
+            return super().later(*instances)
+        self.model._default_manager.bulk_create(instances)
+        return lambda: None
 
     def compile(self, connection: BaseDatabaseWrapper, built: Instance) -> Run[None]:
         query, meta = InsertQuery(self.model), self.model._meta
@@ -115,29 +144,41 @@ class Insert(Statement[None], Generic[Instance]):
         compiler: Any = query.get_compiler(connection=connection)
         compiler.returning_fields = returned = meta.db_returning_fields
         [(sql, _)] = compiler.as_sql()
-        execute = executor(connection, sql, [Parameter(place) for place in range(len(fields))])
+        ask = asker(connection, sql, [Parameter(place) for place in range(len(fields))])
 
-        def run(values: Sequence[Instance]) -> None:
+        def run(values: Sequence[Instance]) -> Later[None]:
             [instance] = values
-            row = execute([field.get_db_prep_save(field.pre_save(instance, True), connection) for field in fields])
-            for field, value in zip(returned, row.fetchone(), strict=True):
-                setattr(instance, field.attname, value)
-            instance._state.adding, instance._state.db = False, connection.alias
+            answer = ask([field.get_db_prep_save(field.pre_save(instance, True), connection) for field in fields])
+
+            def complete() -> None:
+                [row], _ = answer()
+                for field, value in zip(returned, row, strict=True):
+                    setattr(instance, field.attname, value)
+                instance._state.adding, instance._state.db = False, connection.alias
+
+            return complete
 
         return run
 
 
-def executor(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
-    """Gives the cursor, whose result must be fetched at once: on PostgreSQL it is the next statement's, too."""
-    # On SQLite, Python's own module remembers statements.
-    cursor_of: Callable[[], Any] = getattr(connection, "prepared_cursor", connection.cursor)
+def asker(
+    connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]
+) -> Callable[[Sequence[Any]], Callable[[], Answer]]:
+    """Takes the values for the parameters; on PostgreSQL in a `Conversation`, elsewhere each statement at once."""
+    converse: Callable[[], Conversation | None] = getattr(connection, "converse", lambda: None)
+    numbers = count(1)
+    numbered = re.sub("%[s%]", lambda place: f"${next(numbers)}" if place[0] == "%s" else "%", sql).encode()
 
-    def execute(values: Sequence[Any]) -> Any:
-        cursor = cursor_of()
-        cursor.execute(sql, [values[param.place] if type(param) is Parameter else param for param in params])
-        return cursor
+    def ask(values: Sequence[Any]) -> Callable[[], Answer]:
+        bound = [values[param.place] if type(param) is Parameter else param for param in params]
+        if conversation := converse():
+            return conversation.ask(numbered, bound)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, bound)
+            answer = (cursor.fetchall() if cursor.description else []), cursor.rowcount
+        return lambda: answer
 
-    return execute
+    return ask
 
 
 def reader(compiler: Any) -> Callable[[Sequence[Any]], Any]:

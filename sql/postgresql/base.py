@@ -1,65 +1,66 @@
 import select
 from typing import Any
 
-import psycopg
-from django.db.backends.postgresql import base, operations
-from django.db.backends.utils import CursorWrapper
-from psycopg.types.numeric import Int8Dumper
+from django.db.backends.postgresql import base
+from psycopg import Pipeline
 
-SHARED = "A pooler gives this connection to others in between: set DATABASE_POOLER=true."
-STALE = "cached plan must not change result type"
-
-
-class StalePlan(psycopg.OperationalError):
-    """A migration has changed a table in the middle of a transaction, which had better start again."""
-
-    sqlstate = "0A000"
-
-
-class PreparedCursor(psycopg.Cursor[Any]):
-    """Sends each statement to the server once; afterwards only its name and the values.
-
-    Behind a pooler (`prepare_threshold` None) psycopg prepares nothing, and sends both each time.
-    """
-
-    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
-        super().__init__(connection)
-        # One type for all whole numbers: psycopg's choice by size would prepare a statement for each size.
-        self.adapters.register_dumper(int, Int8Dumper)
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> "PreparedCursor":
-        try:
-            return super().execute(query, params, prepare=True)
-        except (psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement) as error:
-            raise psycopg.OperationalError(SHARED) from error
-        except psycopg.errors.FeatureNotSupported as error:
-            if STALE not in str(error):
-                raise
-            if self.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-                raise StalePlan(*error.args) from error  # psycopg forgets what it has prepared when this is rolled back
-            self.connection.execute("DEALLOCATE ALL")
-            return super().execute(query, params, prepare=True)
-
-
-class DatabaseOperations(operations.DatabaseOperations):
-    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
-        """For the log of statements: with the values in it, as if it had not been prepared."""
-        if isinstance(cursor, PreparedCursor):
-            return self.compose_sql(sql, params)
-        return super().last_executed_query(cursor, sql, params)
+from sql.postgresql.conversation import Conversation
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    ops_class = DatabaseOperations
-    prepared: PreparedCursor | None = None
+    conversation: Conversation | None = None
 
-    def prepared_cursor(self) -> CursorWrapper:
-        """One for all statements of this connection: the result of each must be fetched before the next."""
+    def converse(self) -> Conversation | None:
+        """The conversation of this connection; None if statements go one by one, through cursors.
+
+        So they do while somebody watches them (DEBUG, tests that count), and where `can_converse` says no.
+        """
         self.close_if_health_check_failed()
         self.ensure_connection()
-        if self.prepared is None or self.prepared.connection is not self.connection:
-            self.prepared = PreparedCursor(self.connection)
-        return self._prepare_cursor(self.prepared)  # type: ignore[attr-defined,no-any-return] # the stubs leave it out
+        if self.queries_logged or self.execute_wrappers:
+            return None
+        if self.conversation is None and self.can_converse():
+            self.conversation = Conversation(self.connection, self.wrap_database_errors)
+        return self.conversation
+
+    def can_converse(self) -> bool:
+        """Not behind a pooler, with a libpq before 14, or where transactions begin in a way of their own."""
+        is_alone = self.connection.prepare_threshold is not None
+        return is_alone and Pipeline.is_supported() and self.connection.isolation_level is None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        self.conversation = None
+        return super().get_new_connection(conn_params)
+
+    def say_what_waits(self) -> None:
+        if self.conversation and self.conversation.pending:
+            self.conversation.turn()
+
+    def forget_what_waits(self) -> None:
+        if self.conversation:
+            self.conversation.pending.clear()
+
+    def _cursor(self, name: str | None = None) -> Any:
+        self.say_what_waits()
+        return super()._cursor(name)  # type: ignore[misc] # the stubs leave it out
+
+    def _commit(self) -> None:
+        if self.conversation and self.conversation.pending:
+            self.conversation.turn(commit=True)
+        else:
+            super()._commit()  # type: ignore[misc]
+
+    def _rollback(self) -> None:
+        self.forget_what_waits()
+        super()._rollback()  # type: ignore[misc]
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        self.forget_what_waits()  # all of it came after the savepoint, which a cursor has made
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
+
+    def _close(self) -> None:
+        self.conversation = None
+        super()._close()  # type: ignore[misc]
 
     def is_usable(self) -> bool:
         """Asked before the first statement of each request. A server that has gone has said so, or has hung up: then

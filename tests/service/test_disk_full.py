@@ -78,7 +78,7 @@ def test_so_is_the_disk_of_postgresqls_tables(start: StartService, server: Serve
 def test_postgresql_that_cannot_log_its_writes_loses_nothing_that_was_answered(
     start: StartService, server: Server, small_disk: Path
 ) -> None:
-    """Where a commit finds no room for its log PostgreSQL stops; where something before it does, it refuses that alone."""
+    """It stops where the log of a commit finds no room, and refuses what finds none before."""
     server.log_writes_on(small_disk)
     server.start()
     service = start(DATABASE_URL=server.url).wait_until_up()

@@ -1,0 +1,166 @@
+"""Compiled statements go to PostgreSQL in few turns: what can wait for its answer goes together with what cannot.
+
+Each turn costs the service and the database a change of context, and on a small machine more processor than most of
+these statements take. So a transaction's BEGIN goes with its first statement, what is only to be written goes with
+what is asked next, and the last of it with the COMMIT. Every statement is prepared once, and then only named. This is
+libpq's pipeline mode (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html), by psycopg's wrapper of libpq.
+"""
+
+import select
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import psycopg
+from psycopg import errors, pq
+from psycopg.adapt import AdaptersMap, PyFormat, Transformer
+from psycopg.types.numeric import Int8Dumper
+
+from sql import Answer
+
+SHARED = "A pooler gives this connection to others in between: set DATABASE_POOLER=true."
+STALE = "cached plan must not change result type"
+
+Key = tuple[bytes, tuple[int, ...]]  # a statement's text and the types of its values, as it is prepared
+
+
+class StalePlan(psycopg.OperationalError):
+    """A migration has changed a table in the middle of a transaction, which had better start again."""
+
+    sqlstate = "0A000"
+
+
+class Question:
+    """A statement that is asked with the next turn. Called, it gives its answer, and takes that turn if need be."""
+
+    __slots__ = ("answer", "conversation", "formats", "key", "values")
+
+    def __init__(self, conversation: "Conversation", sql: bytes, values: Sequence[Any]) -> None:
+        transformer = conversation.transformer
+        self.conversation = conversation
+        self.values = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        self.formats = transformer.formats
+        self.key: Key = (sql, transformer.types or ())
+        self.answer: Answer | None = None
+
+    def __call__(self) -> Answer:
+        if self in self.conversation.pending:
+            self.conversation.turn()
+        if self.answer is None:
+            raise RuntimeError("What was to be asked has been rolled back.")
+        return self.answer
+
+
+class Conversation:
+    """Of one connection, which is closed when anything but a refusal by the database comes in between."""
+
+    def __init__(
+        self, connection: "psycopg.Connection[Any]", in_the_words_of_django: AbstractContextManager[None]
+    ) -> None:
+        self.connection = connection
+        self.in_the_words_of_django = in_the_words_of_django
+        self.adapters = AdaptersMap(connection.adapters)
+        # One type for all whole numbers: psycopg's choice by size would prepare a statement for each size.
+        self.adapters.register_dumper(int, Int8Dumper)
+        self.transformer = Transformer(self)
+        self.names: dict[Key, bytes] = {}
+        self.prepared = 0
+        self.pending: list[Question] = []
+        self.hearing = select.poll()
+        self.hearing.register(connection.pgconn.socket, select.POLLIN)
+
+    def ask(self, sql: bytes, values: Sequence[Any]) -> Question:
+        question = Question(self, sql, values)
+        self.pending.append(question)
+        if self.connection.autocommit:
+            self.turn()
+        return question
+
+    def turn(self, *, commit: bool = False) -> None:
+        """Asks what is pending, and hears the answers. What follows a statement that is refused is not done."""
+        questions, self.pending = self.pending, []
+        with self.in_the_words_of_django:
+            try:
+                self.exchange(questions, commit=commit)
+            except errors.FeatureNotSupported as error:
+                if STALE not in str(error):
+                    raise
+                if self.connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+                    raise StalePlan(*error.args) from error
+                self.exchange(questions, commit=commit)
+            except (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement) as error:
+                raise psycopg.OperationalError(SHARED) from error
+
+    def exchange(self, questions: Sequence[Question], *, commit: bool) -> None:
+        try:
+            refusal = self.hear(self.say(questions, commit=commit))
+        except BaseException:
+            self.connection.close()  # nobody knows what is still on its way
+            raise
+        if refusal:
+            raise refusal
+
+    def say(self, questions: Sequence[Question], *, commit: bool) -> list[Question | Key | None]:
+        """Sends it all. Returns what the answers will be to: a question, a statement to prepare, or nothing of ours."""
+        pgconn, told = self.connection.pgconn, list[Question | Key | None]()
+        pgconn.enter_pipeline_mode()
+        if not self.connection.autocommit and pgconn.transaction_status == pq.TransactionStatus.IDLE:
+            pgconn.send_query_params(b"BEGIN", None)
+            told.append(None)
+        for question in questions:
+            name = self.names.get(question.key)
+            if name is None:
+                name = self.names[question.key] = b"crm_%d" % self.prepared
+                self.prepared += 1
+                pgconn.send_prepare(name, *question.key)
+                told.append(question.key)
+            pgconn.send_query_prepared(name, question.values, question.formats)
+            told.append(question)
+        if commit:
+            pgconn.send_query_params(b"COMMIT", None)
+            told.append(None)
+        pgconn.pipeline_sync()
+        while pgconn.flush():
+            self.wait_until_there_is_room()
+        return told
+
+    def hear(self, told: Sequence[Question | Key | None]) -> psycopg.Error | None:
+        """Takes the answers. Returns what the database had against one of them, which all after it share."""
+        refusal = None
+        for asked in told:
+            result = self.listen()
+            if result is None:
+                raise psycopg.InterfaceError("The database has left an answer out.")
+            if result.status == pq.ExecStatus.FATAL_ERROR:
+                refusal = errors.error_from_result(result)
+            if refusal and isinstance(asked, tuple):
+                del self.names[asked]
+            elif refusal and isinstance(asked, Question) and STALE in str(refusal):
+                self.names.pop(asked.key, None)
+            elif isinstance(asked, Question) and not refusal:
+                asked.answer = self.read(result)
+            self.listen()  # the end of this answer
+        self.listen()  # the end of the turn
+        self.connection.pgconn.exit_pipeline_mode()
+        return refusal
+
+    def read(self, result: pq.abc.PGresult) -> Answer:
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            return [], result.command_tuples or 0
+        self.transformer.set_pgresult(result)
+        return self.transformer.load_rows(0, result.ntuples, tuple), result.ntuples
+
+    def listen(self) -> pq.abc.PGresult | None:
+        pgconn = self.connection.pgconn
+        while pgconn.is_busy():
+            self.hearing.poll()
+            pgconn.consume_input()
+        return pgconn.get_result()
+
+    def wait_until_there_is_room(self) -> None:
+        """For more to be sent; meanwhile answers may come, and must be taken for the database to read on."""
+        pgconn, both = self.connection.pgconn, select.poll()
+        both.register(pgconn.socket, select.POLLIN | select.POLLOUT)
+        for _, event in both.poll():
+            if event & select.POLLIN:
+                pgconn.consume_input()

@@ -1,0 +1,209 @@
+"""On PostgreSQL statements that can wait go together with the next one, in the same order, and never after all."""
+
+import psycopg
+import pytest
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+
+from leads import intake
+from leads.models import Contact
+from operators.models import Operator
+from operators.places import TAKE
+from sql import compiled
+from sql.postgresql.conversation import Conversation
+from tests import characters
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+LOADS: compiled.Select[tuple[int]] = compiled.Select(
+    lambda pk: Operator.objects.filter(pk=pk).values_list("current_load")
+)
+LIMIT = compiled.Update(lambda pk, limit: (Operator.objects.filter(pk=pk), {"max_load": limit}))
+RENAME = compiled.Update(lambda pk, name: (Operator.objects.filter(pk=pk), {"name": name}))
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """How many statements went to the database at once, the commit counted as one."""
+    exchange, seen = Conversation.exchange, []
+
+    def count(self, questions, *, commit):
+        seen.append(len(questions) + commit)
+        exchange(self, questions, commit=commit)
+
+    monkeypatch.setattr(Conversation, "exchange", count)
+    return seen
+
+
+@pytest.fixture
+def anna():
+    anna = characters.operator("Anna")
+    LOADS(anna.pk)  # from now on all is prepared
+    return anna
+
+
+def from_elsewhere(operator):
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
+        query = "SELECT name, current_load FROM operators_operator WHERE id = %s"
+        return other.execute(query, [operator.pk]).fetchone()
+
+
+def test_what_is_only_written_goes_with_what_is_asked_next(anna, turns):
+    with transaction.atomic():
+        TAKE.later(anna.pk, 1)
+        TAKE.later(anna.pk, 2)
+        assert turns == []
+        assert LOADS(anna.pk) == [(3,)]
+        assert turns == [3]
+
+
+def test_the_commit_brings_what_is_left(anna, turns):
+    with transaction.atomic():
+        TAKE.later(anna.pk, 1)
+        assert LOADS(anna.pk) == [(1,)]
+        RENAME.later(anna.pk, "Anya")
+        assert from_elsewhere(anna) == ("Anna", 0)
+    assert turns == [2, 2]
+    assert from_elsewhere(anna) == ("Anya", 1)
+
+
+def test_an_answer_may_be_asked_for_later_and_more_than_once(anna, turns):
+    with transaction.atomic():
+        before, changed, after = LOADS.later(anna.pk), TAKE.later(anna.pk, 1), LOADS.later(anna.pk)
+        assert (after(), before(), changed(), after()) == ([(1,)], [(0,)], 1, [(1,)])
+    assert turns == [3]
+
+
+def test_ordinary_queries_come_after_what_was_asked_before(anna):
+    with transaction.atomic():
+        TAKE.later(anna.pk, 1)
+        assert Operator.objects.get(pk=anna.pk).current_load == 1
+        TAKE.later(anna.pk, 1)
+        Operator.objects.filter(pk=anna.pk).update(current_load=F("current_load") * 10)
+    assert characters.load(anna) == 20
+
+
+def test_outside_of_a_transaction_nothing_waits(anna, turns):
+    TAKE.later(anna.pk, 1)
+    assert turns == [1]
+    assert from_elsewhere(anna) == ("Anna", 1)
+
+
+def test_a_refusal_is_raised_where_the_next_answer_is_waited_for(anna):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LIMIT.later(anna.pk, 500)
+        TAKE.later(anna.pk, 1)
+        LOADS(anna.pk)
+        pytest.fail("The limit is beyond what the table allows.")
+    assert LOADS(anna.pk) == [(0,)]
+
+
+def test_a_refusal_at_the_end_undoes_all(anna):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TAKE(anna.pk, 1)
+        LIMIT.later(anna.pk, 500)
+    assert from_elsewhere(anna) == ("Anna", 0)
+    with transaction.atomic():
+        TAKE.later(anna.pk, 1)
+    assert from_elsewhere(anna) == ("Anna", 1)
+
+
+def test_refusals_leave_nothing_behind_on_the_server(anna):
+    for _ in range(3):
+        with pytest.raises(IntegrityError):
+            LIMIT(anna.pk, 500)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'UPDATE%max_load%'")
+        assert cursor.fetchone() == (1,)
+
+
+def test_what_is_rolled_back_is_not_asked(anna, turns):
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        pending = TAKE.later(anna.pk, 1)
+        raise ZeroDivisionError
+    assert turns == []
+    assert LOADS(anna.pk) == [(0,)]
+    with pytest.raises(RuntimeError, match="rolled back"):
+        pending()
+
+
+def test_a_savepoint_takes_back_only_its_own(anna):
+    with transaction.atomic():
+        TAKE.later(anna.pk, 1)
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            TAKE.later(anna.pk, 10)
+            raise ZeroDivisionError
+        with transaction.atomic():
+            TAKE.later(anna.pk, 100)
+        TAKE.later(anna.pk, 1000)
+    assert from_elsewhere(anna) == ("Anna", 1101)
+
+
+def test_much_may_go_both_ways_at_once(anna):
+    """More than fits into the buffers between us: whoever only wrote, or only read, would wait for ever."""
+    size = 5_000_000
+    sql = b"SELECT repeat('x', 5000000), length($1::text)"
+    with transaction.atomic():
+        conversation = connection.converse()  # type: ignore[attr-defined]
+        questions = [conversation.ask(sql, ["y" * size]) for _ in range(6)]
+        for question in questions:
+            [(echo, length)], _ = question()
+            assert (len(echo), length) == (size, size)
+
+
+def test_a_connection_that_breaks_is_an_error_and_the_next_one_works(anna):
+    with pytest.raises(OperationalError), transaction.atomic():
+        TAKE(anna.pk, 1)
+        with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+        RENAME.later(anna.pk, "Anya")
+    connection.close_if_unusable_or_obsolete()
+    assert from_elsewhere(anna) == ("Anna", 0)
+    assert LOADS(anna.pk) == [(0,)]
+
+
+def test_who_is_interrupted_in_the_middle_does_not_use_the_connection_again(anna, monkeypatch):
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Conversation, "listen", interrupt)
+        with transaction.atomic():
+            TAKE(anna.pk, 1)
+    connection.close_if_unusable_or_obsolete()
+    assert LOADS(anna.pk) == [(0,)]
+
+
+def test_where_transactions_begin_in_another_way_statements_go_one_by_one(anna, turns):
+    connection.close()
+    connection.ensure_connection()
+    connection.connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+    with transaction.atomic():
+        TAKE.later(anna.pk, 1)
+        assert LOADS(anna.pk) == [(1,)]
+        with connection.cursor() as cursor:
+            assert cursor.execute("SHOW transaction_isolation").fetchone() == ("serializable",)
+    assert turns == []
+    connection.close()
+
+
+def test_who_watches_sees_each_statement_in_its_order(anna, turns):
+    with CaptureQueriesContext(connection) as seen, transaction.atomic():
+        TAKE.later(anna.pk, 1)
+        assert LOADS(anna.pk) == [(1,)]
+    assert [query["sql"].split()[0] for query in seen] == ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
+    assert turns == []
+
+
+@pytest.mark.parametrize(("known", "expected"), [(True, 5), (False, 7)])
+def test_how_many_turns_a_registration_takes(anna, turns, known, expected):
+    """The source; then, in a transaction: roster and identities; perhaps a new lead, and its identity; the lock and the
+    queue; the place and the contact; its history and the commit."""
+    source = characters.source(roster={anna: 10})
+    if known:
+        intake.register_contact(source_id=source.pk, lead_phone="+79991234567")
+    turns.clear()
+    contact = intake.register_contact(source_id=source.pk, lead_phone="+79991234567")
+    assert (len(turns), contact.operator_id) == (expected, anna.pk)
+    assert Contact.objects.filter(pk=contact.pk, operator=anna).exists()
