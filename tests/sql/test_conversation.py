@@ -179,7 +179,7 @@ def test_who_is_interrupted_in_the_middle_does_not_use_the_connection_again(anna
     with monkeypatch.context() as patch:
         patch.setattr(Conversation, "listen", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            TAKE(anna.pk, 1)
+            transaction.atomic(TAKE)(anna.pk, 1)
     connection.close_if_unusable_or_obsolete()
     assert LOADS(anna.pk) == [(0,)]
 
