@@ -148,13 +148,7 @@ class Insert(Statement[None], Generic[Instance]):
 
         def run(values: Sequence[Instance]) -> Later[None]:
             [instance] = values
-            given = [field.pre_save(instance, True) for field in fields]
-            answer = ask(
-                [
-                    value if value is None else field.get_db_prep_save(value, connection)
-                    for field, value in zip(fields, given, strict=True)
-                ]
-            )
+            answer = ask([field.get_db_prep_save(field.pre_save(instance, True), connection) for field in fields])
 
             def complete() -> None:
                 [row], _ = answer()

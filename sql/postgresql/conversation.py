@@ -9,13 +9,11 @@ libpq's pipeline mode (https://www.postgresql.org/docs/current/libpq-pipeline-mo
 import select
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg import errors, pq
-from psycopg.abc import Buffer
-from psycopg.adapt import AdaptersMap, Loader, PyFormat, Transformer
+from psycopg.adapt import AdaptersMap, PyFormat, Transformer
 from psycopg.types.numeric import Int8Dumper
 
 from sql import Answer
@@ -30,13 +28,6 @@ class StalePlan(psycopg.OperationalError):
     """A migration has changed a table in the middle of a transaction, which had better start again."""
 
     sqlstate = "0A000"
-
-
-class MomentLoader(Loader):
-    """As Django's, whose connections speak UTC; by Python's own reader of ISO 8601, in a tenth of the time."""
-
-    def load(self, data: Buffer) -> datetime:
-        return datetime.fromisoformat(bytes(data).decode())
 
 
 class Question:
@@ -71,7 +62,6 @@ class Conversation:
         self.adapters = AdaptersMap(connection.adapters)
         # One type for all whole numbers: psycopg's choice by size would prepare a statement for each size.
         self.adapters.register_dumper(int, Int8Dumper)
-        self.adapters.register_loader("timestamptz", MomentLoader)
         self.transformer = Transformer(self)
         self.names: dict[Key, bytes] = {}
         self.prepared = 0
