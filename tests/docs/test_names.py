@@ -47,3 +47,9 @@ def test_every_reason_for_waiting_is_explained(file):
 def test_every_conflict_is_named(file):
     row = next(line for line in readme.prose(file).splitlines() if line.startswith("| 409 |"))
     assert set(re.findall(r"`(\w+)`", row)) == {code for codes in CONFLICTS.values() for code in codes}
+
+
+def test_no_document_holds_both_sides_of_a_merge():
+    documents = [*readme.ROOT.glob("*.md"), *(readme.ROOT / "docs").rglob("*.md"), *readme.ROOT.glob("*/**/*.md")]
+    assert readme.ROOT / "CHANGELOG.md" in documents
+    assert [file.name for file in documents if re.search("^(<{7}|={7}|>{7})", file.read_text(), re.M)] == []
