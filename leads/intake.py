@@ -55,8 +55,9 @@ def register_contact(
         earlier = repetition.find([draft.token])
         if earlier:
             return repetition.answer(earlier[draft.token], draft.fingerprint)
+        owners = recognition.ask_owners(draft.person.claims)
         roster = assignment.ask_roster(source)
-        [lead_id] = recognition.recognise([draft.person])
+        [lead_id] = recognition.recognise([draft.person], owners)
         contact = draft.contact(lead_id)
         decision = queue.find_operator(contact=contact, draw=draw(), attempt=attempt, roster=roster)
         queue.place(contact, decision)

@@ -83,7 +83,9 @@ def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], flo
         seen = find_open(contact_id)
         had_it = {seen.operator_id}
         drawn = queue.draw_for(seen, draw(), attempt, held=had_it, excluded=had_it | awaited)
-        if drawn.chosen and queue.somebody_waits_for(drawn.chosen, older_than=seen.pk):
+        comes_later = drawn.chosen is not None and queue.somebody_waits_for(drawn.chosen, older_than=seen.pk)
+        drawn.confirm()
+        if comes_later:
             awaited.add(drawn.chosen)
             raise LostRace
         decision = assignment.take(drawn)

@@ -45,9 +45,9 @@ def find_operator(
     behind them. `roster` as for `assignment.draw_and_lock`. Raises LostRace.
     """
     drawn = draw_for(contact, draw, attempt, roster=roster)
-    if drawn.chosen is not None and somebody_waits_for(drawn.chosen, older_than=contact.pk):
-        return None
-    return assignment.take(drawn)
+    comes_later = drawn.chosen is not None and somebody_waits_for(drawn.chosen, older_than=contact.pk)
+    drawn.confirm()
+    return None if comes_later else assignment.take(drawn)
 
 
 def draw_for(

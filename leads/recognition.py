@@ -14,6 +14,7 @@ from leads.identities import Claim
 from leads.models import Identity, Lead, PossibleDuplicate
 from routing.races import LostRace
 from sql import compiled
+from sql.compiled import Later
 
 STORE_LEADS, STORE_IDENTITIES = compiled.Insert(Lead), compiled.Insert(Identity)
 FEW = 3  # claims, as many as one person can make
@@ -30,16 +31,17 @@ class Person:
     name: str | None = None
 
 
-def recognise(people: Sequence[Person]) -> list[int]:
+def recognise(people: Sequence[Person], asked: Later[dict[Key, Lead]] | None = None) -> list[int]:
     """The ids of the leads behind these people, who come one after another; made where nobody is known.
 
     The strongest known claim decides. Claims that nobody has yet are added to that lead; claims of somebody else stay
     theirs, and the pair is marked as a possible duplicate.
 
     Runs inside the caller's transaction, and locks the identities that it finds: whose they are stays true until the
-    commit, also while somebody merges leads. Raises LostRace when another request has just added one of the claims.
+    commit, also while somebody merges leads. `asked` is what `ask_owners` has asked for all of their claims.
+    Raises LostRace when another request has just added one of the claims.
     """
-    owners = lock_owners(claim for person in people for claim in person.claims)
+    owners = (asked or ask_owners(claim for person in people for claim in person.claims))()
     found: list[Lead] = []
     new: list[Lead] = []
     renamed: dict[int, Lead] = {}
@@ -72,14 +74,22 @@ def strength(claim: Claim) -> int:
     return STRENGTH[claim.kind]
 
 
-def lock_owners(claims: Iterable[Claim]) -> dict[Key, Lead]:
+def ask_owners(claims: Iterable[Claim]) -> Later[dict[Key, Lead]]:
     """Who has these claims, by key; no more than `pk` and `name` of each lead. Locks the identities, in key order.
 
     PostgreSQL leaves out an identity that changed hands while we waited for it. Its claim counts as new then, adding it
     fails, and the caller starts again.
     """
     asked = {claim.key: claim for claim in claims}
-    rows = lock_few(list(asked.values())) if 0 < len(asked) <= FEW else locked(asked.values())
+    if 0 < len(asked) <= FEW:
+        rows = lock_few(list(asked.values()))
+        return lambda: by_key(rows())
+    found = by_key(locked(asked.values()))
+    return lambda: found
+
+
+def by_key(rows: Iterable[Identity]) -> dict[Key, Lead]:
+    """One lead for all of its identities."""
     leads: dict[int, Lead] = {}
     return {(row.kind, row.value, row.source_id): leads.setdefault(row.lead_id, row.lead) for row in rows}
 
@@ -89,10 +99,10 @@ def locked(claims: Iterable[Claim]) -> QuerySet[Identity]:
     return rows.order_by("pk").select_for_update(of=("self",), no_key=True)
 
 
-def lock_few(claims: Sequence[Claim]) -> list[Identity]:
-    """The same by compiled SQL, as for all claims of one person."""
+def lock_few(claims: Sequence[Claim]) -> Later[list[Identity]]:
+    """By compiled SQL, as for all claims of one person."""
     values = [part for claim in claims for part in (claim.value, claim.source_id)]
-    return statement(tuple(claim.kind for claim in claims))(*values)
+    return statement(tuple(claim.kind for claim in claims)).later(*values)
 
 
 @cache

@@ -31,8 +31,11 @@ def lock(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
 def lock_later(operator_ids: Iterable[int | None]) -> Later[dict[int, Operator]]:
     """The same, as `Statement.later`: whatever is asked next sees them locked."""
     wanted = [operator_id for operator_id in operator_ids if operator_id is not None]
-    rows = LOCK_ONE.later(*wanted) if len(wanted) == 1 else list(locked(wanted)).copy
-    return lambda: {operator.pk: operator for operator in rows()}
+    if len(wanted) == 1:
+        rows = LOCK_ONE.later(*wanted)
+        return lambda: {operator.pk: operator for operator in rows()}
+    found = {operator.pk: operator for operator in locked(wanted)}
+    return lambda: found
 
 
 def locked(operator_ids: Sequence[int]) -> QuerySet[Operator]:
@@ -40,7 +43,10 @@ def locked(operator_ids: Sequence[int]) -> QuerySet[Operator]:
 
 
 def take(operator_id: int, number: int = 1) -> None:
-    """Takes so many places. The caller holds the operator's lock and has seen that they are free, or forces it."""
+    """Takes so many places, with the caller's next statement or the commit, which is where an error is raised.
+
+    The caller holds the operator's lock and has seen that they are free, or forces it.
+    """
     TAKE.later(operator_id, number)
 
 

@@ -41,7 +41,7 @@ class Decided:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Drawn:
     """A choice, and the lock that has been asked for the chosen one. Whoever wants the place takes it with `take`."""
 
@@ -49,10 +49,21 @@ class Drawn:
     decision: Decision
     locked: Later[dict[int, Operator]]
     started: float
+    is_confirmed: bool = False
 
     @property
     def chosen(self) -> int | None:
         return self.decision.chosen
+
+    def confirm(self) -> None:
+        """Looks at the locked row. Raises LostRace when the chosen one has just become unavailable."""
+        if self.is_confirmed:
+            return
+        operators = self.locked()
+        if self.chosen is not None and (self.chosen not in operators or operators[self.chosen].obstacle):
+            raise LostRace
+        self.is_confirmed = True
+        facts.tell(Decided(seconds=time.perf_counter() - self.started))
 
 
 def draw_and_lock(
@@ -77,17 +88,16 @@ def draw_and_lock(
         places.lock({*members, *held})
         roster = None
     decision = decide(source=source, draw=draw, excluded=excluded, preferred=preferred, roster=roster)
-    wanted = () if decision.chosen is None else {decision.chosen, *held}
+    wanted: Collection[int | None] = () if decision.chosen is None else {decision.chosen, *held}
     return Drawn(source, decision, places.lock_later(wanted), started)
 
 
 def take(drawn: Drawn) -> Decision:
     """Takes the place, if there is a chosen one. Raises LostRace when that one has just become unavailable, or when it
-    is another's turn: the caller starts again."""
-    source, decision, locked = drawn.source, drawn.decision, drawn.locked()
-    if decision.chosen is not None and (decision.chosen not in locked or locked[decision.chosen].obstacle):
-        raise LostRace
-    facts.tell(Decided(seconds=time.perf_counter() - drawn.started))
+    is another's turn: the caller starts again.
+    """
+    drawn.confirm()
+    source, decision = drawn.source, drawn.decision
     if decision.chosen is None:
         return decision
     if source.strategy == Strategy.SMOOTH and not decision.is_sticky:

@@ -2,7 +2,7 @@ import select
 from typing import Any
 
 from django.db.backends.postgresql import base
-from psycopg import Pipeline
+from psycopg import ClientCursor, Pipeline
 
 from sql.postgresql.conversation import Conversation
 
@@ -15,17 +15,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         So they do while somebody watches them (DEBUG, tests that count), and where `can_converse` says no.
         """
+        self.validate_thread_sharing()
+        self.validate_no_broken_transaction()
         self.close_if_health_check_failed()
         self.ensure_connection()
         if self.queries_logged or self.execute_wrappers:
             return None
         if self.conversation is None and self.can_converse():
-            self.conversation = Conversation(self.connection, self.wrap_database_errors)
+            with self.wrap_database_errors:
+                self.conversation = Conversation(self.connection, self.wrap_database_errors)
         return self.conversation
 
     def can_converse(self) -> bool:
-        """Not behind a pooler, with a libpq before 14, or where transactions begin in a way of their own."""
-        is_alone = self.connection.prepare_threshold is not None
+        """Not behind a pooler, with a libpq before 14, or where transactions begin in a way of their own.
+
+        Nor where psycopg prepares statements: it clears all away at a rollback, and ours with its own.
+        """
+        is_alone = self.connection.prepare_threshold is not None and issubclass(
+            self.connection.cursor_factory, ClientCursor
+        )
         return is_alone and Pipeline.is_supported() and self.connection.isolation_level is None
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
@@ -45,14 +53,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return super()._cursor(name)  # type: ignore[misc] # the stubs leave it out
 
     def _commit(self) -> None:
-        if self.conversation and self.conversation.pending:
-            self.conversation.turn(commit=True)
-        else:
+        if not (self.conversation and self.conversation.pending):
             super()._commit()  # type: ignore[misc]
+            return
+        try:
+            self.conversation.turn(commit=True)
+        finally:
+            if self.connection.closed:
+                self.close()  # Django goes on as if it were open after anything but an error of the database
 
     def _rollback(self) -> None:
         self.forget_what_waits()
         super()._rollback()  # type: ignore[misc]
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        if autocommit:
+            self.say_what_waits()
+        super()._set_autocommit(autocommit)  # type: ignore[misc]
 
     def _savepoint_rollback(self, sid: str) -> None:
         self.forget_what_waits()  # all of it came after the savepoint, which a cursor has made

@@ -6,6 +6,7 @@ what is asked next, and the last of it with the COMMIT. Every statement is prepa
 libpq's pipeline mode (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html), by psycopg's wrapper of libpq.
 """
 
+import hashlib
 import select
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -47,7 +48,7 @@ class Question:
         if self in self.conversation.pending:
             self.conversation.turn()
         if self.answer is None:
-            raise RuntimeError("What was to be asked has been rolled back.")
+            raise RuntimeError("This was refused, or rolled back before it was asked.")
         return self.answer
 
 
@@ -64,13 +65,14 @@ class Conversation:
         self.adapters.register_dumper(int, Int8Dumper)
         self.transformer = Transformer(self)
         self.names: dict[Key, bytes] = {}
-        self.prepared = 0
+        self.generation = 0  # of the names, which the server keeps as long as the connection lives
         self.pending: list[Question] = []
         self.hearing = select.poll()
         self.hearing.register(connection.pgconn.socket, select.POLLIN)
 
     def ask(self, sql: bytes, values: Sequence[Any]) -> Question:
-        question = Question(self, sql, values)
+        with self.in_the_words_of_django:
+            question = Question(self, sql, values)
         self.pending.append(question)
         if self.connection.autocommit:
             self.turn()
@@ -85,18 +87,23 @@ class Conversation:
             except errors.FeatureNotSupported as error:
                 if STALE not in str(error):
                     raise
-                if self.connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+                self.names.clear()
+                self.generation += 1
+                if not self.connection.autocommit:
                     raise StalePlan(*error.args) from error
                 self.exchange(questions, commit=commit)
             except (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement) as error:
+                self.names.clear()
                 raise psycopg.OperationalError(SHARED) from error
 
     def exchange(self, questions: Sequence[Question], *, commit: bool) -> None:
         try:
-            refusal = self.hear(self.say(questions, commit=commit))
+            results, refusal = self.hear(self.say(questions, commit=commit))
         except BaseException:
             self.connection.close()  # nobody knows what is still on its way
             raise
+        for question, result in results:
+            question.answer = self.read(result)
         if refusal:
             raise refusal
 
@@ -110,8 +117,7 @@ class Conversation:
         for question in questions:
             name = self.names.get(question.key)
             if name is None:
-                name = self.names[question.key] = b"crm_%d" % self.prepared
-                self.prepared += 1
+                name = self.names[question.key] = self.name(question.key)
                 pgconn.send_prepare(name, *question.key)
                 told.append(question.key)
             pgconn.send_query_prepared(name, question.values, question.formats)
@@ -124,31 +130,40 @@ class Conversation:
             self.wait_until_there_is_room()
         return told
 
-    def hear(self, told: Sequence[Question | Key | None]) -> psycopg.Error | None:
-        """Takes the answers. Returns what the database had against one of them, which all after it share."""
-        refusal = None
-        for asked in told:
-            result = self.listen()
-            if result is None:
-                raise psycopg.InterfaceError("The database has left an answer out.")
-            if result.status == pq.ExecStatus.FATAL_ERROR:
-                refusal = errors.error_from_result(result)
-            if refusal and isinstance(asked, tuple):
-                del self.names[asked]
-            elif refusal and isinstance(asked, Question) and STALE in str(refusal):
-                self.names.pop(asked.key, None)
-            elif isinstance(asked, Question) and not refusal:
-                asked.answer = self.read(result)
-            self.listen()  # the end of this answer
-        self.listen()  # the end of the turn
-        self.connection.pgconn.exit_pipeline_mode()
-        return refusal
+    def name(self, key: Key) -> bytes:
+        """By what it says: where connections are shared unbeknown to us, a name never stands for another statement."""
+        return b"crm_" + hashlib.sha256(repr((self.generation, key)).encode()).hexdigest()[:32].encode()
+
+    def hear(
+        self, told: Sequence[Question | Key | None]
+    ) -> tuple[list[tuple[Question, pq.abc.PGresult]], psycopg.Error | None]:
+        """Takes the answers. Returns them, and what the database had against one of them, after which there is none."""
+        results, refusal = list[tuple[Question, pq.abc.PGresult]](), None
+        try:
+            for asked in told:
+                result = self.listen()
+                if result is None:
+                    raise psycopg.OperationalError("The database has left an answer out.")
+                if result.status == pq.ExecStatus.FATAL_ERROR:
+                    refusal = refusal or errors.error_from_result(result)
+                if refusal and isinstance(asked, tuple):
+                    del self.names[asked]
+                elif isinstance(asked, Question) and not refusal:
+                    results.append((asked, result))
+                self.listen()  # the end of this answer
+            self.listen()  # the end of the turn
+            self.connection.pgconn.exit_pipeline_mode()
+        except psycopg.OperationalError as lost:
+            raise refusal or lost from lost  # a server that hangs up may have said why
+        return results, refusal
 
     def read(self, result: pq.abc.PGresult) -> Answer:
         if result.status != pq.ExecStatus.TUPLES_OK:
             return [], result.command_tuples or 0
         self.transformer.set_pgresult(result)
-        return self.transformer.load_rows(0, result.ntuples, tuple), result.ntuples
+        rows = self.transformer.load_rows(0, result.ntuples, tuple)
+        self.transformer.set_pgresult(None)  # which would keep the result in memory
+        return rows, len(rows)
 
     def listen(self) -> pq.abc.PGresult | None:
         pgconn = self.connection.pgconn

@@ -86,10 +86,12 @@ def test_a_message_that_comes_with_a_merge_ends_with_the_survivor(bot, anna, ann
 
 def test_without_locking_identities_it_ends_with_the_merged_lead(bot, anna, ann, recognised, monkeypatch):
     """The control for the test above."""
-    look = recognition.owners
-    monkeypatch.setattr(
-        recognition, "lock_owners", lambda claims: {key: Lead(pk=pk) for key, pk in look(list(claims)).items()}
-    )
+
+    def look(claims):
+        found = {key: Lead(pk=pk) for key, pk in recognition.owners(list(claims)).items()}
+        return lambda: found
+
+    monkeypatch.setattr(recognition, "ask_owners", look)
     contact = merge_while_ann_writes(bot, anna, ann, recognised, waits=False)
     assert contact.lead_id == ann.pk
     assert [text for text in invariants.findings() if "has been merged into another" in text]

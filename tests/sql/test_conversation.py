@@ -1,8 +1,12 @@
 """On PostgreSQL statements that can wait go together with the next one, in the same order, and never after all."""
 
+import select
+from contextlib import suppress
+
 import psycopg
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -10,6 +14,7 @@ from leads import intake
 from leads.models import Contact
 from operators.models import Operator
 from operators.places import TAKE
+from routing import races
 from sql import compiled
 from sql.postgresql.conversation import Conversation
 from tests import characters
@@ -184,6 +189,105 @@ def test_who_is_interrupted_in_the_middle_does_not_use_the_connection_again(anna
     assert LOADS(anna.pk) == [(0,)]
 
 
+@pytest.fixture
+def after_the_interruption(monkeypatch, anna):
+    """Somebody is interrupted while the commit is on its way."""
+
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    @transaction.atomic
+    def work():
+        TAKE(anna.pk, 1)
+        RENAME.later(anna.pk, "Anya")
+        monkeypatch.setattr(Conversation, "listen", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    monkeypatch.undo()
+
+
+@pytest.mark.usefixtures("after_the_interruption")
+def test_who_is_interrupted_at_the_commit_goes_on_with_another_connection(anna):
+    with transaction.atomic():
+        LIMIT.later(anna.pk, 7)
+    assert Operator.objects.get(pk=anna.pk).max_load == 7
+
+
+@pytest.fixture
+def schema_changes(anna):
+    """At the commit the database says, once, that a table has changed: as a deferred trigger could."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SEQUENCE asked")
+        cursor.execute(
+            "CREATE FUNCTION refuse_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('asked') = 1 THEN "
+            "RAISE 'cached plan must not change result type' USING ERRCODE = '0A000'; END IF; RETURN NULL; END $$"
+        )
+        cursor.execute(
+            "CREATE CONSTRAINT TRIGGER refuse_once AFTER UPDATE ON operators_operator DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_once()"
+        )
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER refuse_once ON operators_operator")
+        cursor.execute("DROP FUNCTION refuse_once")
+        cursor.execute("DROP SEQUENCE asked")
+
+
+@pytest.mark.usefixtures("schema_changes")
+def test_what_was_refused_at_the_commit_is_not_done_by_half(anna):
+    def work(attempt):
+        TAKE(anna.pk, 1)
+        RENAME.later(anna.pk, f"Anna {attempt}")
+
+    races.run(work)
+    assert from_elsewhere(anna) == ("Anna 1", 1)
+
+
+def test_a_broken_transaction_is_not_gone_on_with(anna):
+    @transaction.atomic
+    def work():
+        with suppress(ZeroDivisionError), transaction.atomic(savepoint=False):
+            raise ZeroDivisionError
+        TAKE.later(anna.pk, 1)
+
+    with pytest.raises(transaction.TransactionManagementError):
+        work()
+
+
+def test_a_server_that_hangs_up_is_quoted(anna):
+    @transaction.atomic
+    def work():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 50")
+        until_the_server_hangs_up(connection.connection)
+        TAKE(anna.pk, 1)
+
+    with pytest.raises(DatabaseError, match="idle-in-transaction"):
+        work()
+
+
+def until_the_server_hangs_up(its):
+    silence = select.poll()
+    silence.register(its.fileno(), select.POLLIN)
+    assert silence.poll(10_000)
+
+
+def test_where_psycopg_prepares_statements_we_do_not(anna, turns):
+    connection.close()
+    connection.ensure_connection()
+    connection.connection.cursor_factory = ServerBindingCursor
+    TAKE(anna.pk, 1)
+    assert (turns, from_elsewhere(anna)) == ([], ("Anna", 1))
+    connection.close()
+
+
+def test_what_no_column_takes_is_djangos_error(anna):
+    with pytest.raises(DatabaseError):
+        RENAME(anna.pk, "\0")
+    assert LOADS(anna.pk) == [(0,)]
+
+
 def test_where_transactions_begin_in_another_way_statements_go_one_by_one(anna, turns):
     connection.close()
     connection.ensure_connection()
@@ -207,7 +311,7 @@ def test_who_watches_sees_each_statement_in_its_order(anna, turns):
 
 @pytest.mark.parametrize(("known", "expected"), [(True, 5), (False, 7)])
 def test_how_many_turns_a_registration_takes(anna, turns, known, expected):
-    """The source; then, in a transaction: roster and identities; perhaps a new lead, and its identity; the lock and the
+    """The source; then, in a transaction: identities and roster; perhaps a new lead, and its identity; the lock and the
     queue; the place and the contact; its history and the commit."""
     source = characters.source(roster={anna: 10})
     if known:
