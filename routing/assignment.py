@@ -21,8 +21,9 @@ from sql.compiled import Later
 EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
 PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of it can become unavailable
 
-Roster = list[tuple[int, int, float, bool, int, int]]
-ROSTER: compiled.Select[tuple[int, int, float, bool, int, int]] = compiled.Select(
+Member = tuple[int, int, float, bool, int, int]
+Roster = list[Member]
+ROSTER: compiled.Select[Member] = compiled.Select(
     lambda source: (
         RosterEntry.objects.current()
         .filter(source=source)

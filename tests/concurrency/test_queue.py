@@ -9,6 +9,8 @@ import pytest
 
 from leads import invariants, lifecycle, queue
 from leads.models import Contact
+from operators import places
+from operators.models import Operator
 from tests import characters
 from tests.concurrency.threads import TIMEOUT, together
 
@@ -144,3 +146,24 @@ def test_contacts_are_served_in_the_order_in_which_they_came(anna, bot):
     resolved = Contact.objects.resolved().count()
     statuses = [lifecycle.find(pk).status for pk in contacts]
     assert statuses == ["resolved"] * resolved + ["assigned"] + ["waiting"] * (8 - resolved)
+
+
+@pytest.mark.postgresql
+def test_who_has_just_filled_up_is_not_waited_for_though_somebody_older_does(monkeypatch):
+    """Whoever drew that one draws again, and gets another at once."""
+    anna = characters.operator("Anna", limit=1, is_active=False)
+    boris = characters.operator("Boris")
+    characters.contact(characters.source(roster={anna: 10}))
+    both = characters.source(roster={anna: 10, boris: 10})
+    Operator.objects.filter(pk=anna.pk).update(is_active=True)
+    lock_later = places.lock_later
+
+    def fill_up_first(operator_ids):
+        monkeypatch.setattr(places, "lock_later", lock_later)
+        together(lambda: Operator.objects.filter(pk=anna.pk).update(current_load=1))
+        return lock_later(operator_ids)
+
+    monkeypatch.setattr(places, "lock_later", fill_up_first)
+    contact = characters.contact(both, draw=lambda: 0.0)
+    assert contact.operator_id == boris.pk
+    assert contact.history.values_list("what", flat=True).get() == "registered"
