@@ -35,7 +35,8 @@ def page() -> str:
 def packages() -> list[str]:
     """Of the lock, in its order."""
     lines = (PROJECT / "requirements.txt").read_text().splitlines()
-    return [line.split("==")[0] for line in lines if re.match(r"[\w.-]+==", line) and ELSEWHERE not in line]
+    locked = [(re.match(r"([\w.-]+)(?:\[[\w,-]*\])?==", line), line) for line in lines]
+    return [found[1] for found, line in locked if found and ELSEWHERE not in line]
 
 
 def licence(package: str) -> str:
