@@ -7,19 +7,21 @@ becomes durable with it, so there is no moment, and no crash, between the two. `
 import copy
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 
 from leads.models import Contact, Upkeep
 from operators.refusals import Reused
-from routing.races import LostRace
 from sql import compiled
+from sql.compiled import Later
 
 Token = tuple[int, str | None]  # source and key; no key, no repetition
 
 STORE = compiled.Insert(Contact)
+MADE: compiled.Select[Contact] = compiled.Select(lambda source_id, key: made(source_id, [key]))
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds
 
@@ -39,8 +41,21 @@ def find(tokens: Iterable[Token]) -> dict[Token, Contact]:
     return {
         (contact.source_id, contact.idempotency_key): contact
         for source_id, given in keys.items()
-        for contact in Contact.objects.filter(source=source_id, idempotency_key__in=given)
+        for contact in made(source_id, given)
     }
+
+
+def ask(token: Token) -> Later[Contact | None]:
+    """The same for one, with the caller's next statement."""
+    source_id, key = token
+    if key is None:
+        return lambda: None
+    rows = MADE.later(source_id, key)
+    return lambda: next(iter(rows()), None)
+
+
+def made(source_id: int, keys: Collection[str]) -> QuerySet[Contact]:
+    return Contact.objects.filter(source=source_id, idempotency_key__in=keys)
 
 
 def answer(contact: Contact, asked: bytes) -> Contact:
@@ -53,13 +68,9 @@ def answer(contact: Contact, asked: bytes) -> Contact:
 
 
 def store(contacts: Sequence[Contact]) -> None:
-    """Inserts new contacts. Raises LostRace when the same key has just made another: the next look finds it."""
-    try:
-        STORE(*contacts)
-    except IntegrityError as error:
-        if any(contact.idempotency_key is not None for contact in contacts):
-            raise LostRace from error
-        raise
+    """Inserts new contacts, with the caller's next statement or the commit, which is where an error is raised: also
+    when the same key has just made another contact, which `races.run` takes for a lost race."""
+    STORE.later(*contacts)
 
 
 def forget(*, older_than: datetime) -> int:

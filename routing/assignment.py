@@ -130,9 +130,9 @@ def choose_from(roster: Sequence[Candidate], source: Source, draw: float, prefer
     return decision
 
 
-def ask_roster(source: Source) -> Later[Roster]:
+def ask_roster(source_id: int) -> Later[Roster]:
     """For `draw_and_lock`: goes to the database with the caller's next statement."""
-    return ROSTER.later(source.pk)
+    return ROSTER.later(source_id)
 
 
 def read_roster(
@@ -148,7 +148,7 @@ def read_roster(
             obstacle=EXCLUDED if operator_id in excluded else obstacle(is_on_duty=is_active, load=load, limit=limit),
             progress=progress,
         )
-        for operator_id, weight, progress, is_active, load, limit in (roster or ask_roster(source))()
+        for operator_id, weight, progress, is_active, load, limit in (roster or ask_roster(source.pk))()
     ]
 
 
