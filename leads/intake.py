@@ -144,7 +144,8 @@ def read_draft(source: Source, *, idempotency_key: str | None = None, **asked: s
         external_id=asked.get("lead_external_id"),
     )
     name = (asked.get("lead_name") or "").strip() or None
-    return Draft(source, Person(claims, name), asked.get("message"), idempotency_key, repetition.fingerprint(asked))
+    fingerprint = repetition.fingerprint(asked) if idempotency_key else b""
+    return Draft(source, Person(claims, name), asked.get("message"), idempotency_key, fingerprint)
 
 
 def read_claims(source: Source, *, phone: str | None, email: str | None, external_id: str | None) -> list[Claim]:

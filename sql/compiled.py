@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from types import NoneType
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -31,6 +32,7 @@ Instance = TypeVar("Instance", bound=Model)
 Later = Callable[[], Result]
 Run = Callable[[Sequence[Any]], Later[Result]]
 
+PLAIN = (NoneType, bool, int, float, str)  # what goes to the database as it is, whatever the field
 FEW = 3  # instances that are stored one by one rather than by a statement of their own
 
 
@@ -225,7 +227,10 @@ class InsertOne(Statement[None], Generic[Instance]):
 
         def run(values: Sequence[Instance]) -> Later[None]:
             [instance] = values
-            bound = [field.get_db_prep_save(field.pre_save(instance, True), connection) for field in fields]
+            given = [(field, field.pre_save(instance, True)) for field in fields]
+            bound = [
+                value if type(value) in PLAIN else field.get_db_prep_save(value, connection) for field, value in given
+            ]
             answer = ask(bound, Birth(instance, returned, connection.alias))
 
             def wait() -> None:
@@ -259,11 +264,14 @@ class Ask(Protocol):
 def asker(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> Ask:
     """On PostgreSQL in a `Conversation`, elsewhere each statement at once."""
     converse: Callable[[], Conversation | None] = getattr(connection, "converse", lambda: None)
-    numbers = count(1)
+    numbers, places = count(1), [param.place if isinstance(param, Parameter) else None for param in params]
+    is_as_given = places == list(range(len(params)))
     numbered = re.sub("%[s%]", lambda place: f"${next(numbers)}" if place[0] == "%s" else "%", sql).encode()
 
     def ask(values: Sequence[Any], heard: Callable[[Answer], None] | None = None) -> Later[Answer]:
-        bound = [values[param.place] if type(param) is Parameter else param for param in params]
+        bound = values
+        if not is_as_given:
+            bound = [values[param.place] if type(param) is Parameter else param for param in params]
         if conversation := converse():
             return conversation.ask(numbered, bound, heard)
         with connection.cursor() as cursor:
