@@ -28,19 +28,6 @@ RENAME = compiled.Update(lambda pk, name: (Operator.objects.filter(pk=pk), {"nam
 
 
 @pytest.fixture
-def turns(monkeypatch):
-    """How many statements went to the database at once, the commit counted as one."""
-    exchange, seen = Conversation.exchange, []
-
-    def count(self, questions, *, commit):
-        seen.append(len(questions) + commit)
-        exchange(self, questions, commit=commit)
-
-    monkeypatch.setattr(Conversation, "exchange", count)
-    return seen
-
-
-@pytest.fixture
 def anna():
     anna = characters.operator("Anna")
     LOADS(anna.pk)  # from now on all is prepared
