@@ -234,8 +234,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the page of a source sends three for e
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["access.scopes.WithinScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["access.throttle.PerKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["access.throttle.NotTooFast", "access.scopes.WithinScope"],  # in this order
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_PARSER_CLASSES": ["crm_router.wire.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
