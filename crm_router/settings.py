@@ -216,7 +216,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
-# By account and address together: nobody can lock a colleague out from elsewhere.
+# By account and address together: nobody can lock a colleague out from elsewhere. The handler adds a limit for all
+# accounts from one address.
+AXES_HANDLER = "crm_router.door.guessing.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = SIGN_IN_ATTEMPTS
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_WAIT_MINUTES)
