@@ -3,15 +3,19 @@
 import logging
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from http import HTTPStatus
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
 from django.views import defaults
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
 
 from crm_router import VERSION
 from crm_router.insight import routes
@@ -44,6 +48,25 @@ def root(request: HttpRequest) -> JsonResponse:
 def health(request: HttpRequest) -> JsonResponse:
     """Liveness: the process answers. It asks nobody else, so that a database fault restarts no process."""
     return JsonResponse({"status": "ok"})
+
+
+@only_read
+def schema(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI schema, in the language of the service or in `?lang=`. Anybody may ask for it, so it must cost
+    little."""
+    asked = request.GET.get("lang")
+    language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    headers = {"Content-Disposition": f'inline; filename="{settings.SPECTACULAR_SETTINGS["TITLE"]}.json"'}
+    return HttpResponse(built_schema(language), content_type=OpenApiJsonRenderer.media_type, headers=headers)
+
+
+@cache
+def built_schema(language: str) -> bytes:
+    """Built once by each process: it depends on nothing but the code and the language."""
+    with translation.override(language):
+        document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call] # it has no types
+        rendered: bytes = OpenApiJsonRenderer().render(document, renderer_context={})
+        return rendered
 
 
 @only_read

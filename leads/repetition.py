@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from leads.models import Contact, Upkeep
 from operators.refusals import Reused
@@ -77,11 +77,16 @@ def forget(*, older_than: datetime) -> int:
     """Forgets the keys of contacts registered before that moment. Returns how many.
 
     It notes how far it has come with each batch of them, and begins there the next time: killed at any moment it
-    loses nothing, and where nothing is new nothing is read but the note.
+    loses nothing, and where nothing is new nothing is read but the note and the newest contact that is so old. The note
+    goes no further than that contact: a clock that is ahead would have it skip what is registered when it is right
+    again. One that lies beyond `older_than` all the same, from such a clock or from days when keys were kept for less
+    long, counts for nothing. It must run within the time that keys are kept after a clock was put right to see that.
     """
     upkeep, _ = Upkeep.objects.get_or_create(pk=1)
-    keyed = Contact.objects.filter(idempotency_key__isnull=False, created_at__lt=older_than)
-    since, forgotten = upkeep.keys_forgotten_until, 0
+    so_old = Contact.objects.filter(created_at__lt=older_than)
+    keyed = so_old.filter(idempotency_key__isnull=False)
+    noted, forgotten = upkeep.keys_forgotten_until, 0
+    since = None if noted and noted > older_than else noted
     while True:
         remaining = keyed.filter(created_at__gte=since) if since else keyed
         oldest = list(remaining.order_by("created_at").values_list("pk", "created_at")[:TOGETHER])
@@ -89,8 +94,9 @@ def forget(*, older_than: datetime) -> int:
             break
         since = oldest[-1][1]
         forgotten += forget_keys([pk for pk, _ in oldest], until=since)
-    if since is None or since < older_than:
-        Upkeep.objects.filter(pk=1).update(keys_forgotten_until=older_than)
+    newest = so_old.aggregate(at=Max("created_at"))["at"]
+    if newest != noted:
+        Upkeep.objects.filter(pk=1).update(keys_forgotten_until=newest)
     return forgotten
 
 

@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from leads.models import Contact, PossibleDuplicate
+from leads import repetition, statistics
+from leads.models import Contact, PossibleDuplicate, Upkeep
 from tests.growth import plans
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db, pytest.mark.usefixtures("year")]
@@ -116,6 +117,24 @@ def test_what_has_been_decided_is_not_read_again(api, faults):
 def test_a_distribution_reads_the_decisions_of_two_hours_at_the_most(api, faults):
     since = (timezone.now() - timedelta(days=30)).isoformat()
     assert faults(lambda: api.get(f"{API}/stats/distribution?from={quote(since)}")) == []
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
+def test_going_on_with_the_tallies_reads_no_large_table_even_when_the_clock_was_ahead(wrong):
+    statistics.tally()
+    if wrong:
+        Upkeep.objects.update(tallied_until=timezone.now() + timedelta(days=300))
+    with CaptureQueriesContext(connection) as seen:
+        statistics.tally()
+    assert plans.faults([query["sql"] for query in seen]) == []
+
+
+def test_pruning_reads_what_is_new_since_the_day_before():
+    day = timedelta(days=1)
+    repetition.forget(older_than=timezone.now() - 31 * day)
+    with CaptureQueriesContext(connection) as seen:
+        repetition.forget(older_than=timezone.now() - 30 * day)
+    assert plans.faults([query["sql"] for query in seen]) == []
 
 
 def test_registering_and_resolving_go_by_indexes(api, faults, middle):
