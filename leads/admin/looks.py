@@ -34,8 +34,8 @@ def load(operator: Operator) -> SafeString:
 
 
 def share(weight: int, total: int) -> str:
-    """The share that a weight stands for."""
-    return percent(100 * weight / total)
+    """The share that a weight stands for; nothing where nobody shares."""
+    return percent(100 * weight / total) if total else NOTHING
 
 
 def percent(number: float) -> str:

@@ -231,8 +231,10 @@ class OperatorAdmin(VerbAdmin):
 
     @display(description=_("rosters"))
     def rosters(self, operator: Operator) -> SafeString | str:
-        """Every source with the weight there, and the share that it stands for."""
+        """Every source with the weight there, and the share that it stands for; those in the archive share nothing."""
         entries = list(operator.rosters.all())
+        if operator.archived_at:
+            return looks.lines(looks.link(entry.source, f"{entry.source.name}: {entry.weight}") for entry in entries)
         totals: dict[int, int] = defaultdict(int)
         beside = RosterEntry.objects.current().filter(source__in=[entry.source_id for entry in entries])
         for source_id, weight in beside.values_list("source", "weight"):
