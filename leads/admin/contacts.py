@@ -82,7 +82,7 @@ def excerpt(contact: Contact) -> str:
 
 @admin.register(Contact)
 class ContactAdmin(VerbAdmin):
-    list_display = ["number", "created_at", "source", "person", "status", "handler", "excerpt"]
+    list_display = ["number", "received", "source", "person", "status", "handler", "excerpt"]
     list_filter = [StatusFilter, ("source", AutocompleteSelectFilter), ("operator", AutocompleteSelectFilter)]
     list_select_related = ["lead", "source", "operator"]
     list_per_page = 50
@@ -100,13 +100,13 @@ class ContactAdmin(VerbAdmin):
         if own.only_own(request.user):  # without links to what they may not see
             return [
                 (_("Lead"), {"fields": ["lead_name", "reached_by", "message_text"]}),
-                (_("Registration"), {"fields": ["number", "state", "source_name", "created_at", "resolved_at"]}),
+                (_("Registration"), {"fields": ["number", "state", "source_name", "received", "resolved_at"]}),
             ]
         waits = obj is not None and obj.status == Contact.Status.WAITING
         return [
             (_("Lead"), {"fields": ["lead", "reached_by", "message_text"]}),
             (_("Assignment"), {"fields": ["state", *(["waiting_reason", "position"] if waits else ["operator"])]}),
-            (_("Registration"), {"fields": ["number", "source", "created_at", "resolved_at"]}),
+            (_("Registration"), {"fields": ["number", "source", "received", "resolved_at"]}),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
@@ -269,6 +269,10 @@ class ContactAdmin(VerbAdmin):
     @display(description=_("number"))
     def number(self, contact: Contact) -> str:
         return str(contact.pk)
+
+    @display(description=_("received"))
+    def received(self, contact: Contact) -> str:
+        return looks.moment(contact.created_at)
 
     @display(description=_("lead"), header=True)
     def person(self, contact: Contact) -> tuple[str, str]:

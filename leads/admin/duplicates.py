@@ -86,12 +86,12 @@ def dismissed(count: int) -> str:
 
 @admin.register(PossibleDuplicate)
 class PossibleDuplicateAdmin(VerbAdmin):
-    list_display = ["first", "second", "created_at", "buttons"]
+    list_display = ["first", "second", "noticed", "buttons"]
     list_display_links = None
     list_filter = [DecisionFilter]
     list_per_page = 20
-    fields = [("first", "second"), "created_at", "dismissed_at", "buttons"]
-    readonly_fields = ["first", "second", "buttons"]
+    fields = [("first", "second"), "noticed", "dismissed_at", "buttons"]
+    readonly_fields = ["first", "second", "noticed", "buttons"]
     sortable_by = ()
     ordering = ["-pk"]
     paginator = DeepPages
@@ -166,6 +166,10 @@ class PossibleDuplicateAdmin(VerbAdmin):
     @display(description=_("newer lead"))
     def second(self, pair: PossibleDuplicate) -> SafeString | str:
         return looks.person(pair.other)
+
+    @display(description=_("noticed"))
+    def noticed(self, pair: PossibleDuplicate) -> str:
+        return looks.moment(pair.created_at)
 
     @display(description=_("decision"))
     def buttons(self, pair: PossibleDuplicate) -> SafeString | str:

@@ -87,7 +87,7 @@ class IdentityInline(ReadOnlyInline):
 
 class ContactInline(ReadOnlyInline):
     model = Contact
-    fields = readonly_fields = ["number", "created_at", "source", "operator", "status", "excerpt"]
+    fields = readonly_fields = ["number", "received", "source", "operator", "status", "excerpt"]
     per_page = 20
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
@@ -96,6 +96,10 @@ class ContactInline(ReadOnlyInline):
     @display(description=_("number"))
     def number(self, contact: Contact) -> SafeString:
         return looks.link(contact, str(contact.pk))
+
+    @display(description=_("received"))
+    def received(self, contact: Contact) -> str:
+        return looks.moment(contact.created_at)
 
     @display(description=_("status"))
     def status(self, contact: Contact) -> str:

@@ -12,6 +12,7 @@ from access import keys
 from access.models import ApiKey
 from leads.models import Contact, Lead, PossibleDuplicate
 from operators.models import Operator
+from routing.models import Source
 from tests import characters
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -27,6 +28,14 @@ LISTS = {
     "API keys": "access/apikey",
 }
 
+# The cells of tables whose text is cut by their own edges or those of the table.
+HIDDEN = """[...document.querySelectorAll("#result_list td, #result_list th, td.field-tabular")].filter(cell => {
+    const box = cell.closest("[data-simplebar]"), {right, width} = cell.getBoundingClientRect();
+    if (!width) return false;
+    const isCut = cell.scrollHeight > cell.clientHeight + 1 || cell.scrollWidth > cell.clientWidth + 1;
+    return isCut || right > box.getBoundingClientRect().right + 1;
+}).map(cell => cell.className.split(" ")[0])"""
+
 
 @pytest.fixture
 def cast() -> None:
@@ -38,6 +47,13 @@ def cast() -> None:
     characters.contact(bot, lead_phone="+79991234567", lead_email="ivan@example.com")
     Group.objects.create(name="Supervisors")
     keys.make_key(name="Office", source=None)
+
+
+@pytest.fixture
+def wordy(cast: None) -> Contact:
+    """Of a client whose name and e-mail are as long as a screen and have nowhere to break."""
+    bot = Source.objects.get()
+    return characters.contact(bot, lead_name="Ж" * 60, lead_email=f"{'a' * 48}@example.com", message="щ" * 60)
 
 
 @pytest.fixture
@@ -64,7 +80,7 @@ def test_a_supervisor_signs_in_and_out(page: Page):
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1440), ("ru", 390)])
-def test_every_page_opens(back_office: Page, language: str, width: int):
+def test_every_page_opens(back_office: Page, wordy: Contact, language: str, width: int):
     back_office.set_viewport_size({"width": width, "height": 900})
     back_office.context.add_cookies([{"name": "django_language", "value": language, "url": back_office.url}])
     pages = [f"/admin/{path}/" for path in LISTS.values()]
@@ -82,6 +98,7 @@ def test_every_page_opens(back_office: Page, language: str, width: int):
         back_office.goto(url)  # a status other than 200 is a complaint
         expect(back_office.locator("h1").first).to_be_visible()
         assert back_office.evaluate("document.documentElement.scrollWidth") <= width, f"{url} is wider than the screen"
+        assert back_office.evaluate(HIDDEN) == [], f"{url} hides what its tables say"
     assert back_office.locator("html").get_attribute("lang") == language
 
 
@@ -165,6 +182,28 @@ def test_a_contact_that_nobody_else_can_take_stays_and_may_wait(back_office: Pag
         back_office.get_by_role("link", name=button).click()
         back_office.locator("#dialog").get_by_role("button", name=button).click()
         expect(back_office.get_by_text(words)).to_be_visible()
+
+
+def test_every_label_of_a_card_begins_with_a_capital(back_office: Page):
+    back_office.set_viewport_size({"width": 390, "height": 900})
+    back_office.goto(f"/admin/routing/source/{Source.objects.get().pk}/change/")
+    cells = back_office.locator("tr.form-row").first.locator("[data-label]")
+    expect(cells.first).to_have_attribute("data-label", "Operator")
+    labels = [cell.get_attribute("data-label") for cell in cells.all()]
+    assert labels == ["Operator", "Weight", "Share", "Load", "Remove"]
+
+
+def test_a_dialog_fits_on_a_phone(back_office: Page, wordy: Contact):
+    back_office.set_viewport_size({"width": 390, "height": 500})
+    Operator.objects.filter(name="Boris").update(name="Ж" * 60)
+    back_office.goto(f"/admin/leads/contact/{wordy.pk}/change/")
+    back_office.get_by_text("more_horiz").locator("visible=true").click()
+    back_office.get_by_role("link", name="Give to…").click()
+    expect(back_office.locator("#dialog")).to_be_visible()
+    box = back_office.locator("#modal-content").bounding_box()
+    assert box is not None
+    assert box["x"] >= 16
+    assert box["x"] + box["width"] <= 390 - 16
 
 
 def test_an_operator_hands_over_and_goes_off_duty(back_office: Page):
