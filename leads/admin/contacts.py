@@ -20,7 +20,7 @@ from leads import lifecycle, search
 from leads.admin import looks, own, story
 from leads.admin.forms import GiveForm
 from leads.admin.pages import DeepPages
-from leads.admin.verbs import VerbAdmin, author
+from leads.admin.verbs import Done, VerbAdmin, author
 from leads.models import Contact
 from operators.models import Operator
 
@@ -74,6 +74,19 @@ def returned(count: int) -> str:
     return ngettext(
         "%(count)d contact was put back into the queue.", "%(count)d contacts were put back into the queue.", count
     ) % {"count": count}
+
+
+def passed_on(count: int) -> str:
+    return ngettext(
+        "%(count)d contact was put back into the queue, and is with somebody else already.",
+        "%(count)d contacts were put back into the queue, and are with others already.",
+        count,
+    ) % {"count": count}
+
+
+def after_return(pk: int) -> Done:
+    """Whoever is free takes what waits, and may have done so by now."""
+    return passed_on if Contact.objects.open().filter(pk=pk).exists() else returned
 
 
 def excerpt(contact: Contact) -> str:
@@ -181,7 +194,11 @@ class ContactAdmin(VerbAdmin):
     @action(description=_("Put back into the queue"), permissions=["route"])
     def return_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         self.for_each(
-            request, queryset, lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)), returned
+            request,
+            queryset,
+            lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)),
+            returned,
+            after_return,
         )
 
     @action(
@@ -263,7 +280,11 @@ class ContactAdmin(VerbAdmin):
     )
     def return_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.from_dialog(
-            request, object_id, lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)), returned
+            request,
+            object_id,
+            lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)),
+            returned,
+            after_return,
         )
 
     @display(description=_("number"))

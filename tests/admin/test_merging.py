@@ -97,7 +97,7 @@ def test_a_merge_is_undone(supervisor, ivan, vanya):
 def test_a_merge_is_not_undone_twice(supervisor, vanya):
     pages.press(supervisor, vanya, "undo_this")
     response = pages.press(supervisor, vanya, "undo_this")
-    assert pages.said(response)[-1] == "Vanya: It is not merged with any other, or no longer."
+    assert pages.said(response)[-1] == "Vanya. It is not merged with any other, or no longer."
 
 
 @pytest.mark.usefixtures("one_person")
@@ -105,7 +105,7 @@ def test_a_survivor_that_was_merged_since_comes_first(supervisor, bot, ivan, van
     merging.merge_leads(lead_id=characters.contact(bot).lead_id, other_id=ivan.pk)
     supervisor.cookies["django_language"] = "ru"
     [message] = pages.said(pages.press(supervisor, vanya, "undo_this"))
-    assert message == "Vanya: Оставшийся клиент с тех пор сам объединён с другим. Сначала разъедините их."
+    assert message == "Vanya. Оставшийся клиент с тех пор сам объединён с другим. Сначала разъедините их."
 
 
 def test_the_list_shows_merged_leads_only_when_asked_for(supervisor, ivan, vanya, one_person):

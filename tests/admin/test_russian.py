@@ -66,6 +66,6 @@ def test_refusals_are_russian_too(supervisor):
     anna = characters.operator("Анна")
     pages.press(supervisor, anna, "archive_this")
     supervisor.cookies["django_language"] = "ru"
-    assert "Анна: Этой записи больше нет, или она в архиве." in pages.said(
+    assert "Анна. Этой записи больше нет, или она в архиве." in pages.said(
         pages.press(supervisor, anna, "archive_this")
     )

@@ -105,7 +105,7 @@ def test_a_roster_is_saved_as_a_whole_or_not_at_all(supervisor, save, monkeypatc
         lambda **call: (staffing.archive_operator(operator_id=left.pk), change(**call)),
     )
     response = save(bot, added(left, "20") | {"roster-0-weight": "30"})
-    assert "The roster was not saved: It does not exist any more, or is in the archive." in pages.said(response)
+    assert "The roster was not saved. It does not exist any more, or is in the archive." in pages.said(response)
     assert weights(bot) == {"Anna": 10}
 
 

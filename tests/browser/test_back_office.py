@@ -212,7 +212,7 @@ def test_an_operator_hands_over_and_goes_off_duty(back_office: Page):
     back_office.get_by_text("Hand over all contacts").click()
     back_office.get_by_role("link", name="And go off duty").click()
     back_office.locator("#dialog").get_by_role("button", name="Hand over").click()
-    expect(back_office.get_by_text("Anna: 0 handed over, 1 in the queue, 0 kept.")).to_be_visible()
+    expect(back_office.get_by_text("Anna. Handed over: 0, in the queue: 1, kept: 0.")).to_be_visible()
 
 
 def test_the_queue_leads_to_what_waits(back_office: Page):
