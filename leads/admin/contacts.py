@@ -221,6 +221,7 @@ class ContactAdmin(VerbAdmin):
         description=_("Open again"),
         permissions=["resolve"],
         icon="undo",
+        variant=ActionVariant.PRIMARY,
         dialog={
             "title": _("Open this contact again?"),
             "description": _("It goes to the same operator if on duty and below the limit, else to somebody else."),
