@@ -123,7 +123,7 @@ class ContactAdmin(VerbAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
-        contacts = super().get_queryset(request).prefetch_related("lead__identities")
+        contacts = super().get_queryset(request).prefetch_related("lead__identities__source")
         return own.contacts(request.user, contacts)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:

@@ -1,7 +1,7 @@
 import pytest
 
 from leads import lifecycle
-from leads.models import Contact
+from leads.models import Contact, Lead
 from tests import characters
 from tests.admin import pages
 
@@ -118,3 +118,17 @@ def test_a_message_is_shown_as_text(supervisor, bot):
     page = supervisor.get(pages.page(characters.contact(bot, message="<script>alert(1)</script>"))).text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_who_is_known_only_in_a_channel_is_named_by_it(supervisor, anna):
+    bot = characters.source("Telegram", roster={anna: 10})
+    contact = characters.contact(bot, lead_phone=None, lead_external_id="4815")
+    for url in (pages.listing(Contact), pages.page(contact), pages.listing(Lead)):
+        assert "4815 (Telegram)" in supervisor.get(url).text
+
+
+def test_an_extension_is_told_as_people_say_it(supervisor, bot):
+    contact = characters.contact(bot, lead_phone="+74951234567;ext=12")
+    supervisor.cookies["django_language"] = "ru"
+    for url in (pages.listing(Contact), pages.page(contact), pages.page(contact.lead)):
+        assert "+74951234567 доб. 12" in supervisor.get(url).text

@@ -78,6 +78,11 @@ def test_a_merged_lead_leads_to_its_survivor(supervisor, ivan, vanya, one_person
     assert pages.offered(supervisor, vanya) == ["undo_this"]
 
 
+def test_what_must_be_empty_of_a_merged_lead_is_not_shown(supervisor, ivan, vanya, one_person):
+    assert pages.tables(supervisor, vanya) == []
+    assert len(pages.tables(supervisor, ivan)) == 2
+
+
 def test_the_survivor_tells_whom_it_took_in(supervisor, ivan, vanya, one_person):
     page = supervisor.get(pages.page(ivan)).text
     for part in ("Merged into this lead", pages.page(vanya), "user anna", pages.button(vanya, "undo_this")):
