@@ -12,12 +12,13 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from leads import lifecycle, search
 from leads.admin import looks, own, story
+from leads.admin.choices import Choice
 from leads.admin.forms import GiveForm
 from leads.admin.pages import DeepPages
 from leads.admin.verbs import Done, VerbAdmin, author
@@ -33,7 +34,7 @@ FITTING = {
 }
 
 
-class StatusFilter(RadioFilter):
+class StatusFilter(Choice):
     title = _("status")
     parameter_name = "status"
 

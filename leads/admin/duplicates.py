@@ -13,11 +13,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import action, display
 
 from leads import merging
 from leads.admin import looks
+from leads.admin.choices import Choice
 from leads.admin.pages import DeepPages
 from leads.admin.verbs import VerbAdmin, author
 from leads.models import Lead, PossibleDuplicate
@@ -25,7 +25,7 @@ from leads.models import Lead, PossibleDuplicate
 SHOWN = 20  # on the page of one lead
 
 
-class DecisionFilter(RadioFilter):
+class DecisionFilter(Choice):
     title = _("decision")
     parameter_name = "decision"
     all_option = ["", _("Undecided")]

@@ -13,13 +13,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from leads import correction, erasure, explanation, identities, merging, search
 from leads.admin import contacts, duplicates, looks
+from leads.admin.choices import Choice
 from leads.admin.duplicates import may_decide
 from leads.admin.forms import ChangesOnly, EraseForm, MergeForm
 from leads.admin.pages import DeepPages
@@ -114,7 +114,7 @@ class ContactInline(ReadOnlyInline):
         return contacts.excerpt(contact)
 
 
-class StandingFilter(RadioFilter):
+class StandingFilter(Choice):
     title = _("leads")
     parameter_name = "leads"
     all_option = ["", _("Current")]

@@ -81,6 +81,21 @@ def test_contacts_are_filtered_by_status(supervisor, open_contact, bot, status):
     assert pages.shown(supervisor, f"{CONTACTS}?status={status}") == [by_status[status]]
 
 
+@pytest.mark.parametrize("url", [f"{CONTACTS}?status=odd", "/admin/leads/lead/?leads=odd"])
+def test_an_answer_that_no_filter_offers_leads_to_the_whole_list(supervisor, open_contact, url):
+    response = supervisor.get(url)
+    assert response.status_code == 302
+    changelist = supervisor.get(response["Location"]).context["cl"]
+    assert len(changelist.result_list) == 1
+    assert not changelist.has_active_filters
+
+
+def test_filters_are_to_be_reset_only_where_something_was_filtered(supervisor):
+    assert "Reset filters" not in supervisor.get(CONTACTS).text
+    assert "Reset filters" in supervisor.get(f"{CONTACTS}?status=waiting").text
+    assert "Reset filters" in supervisor.get(f"{CONTACTS}?q=nobody").text
+
+
 def test_contacts_are_filtered_by_source_and_operator(supervisor, open_contact, bot, anna):
     characters.contact(characters.source())
     assert pages.shown(supervisor, f"{CONTACTS}?source__id__exact={bot.pk}") == [open_contact]
