@@ -128,6 +128,28 @@ def test_a_filter_shows_what_waits(back_office: Page):
     expect(back_office.locator("#result_list tbody tr.data-row")).to_have_count(1)
 
 
+def test_filters_are_closed_on_a_phone_without_choosing(back_office: Page):
+    back_office.set_viewport_size({"width": 390, "height": 900})
+    back_office.goto("/admin/leads/contact/")
+    open_filters(back_office)
+    panel = back_office.locator("#changelist-filter")
+    panel.get_by_role("button", name="Close").click()
+    expect(panel).to_be_hidden()
+
+
+def test_what_cannot_be_undone_is_red(back_office: Page):
+    def colour(path: str, button: str) -> str:
+        back_office.goto(path)
+        back_office.get_by_role("link", name=button).click()
+        submit = back_office.locator("#dialog button[type=submit]")
+        expect(submit).to_be_visible()
+        return str(submit.evaluate("button => getComputedStyle(button).backgroundColor"))
+
+    lead, contact = Lead.objects.get(name="Ivan"), Contact.objects.open()[0]
+    erase = colour(f"/admin/leads/lead/{lead.pk}/change/", "Erase…")
+    assert erase != colour(f"/admin/leads/contact/{contact.pk}/change/", "Resolve")
+
+
 def test_filters_by_source_and_operator_offer_names(back_office: Page):
     follow(back_office, "Contacts")
     open_filters(back_office)
@@ -273,7 +295,9 @@ def test_a_key_is_made_rotated_and_revoked(back_office: Page):
     back_office.get_by_label("Scope").select_option(label="Telegram")
     back_office.get_by_role("button", name="Make the key").click()
     first = shown_key(back_office)
-    back_office.get_by_role("link", name="I have copied it").click()
+    back_office.get_by_role("button", name="Copy").click()
+    expect(back_office.get_by_role("button", name="Copied")).to_be_visible()
+    back_office.get_by_role("link", name="I have saved the key").click()
     back_office.get_by_role("link", name="Telegram bot").click()
     back_office.get_by_role("link", name="Rotate").click()
     back_office.get_by_role("button", name="Make the new key").click()

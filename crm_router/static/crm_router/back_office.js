@@ -6,3 +6,11 @@ document.addEventListener("htmx:load", (event) => {
     cell.dataset.label = label.charAt(0).toUpperCase() + label.slice(1);
   }
 });
+
+// Copies what stands in the element that the button names. The newer way to copy is not there without HTTPS.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copies]");
+  if (!button) return;
+  getSelection().selectAllChildren(document.getElementById(button.dataset.copies));
+  if (document.execCommand("copy")) button.textContent = button.dataset.done;
+});
