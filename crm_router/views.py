@@ -10,15 +10,16 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
 from django.utils import translation
 from django.views import defaults
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
 from crm_router import VERSION
-from crm_router.insight import routes
+from crm_router.insight import calls, routes
 from crm_router.middleware import is_back_office
 from crm_router.wire import problems
 
@@ -107,9 +108,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         log.error("Answered 503", exc_info=True)
         response = problems.to_response(problems.problem(503))
         if is_back_office(request):
-            response = defaults.server_error(request)
+            response = HttpResponse(render_to_string("503.html"))
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         response["Retry-After"] = str(problems.RETRY_AFTER)
         return response
     document = problems.incident(f"{routes.method(request.method)} {routes.route(request)} failed")
-    return defaults.server_error(request) if is_back_office(request) else problems.to_response(document)
+    if is_back_office(request):
+        return HttpResponseServerError(render_to_string("500.html", {"incident": calls.request_id()}))
+    return problems.to_response(document)

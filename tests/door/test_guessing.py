@@ -44,7 +44,7 @@ def test_then_the_right_password_does_not_help(client, vera):
 def test_the_page_says_how_long_in_either_language(client, vera):
     assert "for up to 15 minutes" in guess(client).text
     client.cookies["django_language"] = "ru"
-    assert "через 15 минут" in guess(client, 1).text
+    assert "на 15 минут" in guess(client, 1).text
 
 
 def test_the_wait_ends(client, vera):
