@@ -34,7 +34,7 @@ each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 
 def test_the_documents_that_nginx_writes_are_shaped_like_the_services_own() -> None:
     text = (PROJECT / "deploy/nginx/crm-router.conf").read_text()
-    documents = [json.loads(found) for found in re.findall(r"'(\{.*?\})'", text, re.DOTALL)]
+    documents = [json.loads(found) for found in re.findall(r"'(\{\"type\".*?\})'", text, re.DOTALL)]
     assert {document["status"] for document in documents} == {403, 413, 429, 500, 502, 503, 504}
     for document in documents:
         assert document == problems.problem(document["status"], document["code"], document["detail"])
@@ -153,6 +153,30 @@ def test_secrets_are_neither_committed_nor_sent_to_the_engine() -> None:
 def test_each_place_has_its_own_nginx_files(place: str) -> None:
     for name in ("upstream", "place"):
         assert (PROJECT / f"deploy/nginx/crm-router.{name}.{place}").is_file()
+
+
+def test_no_place_leaves_out_an_instance_that_has_failed_once() -> None:
+    """It is back before it would be asked again, and in that moment the other one may go."""
+    servers = {
+        place: re.findall(r"^server .*", (PROJECT / f"deploy/nginx/crm-router.upstream.{place}").read_text(), re.M)
+        for place in ("systemd", "compose")
+    }
+    assert [len(found) for found in servers.values()] == [2, 2]
+    assert all(
+        "max_fails=0" in server and "fail_timeout" not in server for found in servers.values() for server in found
+    )
+
+
+def nginx_servers() -> list[str]:
+    conf = [(PROJECT / f"deploy/nginx/crm-router.{name}").read_text() for name in ("conf", "instances.compose")]
+    return [block for text in conf for block in re.findall(r"^server \{.*?^\}", text, re.M | re.S)]
+
+
+def test_each_server_of_nginx_has_the_log_that_quotes_nobody() -> None:
+    assert len(nginx_servers()) == 3
+    for server in nginx_servers():
+        assert re.findall(r"^    access_log (.*)", server, re.M) == ["/var/log/nginx/access.log crm_router;"]
+        assert re.findall(r"^    error_log (.*)", server, re.M) == ["/var/log/nginx/error.log crit;"]
 
 
 def test_the_database_has_a_connection_for_everybody() -> None:
