@@ -25,6 +25,7 @@ BEGIN_OF_THE_OTHERS = {
     "sudo useradd ": "likewise",
     "sudo install ": "likewise",
     "sudo cp ": "likewise",
+    "for folder in /etc/postgresql/": "likewise; tests/service/test_database_log.py takes these lines",
     "sudo chown ": "likewise",
     "sudo -u postgres ": "needs the machine's own PostgreSQL",
     "sudo systemctl ": "needs systemd as the first process; tests/service/test_production.py reads the units",
