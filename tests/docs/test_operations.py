@@ -36,6 +36,7 @@ BEGIN_OF_THE_OTHERS = {
     "sudo crm-router-run env DATABASE_URL=": "likewise",
     "sudo crm-router-run .venv/bin/python manage.py ": "below, and the tests of these commands",
     "cd ": "there is nothing to show",
+    "sudo cat backups/FILE | docker compose ": "needs a Docker engine; tests/service/test_backup_in_compose.py",
     "docker compose ": "needs a Docker engine; tests/service/test_production.py reads the file",
     "until curl ": "needs the units; tests/service/test_behind_nginx.py updates in this very order",
 }

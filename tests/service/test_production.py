@@ -28,8 +28,13 @@ DECIDED = {"API_KEYS", "HTTPS", "TRUSTED_PROXIES", "HOST", "PORT", "DATA_DIR", "
 SECRETS = {"DATABASE_URL", "SECRET_KEY", "METRICS_TOKEN"}
 SENTRY: dict[str, Any] = yaml.safe_load((PROJECT / "compose.sentry.yaml").read_text())
 
+HOOK = PROJECT / "deploy/systemd/crm-router-failed@.service"
+
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+each_unit_of_ours = pytest.mark.parametrize(
+    "unit", [unit for unit in UNITS if unit != HOOK], ids=lambda unit: unit.name
+)
 
 
 def test_the_documents_that_nginx_writes_are_shaped_like_the_services_own() -> None:
@@ -89,7 +94,7 @@ def test_it_can_write_nowhere_and_has_no_more_rights_than_it_needs(name: str) ->
     assert SERVICES[name]["read_only"] is True
     assert SERVICES[name]["cap_drop"] == ["ALL"]
     assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
-    assert ("cap_add" in SERVICES[name]) == (name not in OURS)
+    assert ("cap_add" in SERVICES[name]) == (name in ("database", "nginx"))
 
 
 @each_service
@@ -138,8 +143,19 @@ def test_the_image_brings_what_is_run(name: str) -> None:
 def test_mounted_files_are_there() -> None:
     files = [config["file"] for config in COMPOSE["configs"].values()]
     files += [mount.split(":")[0] for mount in SERVICES["database"]["volumes"] if mount.startswith("./")]
-    assert len(files) == 5
+    assert len(files) == 6
     assert all((PROJECT / file).is_file() for file in files)
+
+
+def test_the_backup_lies_where_nobody_deletes_it_with_the_database_and_its_age_is_its_health() -> None:
+    backup = SERVICES["backup"]
+    [mount] = backup["volumes"]
+    assert (mount["type"], mount["source"], mount["bind"]) == ("bind", "./backups", {"create_host_path": False})
+    assert "/backups/" in (PROJECT / ".gitignore").read_text().split()
+    assert not sent_to_the_engine("backups/crm-router-1.dump")
+    assert backup["entrypoint"] == ["sh", "/usr/local/bin/back-up", mount["target"]]
+    assert backup["image"] == SERVICES["database"]["image"], "pg_dump is of the server's version"
+    assert "-mmin -1560" in backup["healthcheck"]["test"][1]  # 26 hours
 
 
 def test_secrets_are_neither_committed_nor_sent_to_the_engine() -> None:
@@ -205,7 +221,7 @@ def test_a_unit_has_only_the_rights_that_it_needs(unit: Path) -> None:
     assert "MemoryMax" in service
 
 
-@each_unit
+@each_unit_of_ours
 def test_every_setting_reaches_a_unit_and_what_it_decides_itself_wins(unit: Path) -> None:
     """systemd lets a line of EnvironmentFile win over Environment, wherever they stand."""
     service = directives(unit)["Service"]
@@ -216,7 +232,7 @@ def test_every_setting_reaches_a_unit_and_what_it_decides_itself_wins(unit: Path
     assert decided == (here if "@" in unit.name else {})
 
 
-@each_unit
+@each_unit_of_ours
 def test_a_unit_runs_what_is_there(unit: Path) -> None:
     lines = re.findall(r"^ExecStart=(?:/usr/bin/env (?:[A-Z_]+=\S+ )+)?/opt/crm-router/(.+)$", unit.read_text(), re.M)
     assert lines
@@ -228,12 +244,29 @@ def test_a_unit_runs_what_is_there(unit: Path) -> None:
             assert arguments[1] in get_commands()
 
 
+@each_unit
+def test_who_is_not_begun_anew_by_itself_tells_that_it_has_failed(unit: Path) -> None:
+    told = directives(unit)["Unit"].get("OnFailure")
+    begun_anew = directives(unit)["Service"].get("Restart") == "always"
+    assert told == (None if begun_anew or unit == HOOK else "crm-router-failed@%n.service")
+
+
+def test_who_tells_of_failures_runs_what_the_guide_writes_and_needs_no_settings() -> None:
+    service = directives(HOOK)["Service"]
+    program, told = service["ExecStart"].split()
+    assert told == "%i"
+    assert directives(HOOK)["Unit"]["ConditionFileIsExecutable"] == program
+    assert f"sudo nano {program}\n" in (PROJECT / "docs/operations.md").read_text()
+    assert "EnvironmentFile" not in service
+
+
 @pytest.mark.systemd
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     for unit in (PROJECT / "deploy/systemd").iterdir():
         there = (
             unit.read_text().replace("/opt/crm-router/scripts/", "/bin/true ").replace("/opt/crm-router/.venv", "/usr")
         )
+        there = there.replace("ExecStart=/etc/crm-router/on-failure", "ExecStart=/bin/true")
         (tmp_path / unit.name).write_text(re.sub(r"/usr/bin/python ", "/bin/true ", there))
     units = sorted(str(file) for file in tmp_path.iterdir())
     said = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
