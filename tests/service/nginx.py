@@ -16,6 +16,7 @@ FOLDER = PROJECT / "deploy/nginx"
 
 AROUND = """\
 daemon off;
+{user}
 pid {folder}/pid;
 error_log {folder}/error.log;
 worker_processes 1;
@@ -51,7 +52,8 @@ class Nginx:
         self.folder, self.port, self.plain_port = folder, free_port(), free_port()
         self.address = ("127.0.0.1", self.port)
         (folder / "conf.d").mkdir(parents=True)
-        self.write("nginx.conf", AROUND.format(folder=folder))
+        # The folders of root's tests are root's alone.
+        self.write("nginx.conf", AROUND.format(folder=folder, user="user root root;" if os.geteuid() == 0 else ""))
         conf = (FOLDER / "crm-router.conf").read_text()
         conf = conf.replace("listen 80;", f"listen 127.0.0.1:{self.plain_port};")
         conf = conf.replace("/var/log/nginx/", f"{folder}/")

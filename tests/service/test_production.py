@@ -147,6 +147,17 @@ def test_mounted_files_are_there() -> None:
     assert all((PROJECT / file).is_file() for file in files)
 
 
+def test_nginx_serves_what_the_migrations_step_has_collected_and_changes_nothing() -> None:
+    """The step runs before the instances of an update; it takes nothing away (tests/service/test_static_files.py)."""
+    [(volume, shown)] = [mount.split(":") for mount in SERVICES["migrations"]["volumes"]]
+    assert SERVICES["nginx"]["volumes"] == [f"{volume}:{shown}:ro"]
+    place = (PROJECT / COMPOSE["configs"]["place"]["file"]).read_text()
+    assert f"\nroot {shown};\n" in place
+    assert SERVICES["migrations"]["environment"]["STATIC_ROOT"] == f"{shown}/static"
+    assert f"install --directory --owner app --group app --mode 0755 {shown}" in read().all("RUN")[0]
+    assert SERVICES["app-a"]["environment"]["STATIC_ROOT"] == read().env["STATIC_ROOT"], "its own, of its own version"
+
+
 def test_the_backup_lies_where_nobody_deletes_it_with_the_database_and_its_age_is_its_health() -> None:
     backup = SERVICES["backup"]
     [mount] = backup["volumes"]
