@@ -10,7 +10,7 @@ COPY . ./
 # "sentry", "opentelemetry" or both
 ARG EXTRAS=""
 RUN for extra in $EXTRAS; do \
-        "$VENV/bin/python" -m pip install --no-cache-dir --require-hashes -r "requirements-$extra.txt" || exit; \
+        "$VENV/bin/python" -m pip install --no-cache-dir --only-binary :all: --require-hashes -r "requirements-$extra.txt" || exit; \
     done
 # A throwaway start collects the static files and proves that the migrations apply. The checkout may have come from
 # somebody whose files only they may read.
