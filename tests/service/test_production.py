@@ -245,7 +245,9 @@ def test_every_setting_reaches_a_unit_and_what_it_decides_itself_wins(unit: Path
 
 @each_unit_of_ours
 def test_a_unit_runs_what_is_there(unit: Path) -> None:
-    lines = re.findall(r"^ExecStart=(?:/usr/bin/env (?:[A-Z_]+=\S+ )+)?/opt/crm-router/(.+)$", unit.read_text(), re.M)
+    lines = re.findall(
+        r"^ExecStart=(?:/usr/bin/env (?:[A-Z_]+=\S+ )+)?/opt/crm-router/current/(.+)$", unit.read_text(), re.M
+    )
     assert lines
     for line in lines:
         program, *arguments = line.split()
@@ -275,7 +277,9 @@ def test_who_tells_of_failures_runs_what_the_guide_writes_and_needs_no_settings(
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     for unit in (PROJECT / "deploy/systemd").iterdir():
         there = (
-            unit.read_text().replace("/opt/crm-router/scripts/", "/bin/true ").replace("/opt/crm-router/.venv", "/usr")
+            unit.read_text()
+            .replace("/opt/crm-router/current/scripts/", "/bin/true ")
+            .replace("/opt/crm-router/current/.venv", "/usr")
         )
         there = there.replace("ExecStart=/etc/crm-router/on-failure", "ExecStart=/bin/true")
         (tmp_path / unit.name).write_text(re.sub(r"/usr/bin/python ", "/bin/true ", there))
@@ -287,8 +291,11 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 def run_as_the_service(folder: Path, settings: str, *command: str) -> subprocess.CompletedProcess[str]:
     """deploy/crm-router-run with its paths led into the folder, and without becoming another user."""
     (folder / "environment").write_text(settings)
+    (folder / "current").symlink_to(PROJECT)
     text = (PROJECT / "deploy/crm-router-run").read_text().replace("/etc/crm-router/", f"{folder}/")
-    text = re.sub(r"^exec setpriv (--\S+ )+", "exec ", text.replace("/opt/crm-router", str(PROJECT)), flags=re.M)
+    text = re.sub(
+        r"^exec setpriv (--\S+ )+", "exec ", text.replace("/opt/crm-router/current", f"{folder}/current"), flags=re.M
+    )
     return subprocess.run(["sh", "-c", text, "sh", *command], capture_output=True, text=True, check=False)
 
 
