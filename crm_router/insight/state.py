@@ -1,6 +1,7 @@
 """What the database knows, asked when somebody looks: the same from whichever process, and never out of date."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from django.db import Error
 from django.db.models import Q
@@ -54,16 +55,23 @@ def ask() -> Iterator[Metric]:
         "Operators whose load is not the number of their open contacts.",
         sum(1 for _ in invariants.drifted_loads()),
     )
-    swept_at = Upkeep.objects.values_list("swept_at", flat=True).first()
-    yield gauge(
-        "crm_router_last_sweep_timestamp_seconds",
-        "When the queue was swept last, 0 for never.",
-        swept_at.timestamp() if swept_at else 0,
+    upkeep = Upkeep.objects.first() or Upkeep()
+    yield moment(
+        "crm_router_last_sweep_timestamp_seconds", "When the queue was swept last, 0 for never.", upkeep.swept_at
+    )
+    yield moment(
+        "crm_router_last_prune_timestamp_seconds",
+        "When old keys and sessions were deleted last, 0 for never.",
+        upkeep.pruned_at,
     )
 
 
 def gauge(name: str, help_text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, help_text, value)
+
+
+def moment(name: str, help_text: str, at: datetime | None) -> Metric:
+    return gauge(name, help_text, at.timestamp() if at else 0)
 
 
 def by_source(name: str, help_text: str, values: Mapping[int, float]) -> Metric:

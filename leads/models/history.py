@@ -51,11 +51,12 @@ class ContactEvent(models.Model):
 
 
 class Upkeep(models.Model):
-    """How far the work in the background has come: sweeping the queue, tallying hours, forgetting keys. One row."""
+    """How far the work in the background has come: sweeping the queue, tallying hours, pruning. One row."""
 
     swept_at = models.DateTimeField(null=True)
     tallied_until = models.DateTimeField(null=True)
     keys_forgotten_until = models.DateTimeField(null=True)
+    pruned_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"swept at {self.swept_at}, tallied until {self.tallied_until}"

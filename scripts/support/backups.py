@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,9 +51,21 @@ def backup(folder: Path, keep: int | None) -> None:
     finally:
         draft.unlink(missing_ok=True)
     print(target)
+    tell(folder)
     older = sorted(folder.glob(f"crm-router-*.{SUFFIX}"))[: -keep or None] if keep else []
     for file in older:
         file.unlink()
+
+
+def tell(folder: Path) -> None:
+    """When it was, for the textfile collector of node_exporter, which may read this and nothing else here."""
+    told = folder / "metrics/crm_router_backup.prom"
+    draft = told.with_suffix(".part")
+    told.parent.mkdir(exist_ok=True)
+    draft.write_text(f"crm_router_last_backup_timestamp_seconds {time.time():.0f}\n")
+    told.parent.chmod(0o755)
+    draft.chmod(0o644)
+    draft.rename(told)
 
 
 def restore(file: Path) -> None:

@@ -59,7 +59,8 @@ def make(venv: Path, locks: list[Path]) -> None:
         stamp.unlink(missing_ok=True)
     print(f"Installing {locks[-1].name} into {venv} (once, about a minute) ...", file=sys.stderr, flush=True)
     pip = [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    if run(*pip, "--require-hashes", "-r", locks[-1]):
+    # Wheels only: what is built here would run code of its own while it is installed, as root perhaps.
+    if run(*pip, "--only-binary", ":all:", "--require-hashes", "-r", locks[-1]):
         sys.exit(f"{locks[-1].name} could not be installed: pip says why above.")
     for number, stamp in enumerate(stamps, start=1):
         stamp.write_text(fingerprint(locks[:number]))

@@ -23,8 +23,8 @@ def main(arguments: list[str]) -> int:
     selection, others = read(arguments)
     chromium = find(CHROMIUM) or install("Chromium", CHROMIUM, "chromium", "chromium-driver")
     nginx = find(NGINX) or install("nginx", NGINX, "nginx-light")
-    systemd = shutil.which("systemd-analyze")
-    needed = {"browser": chromium, "nginx": nginx, "systemd": systemd, "mount": may_mount()}
+    needed = {"browser": chromium, "nginx": nginx, "mount": may_mount()}
+    needed |= {"systemd": shutil.which("systemd-analyze"), "promtool": shutil.which("promtool")}
     outcomes: dict[str, int] = {}
     with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
         environment = surroundings(Path(folder), CHROMIUM=chromium, NGINX_PROGRAM=nginx)

@@ -13,13 +13,19 @@ import licences
 
 pytestmark = pytest.mark.once
 
-LISTED = dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", licences.PAGE.read_text(), re.M))
+ROWS = [row for row in re.findall(r"^\| ([\w.-]+) \| (.+) \|$", licences.PAGE.read_text(), re.M) if row[0] != "package"]
+LISTED = dict(ROWS)
 
 
-def test_every_package_of_the_lock_is_listed_and_no_other():
-    assert [name for name in LISTED if name != "package"] == licences.packages()
+def test_every_package_of_the_locks_is_listed_and_no_other():
+    assert [name for name, _ in ROWS] == [name for lock in licences.LOCKS for name in licences.packages(lock)]
 
 
-@pytest.mark.parametrize("package", [name for name in LISTED if name not in ("package", "typing-extensions")])
+def test_every_lock_of_what_the_service_may_install_is_asked():
+    locks = {file.name for file in ROOT.glob("requirements*.txt")}
+    assert set(licences.LOCKS) == locks - {"requirements-dev.txt"}
+
+
+@pytest.mark.parametrize("package", [name for name in LISTED if name != "typing-extensions"])
 def test_its_licence_is_what_it_says_itself(package):
     assert LISTED[package] == licences.licence(package) != "not said"

@@ -1,9 +1,12 @@
 """Every command in docs/operations.md is run by a test, or it is said why none can."""
 
+import os
 import re
 import subprocess
+import sys
 
 import pytest
+import yaml
 from django.core.management import get_commands
 
 from tests.docs import readme
@@ -25,16 +28,26 @@ BEGIN_OF_THE_OTHERS = {
     "sudo useradd ": "likewise",
     "sudo install ": "likewise",
     "sudo cp ": "likewise",
+    "for folder in /etc/postgresql/": "likewise; tests/service/test_database_log.py takes these lines",
     "sudo chown ": "likewise",
     "sudo -u postgres ": "needs the machine's own PostgreSQL",
     "sudo systemctl ": "needs systemd as the first process; tests/service/test_production.py reads the units",
     "sudo nano ": "a person edits",
     "sudo rm -f /etc/nginx/": "changes the machine",
-    "sudo git pull": "likewise",
+    "sudo git clone REPOSITORY ": "likewise",
+    "release=": "there is nothing to show",
+    "sudo mkdir -p /opt/": "changes the machine",
+    "sudo ln ": "below",
+    "sudo mv ": "below",
+    "readlink ": "below",
+    "openssl rand -hex 32 | sudo tee secrets/": "as above, over a file that is there",
+    'echo "postgres://crm:$(sudo cat ': "likewise",
+    'echo "ALTER ROLE ': "needs a Docker engine",
     "sudo crm-router-run scripts/backup ": "tests/service/test_backup.py",
     "sudo crm-router-run env DATABASE_URL=": "likewise",
     "sudo crm-router-run .venv/bin/python manage.py ": "below, and the tests of these commands",
     "cd ": "there is nothing to show",
+    "sudo cat backups/FILE | docker compose ": "needs a Docker engine; tests/service/test_backup_in_compose.py",
     "docker compose ": "needs a Docker engine; tests/service/test_production.py reads the file",
     "until curl ": "needs the units; tests/service/test_behind_nginx.py updates in this very order",
 }
@@ -53,11 +66,59 @@ def test_every_command_is_run_by_some_test_or_cannot_be():
 @pytest.mark.once
 def test_the_secrets_for_compose_can_be_made_as_described(tmp_path):
     steps = [line for line in commands() if "secrets/" in line or line.startswith("mkdir")]
-    steps = [line for line in steps if not line.startswith("sudo")]
+    steps = [line for line in steps if "sudo" not in line]
     subprocess.run(["sh", "-euc", "\n".join(steps)], cwd=tmp_path, check=True)
     password = (tmp_path / "secrets/database_password").read_text().strip()
     assert re.fullmatch("[0-9a-f]{64}", password)
     assert (tmp_path / "secrets/database_url").read_text() == f"postgres://crm:{password}@database:5432/crm\n"
+
+
+def linking(heading, until):
+    """The commands of a section that note, make and move the link, without sudo."""
+    section = PAGE.read_text().partition(f"\n{heading}\n")[2].partition(f"\n{until}\n")[0]
+    found = re.findall(r"^((?:sudo (?:ln|mv)|readlink) .*)", section, re.M)
+    return [line.replace("sudo ", "") for line in found]
+
+
+@pytest.mark.once
+def test_an_update_moves_the_link_and_going_back_moves_it_back(tmp_path):
+    for name in ("1", "2"):
+        (tmp_path / "releases" / name).mkdir(parents=True)
+    update = linking("## Upgrade", "With compose:")
+    steps = {"1": linking("## Install with systemd", "## Install with compose"), "2": update}
+    back = linking("With compose:", "### Searching for a part of a name")
+    assert (len(update), len(back)) == (3, 2)
+    for release, lines in [*steps.items(), ("1", back)]:
+        script = "\n".join([f"release=/opt/crm-router/releases/{release}", *lines])
+        subprocess.run(
+            ["sh", "-euc", script.replace("/opt/crm-router", str(tmp_path))], check=True, capture_output=True
+        )
+        assert (tmp_path / "current").resolve().name == release
+
+
+def test_units_commands_and_guide_agree_where_the_release_is():
+    files = [*readme.ROOT.glob("deploy/systemd/*.service"), readme.ROOT / "deploy/crm-router-run"]
+    paths = {path for file in files for path in re.findall(r"/opt/crm-router[\w./-]*", file.read_text())}
+    assert len(paths) >= 4
+    assert all(path.startswith("/opt/crm-router/current") for path in paths)
+
+
+def test_a_new_password_reaches_everybody_who_has_the_old_one():
+    services = yaml.safe_load((readme.ROOT / "compose.production.yaml").read_text())["services"]
+    told = {name for name, service in services.items() if "database_url" in service.get("secrets", [])}
+    section = PAGE.read_text().partition("\nThe database's password with compose.")[2].partition("\n## ")[0]
+    anew = " ".join(re.findall(r"--force-recreate(?: --wait)? (.*)", section)).split()
+    assert set(anew) == told - {"migrations"}, "which run when they are called"
+
+
+@pytest.mark.once
+def test_the_settings_of_the_guide_make_sense_and_leave_nothing_off(tmp_path):
+    for block in (block.text for block in readme.blocks(PAGE) if "ALLOWED_HOSTS" in block.text):
+        given = dict(line.split("=", 1) for line in block.splitlines())
+        given |= {"DATA_DIR": str(tmp_path), "DATABASE_URL": "sqlite:///x", "PATH": os.environ["PATH"]}
+        ask = "from crm_router import settings as s; print(s.THROTTLE_PER_MINUTE > 0, len(s.TWO_FACTOR_ROLES) > 1)"
+        said = subprocess.run([sys.executable, "-c", ask], cwd=readme.ROOT, env=given, capture_output=True, text=True)
+        assert (said.stdout, said.stderr) == ("True True\n", "")
 
 
 def test_files_and_settings_that_it_names_are_there():

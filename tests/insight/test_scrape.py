@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -94,6 +95,12 @@ def test_the_last_sweep_is_told(scrape):
     assert scrape()["crm_router_last_sweep_timestamp_seconds"] == 0
     queue.sweep()
     assert abs(scrape()["crm_router_last_sweep_timestamp_seconds"] - timezone.now().timestamp()) < 60
+
+
+def test_the_last_pruning_is_told(scrape):
+    assert scrape()["crm_router_last_prune_timestamp_seconds"] == 0
+    call_command("prune")
+    assert abs(scrape()["crm_router_last_prune_timestamp_seconds"] - timezone.now().timestamp()) < 60
 
 
 def test_without_a_database_the_rest_is_told(scrape, monkeypatch):

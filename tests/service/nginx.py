@@ -1,10 +1,12 @@
 """The real nginx with the configuration of deploy/nginx, in front of services on loopback."""
 
+import json
 import os
 import shutil
 import ssl
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +16,13 @@ FOLDER = PROJECT / "deploy/nginx"
 
 AROUND = """\
 daemon off;
+{user}
 pid {folder}/pid;
-error_log {folder}/error.log notice;
+error_log {folder}/error.log;
 worker_processes 1;
 events {{ worker_connections 1024; }}
 http {{
-    access_log off;
+    access_log {folder}/access.log; # as Debian has it: what a server does not set itself is written like this
     client_body_temp_path {folder}/client_body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -49,16 +52,18 @@ class Nginx:
         self.folder, self.port, self.plain_port = folder, free_port(), free_port()
         self.address = ("127.0.0.1", self.port)
         (folder / "conf.d").mkdir(parents=True)
-        self.write("nginx.conf", AROUND.format(folder=folder))
+        # The folders of root's tests are root's alone.
+        self.write("nginx.conf", AROUND.format(folder=folder, user="user root root;" if os.geteuid() == 0 else ""))
         conf = (FOLDER / "crm-router.conf").read_text()
         conf = conf.replace("listen 80;", f"listen 127.0.0.1:{self.plain_port};")
+        conf = conf.replace("/var/log/nginx/", f"{folder}/")
         conf = conf.replace("proxy_read_timeout 60s;", f"proxy_read_timeout {read_timeout};")
         self.write("conf.d/default.conf", conf)
         upstream = (FOLDER / "crm-router.upstream.systemd").read_text()
         one = next(line for line in upstream.splitlines() if ":8001 " in line)
         self.write("conf.d/crm-router.upstream", "\n".join(one.replace(":8001 ", f":{port} ") for port in instances))
         self.alone = [free_port() for _ in instances]  # where each instance is reached by itself
-        alone = (FOLDER / "crm-router.instances.compose").read_text()
+        alone = (FOLDER / "crm-router.instances.compose").read_text().replace("/var/log/nginx/", f"{folder}/")
         for name, number, port, own in zip(("app-a", "app-b"), (8001, 8002), instances, self.alone, strict=False):
             alone = alone.replace(f"{number} {name}:8000", f"{own} 127.0.0.1:{port}")
             alone = alone.replace(f"listen {number}", f"listen 127.0.0.1:{own}")
@@ -77,7 +82,12 @@ class Nginx:
         return self
 
     def log(self) -> str:
-        return (self.folder / "error.log").read_text()
+        """Both of them, one after the other."""
+        return "".join((self.folder / f"{name}.log").read_text() for name in ("access", "error"))
+
+    def logged(self, request_id: str) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]
+        return [line for line in lines if line["request_id"] == request_id]
 
     def destroy(self) -> None:
         if self.process:

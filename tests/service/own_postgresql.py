@@ -26,6 +26,18 @@ class Server:
         postgresql.initialise(self.programs, folder / "data", self.identity)
         self.running = ExitStack()
 
+    def log_as_deployed(self) -> None:
+        """Before the start: by the settings of deploy/postgresql. Who waits for a lock is told of soon."""
+        lines = (PROJECT / "deploy/postgresql/postgresql.conf").read_text().splitlines()
+        logging = [
+            line for line in lines if line.startswith(("log_", "shared_preload_libraries", "pg_stat_statements"))
+        ]
+        with (self.folder / "data/postgresql.conf").open("a") as conf:
+            conf.write("\n".join([*logging, "deadlock_timeout = 10ms", ""]))
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
     def start(self) -> None:
         self.running.enter_context(
             postgresql.running(self.programs, self.folder, self.identity, port=self.port, synced=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
+given_ports: set[int] = set()
 PATIENCE = 90  # seconds; a busy machine is slow
 
 
@@ -28,10 +29,14 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Never the same twice: one that is to stay free must not be somebody else's in the same test."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in given_ports:
+            given_ports.add(port)
+            return port
 
 
 def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,15 @@ def test_only_so_many_are_kept_and_nobody_else_can_read_them(service: Service, t
     kept = sorted(str(file) for file in tmp_path.glob("crm-router-*"))
     assert kept == names[1:]
     assert {Path(name).stat().st_mode & 0o777 for name in kept} == {0o600}
+
+
+def test_the_monitoring_reads_when_it_was(service: Service, tmp_path: Path) -> None:
+    backup(service, tmp_path)
+    told = tmp_path / "metrics/crm_router_backup.prom"
+    name, moment = told.read_text().split()
+    assert name == "crm_router_last_backup_timestamp_seconds"
+    assert abs(float(moment) - time.time()) < 60
+    assert (told.parent.stat().st_mode & 0o777, told.stat().st_mode & 0o777) == (0o755, 0o644)
 
 
 def test_nothing_is_restored_over_data_that_are_there(service: Service, tmp_path: Path) -> None:

@@ -130,6 +130,49 @@ def test_each_instance_is_asked_for_its_metrics_by_itself_and_for_nothing_else(
         assert {ask_one(port, path, own) for path in ("/", "/health", "/admin/", "/api/v1/operators")} == {404}
 
 
+PHONE, EMAIL = "79995550123", "secret.person"
+QUERY = f"phone=%2B{PHONE}&email={EMAIL}%40example.com"
+
+
+@pytest.mark.once
+def test_queries_referers_and_programs_are_in_neither_log_of_nginx(nginx: Callable[..., Nginx]) -> None:
+    """Nobody answers here, so that the log of errors has its say as well."""
+    front = nginx(free_port(), free_port())
+    told = {"Referer": f"https://crm.example.com/?{QUERY}", "User-Agent": PHONE}
+    assert ask(front, f"/api/v1/leads?{QUERY}", **told, **{"X-Request-ID": "bot-42:7f"})[0].status == 502
+    for port in (front.plain_port, *front.alone):
+        ask_one(port, f"/health/ready?{QUERY}")
+    [line] = wait_until(lambda: front.logged("bot-42:7f"), "the request is logged")
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/leads", "502")
+    assert line["upstream_status"] == "502, 502"
+    assert [piece for piece in (PHONE, EMAIL, "127.0.0.1,") if piece in front.log()] == []
+
+
+def guess(front: Nginx, path: str, *, times: int, method: str = "POST", by: str = "127.0.0.1") -> list[int]:
+    """What so many attempts from this address are answered with, on one connection."""
+    here: dict[str, Any] = {"timeout": 60, "context": front.trust, "source_address": (by, 0)}
+    with closing(http.client.HTTPSConnection(*front.address, **here)) as connection:
+        answers = []
+        for _ in range(times):
+            connection.request(method, path)
+            answer = connection.getresponse()
+            assert b"<html>" in answer.read()  # a person reads it
+            answers.append(answer.status)
+        return answers
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("path", ["/admin/login/", "/admin/two-factor/code/?next=/admin/"])
+def test_who_guesses_passwords_and_codes_is_held_up_and_nobody_else(nginx: Callable[..., Nginx], path: str) -> None:
+    front = nginx(free_port(), free_port())  # nobody there: 502 is what has passed nginx
+    guesses = guess(front, path, times=60)
+    assert guesses[:40] == [502] * 40, "an office signs in"
+    assert guesses.count(429) >= 10
+    assert guess(front, path, times=60, method="GET") == [502] * 60
+    assert guess(front, path, times=1, by="127.0.0.2") == [502]
+    assert guess(front, "/admin/leads/lead/", times=60) == [502] * 60
+
+
 def wait_until_at_work(crowd: Bots) -> None:
     known = crowd.answered()
     wait_until(lambda: crowd.answered() > known + 50, "the bots are at work")
@@ -149,15 +192,14 @@ def test_an_update_of_one_instance_after_the_other_fails_no_request(
     front = nginx(*(instance.address[1] for instance in instances))
     source = instances[0].roster(operators=10, limit=100)
     crowd = Bots(front.address, source, total=1_000_000, together=8, trust=front.trust).start()
-    end = time.monotonic() + SECONDS
-    updates = 0
-    while time.monotonic() < end or updates < 2:
+    begun, updates = time.monotonic(), 0
+    while time.monotonic() < begun + SECONDS or updates < 2:
         wait_until_at_work(crowd)
         instances[updates % 2] = rolled(instances[updates % 2], start)
         updates += 1
     crowd.stop()
 
-    print(f"{len(crowd.contacts)} contacts, {updates} updates")
+    print(f"{len(crowd.contacts)} contacts, {updates} updates, {time.monotonic() - begun:.0f} s")
     assert (crowd.refused, crowd.dropped, crowd.others) == (0, 0, []), front.log()
     assert all_contact_ids(instances[0].get) == {contact["id"] for contact in crowd.contacts}
     assert instances[0].manage("check_routing").returncode == 0

@@ -46,6 +46,12 @@ def test_no_compiler_and_no_package_of_the_system_is_installed() -> None:
     assert not any(re.search(r"apt-get|build-essential|gcc", step) for stage in stages() for step in stage.all("RUN"))
 
 
+def test_what_is_installed_has_hashes_and_runs_nothing_meanwhile() -> None:
+    installing = [step for stage in stages() for step in stage.all("RUN") if "pip install" in step]
+    assert len(installing) == 1
+    assert "--only-binary :all: --require-hashes" in installing[0]
+
+
 def test_commands_are_programs_that_are_there() -> None:
     [serve] = read().command
     assert os.access(PROJECT / serve, os.X_OK)

@@ -1,9 +1,12 @@
 """The virtual environment is made once, and never half."""
 
+import hashlib
+import io
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -67,6 +70,25 @@ def test_a_folder_that_is_something_else_stays_as_it_is(tmp_path: Path, lock: Pa
     assert result.returncode == 1
     assert "is not a virtual environment" in result.stderr
     assert (tmp_path / "letters/letter").exists()
+
+
+def test_nothing_is_built_that_could_run_code_of_its_own(tmp_path: Path, lock: Path) -> None:
+    package = tmp_path / "sly-1.0.tar.gz"
+    with tarfile.open(package, "w:gz") as archive:
+        for name, text in {
+            "PKG-INFO": "Metadata-Version: 2.1\nName: sly\nVersion: 1.0\n",
+            "pyproject.toml": "[build-system]\nrequires = []\nbuild-backend = 'sly'\nbackend-path = ['.']\n",
+            "sly.py": f"open({str(tmp_path / 'was-here')!r}, 'w')\n",
+        }.items():
+            entry = tarfile.TarInfo(f"sly-1.0/{name}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    lock.write_text(f"--no-index\n--find-links {tmp_path}\nsly==1.0 --hash=sha256:{digest}\n")
+
+    assert make(tmp_path / "venv", lock).returncode == 1
+
+    assert not (tmp_path / "was-here").exists()
 
 
 def test_what_cannot_be_installed_is_no_good_environment(tmp_path: Path, lock: Path) -> None:

@@ -28,13 +28,18 @@ DECIDED = {"API_KEYS", "HTTPS", "TRUSTED_PROXIES", "HOST", "PORT", "DATA_DIR", "
 SECRETS = {"DATABASE_URL", "SECRET_KEY", "METRICS_TOKEN"}
 SENTRY: dict[str, Any] = yaml.safe_load((PROJECT / "compose.sentry.yaml").read_text())
 
+HOOK = PROJECT / "deploy/systemd/crm-router-failed@.service"
+
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+each_unit_of_ours = pytest.mark.parametrize(
+    "unit", [unit for unit in UNITS if unit != HOOK], ids=lambda unit: unit.name
+)
 
 
 def test_the_documents_that_nginx_writes_are_shaped_like_the_services_own() -> None:
     text = (PROJECT / "deploy/nginx/crm-router.conf").read_text()
-    documents = [json.loads(found) for found in re.findall(r"'(\{.*?\})'", text, re.DOTALL)]
+    documents = [json.loads(found) for found in re.findall(r"'(\{\"type\".*?\})'", text, re.DOTALL)]
     assert {document["status"] for document in documents} == {403, 413, 429, 500, 502, 503, 504}
     for document in documents:
         assert document == problems.problem(document["status"], document["code"], document["detail"])
@@ -89,7 +94,7 @@ def test_it_can_write_nowhere_and_has_no_more_rights_than_it_needs(name: str) ->
     assert SERVICES[name]["read_only"] is True
     assert SERVICES[name]["cap_drop"] == ["ALL"]
     assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
-    assert ("cap_add" in SERVICES[name]) == (name not in OURS)
+    assert ("cap_add" in SERVICES[name]) == (name in ("database", "nginx"))
 
 
 @each_service
@@ -138,8 +143,30 @@ def test_the_image_brings_what_is_run(name: str) -> None:
 def test_mounted_files_are_there() -> None:
     files = [config["file"] for config in COMPOSE["configs"].values()]
     files += [mount.split(":")[0] for mount in SERVICES["database"]["volumes"] if mount.startswith("./")]
-    assert len(files) == 5
+    assert len(files) == 6
     assert all((PROJECT / file).is_file() for file in files)
+
+
+def test_nginx_serves_what_the_migrations_step_has_collected_and_changes_nothing() -> None:
+    """The step runs before the instances of an update; it takes nothing away (tests/service/test_static_files.py)."""
+    [(volume, shown)] = [mount.split(":") for mount in SERVICES["migrations"]["volumes"]]
+    assert SERVICES["nginx"]["volumes"] == [f"{volume}:{shown}:ro"]
+    place = (PROJECT / COMPOSE["configs"]["place"]["file"]).read_text()
+    assert f"\nroot {shown};\n" in place
+    assert SERVICES["migrations"]["environment"]["STATIC_ROOT"] == f"{shown}/static"
+    assert f"install --directory --owner app --group app --mode 0755 {shown}" in read().all("RUN")[0]
+    assert SERVICES["app-a"]["environment"]["STATIC_ROOT"] == read().env["STATIC_ROOT"], "its own, of its own version"
+
+
+def test_the_backup_lies_where_nobody_deletes_it_with_the_database_and_its_age_is_its_health() -> None:
+    backup = SERVICES["backup"]
+    [mount] = backup["volumes"]
+    assert (mount["type"], mount["source"], mount["bind"]) == ("bind", "./backups", {"create_host_path": False})
+    assert "/backups/" in (PROJECT / ".gitignore").read_text().split()
+    assert not sent_to_the_engine("backups/crm-router-1.dump")
+    assert backup["entrypoint"] == ["sh", "/usr/local/bin/back-up", mount["target"]]
+    assert backup["image"] == SERVICES["database"]["image"], "pg_dump is of the server's version"
+    assert "-mmin -1560" in backup["healthcheck"]["test"][1]  # 26 hours
 
 
 def test_secrets_are_neither_committed_nor_sent_to_the_engine() -> None:
@@ -153,6 +180,30 @@ def test_secrets_are_neither_committed_nor_sent_to_the_engine() -> None:
 def test_each_place_has_its_own_nginx_files(place: str) -> None:
     for name in ("upstream", "place"):
         assert (PROJECT / f"deploy/nginx/crm-router.{name}.{place}").is_file()
+
+
+def test_no_place_leaves_out_an_instance_that_has_failed_once() -> None:
+    """It is back before it would be asked again, and in that moment the other one may go."""
+    servers = {
+        place: re.findall(r"^server .*", (PROJECT / f"deploy/nginx/crm-router.upstream.{place}").read_text(), re.M)
+        for place in ("systemd", "compose")
+    }
+    assert [len(found) for found in servers.values()] == [2, 2]
+    assert all(
+        "max_fails=0" in server and "fail_timeout" not in server for found in servers.values() for server in found
+    )
+
+
+def nginx_servers() -> list[str]:
+    conf = [(PROJECT / f"deploy/nginx/crm-router.{name}").read_text() for name in ("conf", "instances.compose")]
+    return [block for text in conf for block in re.findall(r"^server \{.*?^\}", text, re.M | re.S)]
+
+
+def test_each_server_of_nginx_has_the_log_that_quotes_nobody() -> None:
+    assert len(nginx_servers()) == 3
+    for server in nginx_servers():
+        assert re.findall(r"^    access_log (.*)", server, re.M) == ["/var/log/nginx/access.log crm_router;"]
+        assert re.findall(r"^    error_log (.*)", server, re.M) == ["/var/log/nginx/error.log crit;"]
 
 
 def test_the_database_has_a_connection_for_everybody() -> None:
@@ -181,7 +232,7 @@ def test_a_unit_has_only_the_rights_that_it_needs(unit: Path) -> None:
     assert "MemoryMax" in service
 
 
-@each_unit
+@each_unit_of_ours
 def test_every_setting_reaches_a_unit_and_what_it_decides_itself_wins(unit: Path) -> None:
     """systemd lets a line of EnvironmentFile win over Environment, wherever they stand."""
     service = directives(unit)["Service"]
@@ -192,9 +243,11 @@ def test_every_setting_reaches_a_unit_and_what_it_decides_itself_wins(unit: Path
     assert decided == (here if "@" in unit.name else {})
 
 
-@each_unit
+@each_unit_of_ours
 def test_a_unit_runs_what_is_there(unit: Path) -> None:
-    lines = re.findall(r"^ExecStart=(?:/usr/bin/env (?:[A-Z_]+=\S+ )+)?/opt/crm-router/(.+)$", unit.read_text(), re.M)
+    lines = re.findall(
+        r"^ExecStart=(?:/usr/bin/env (?:[A-Z_]+=\S+ )+)?/opt/crm-router/current/(.+)$", unit.read_text(), re.M
+    )
     assert lines
     for line in lines:
         program, *arguments = line.split()
@@ -204,12 +257,31 @@ def test_a_unit_runs_what_is_there(unit: Path) -> None:
             assert arguments[1] in get_commands()
 
 
+@each_unit
+def test_who_is_not_begun_anew_by_itself_tells_that_it_has_failed(unit: Path) -> None:
+    told = directives(unit)["Unit"].get("OnFailure")
+    begun_anew = directives(unit)["Service"].get("Restart") == "always"
+    assert told == (None if begun_anew or unit == HOOK else "crm-router-failed@%n.service")
+
+
+def test_who_tells_of_failures_runs_what_the_guide_writes_and_needs_no_settings() -> None:
+    service = directives(HOOK)["Service"]
+    program, told = service["ExecStart"].split()
+    assert told == "%i"
+    assert directives(HOOK)["Unit"]["ConditionFileIsExecutable"] == program
+    assert f"sudo nano {program}\n" in (PROJECT / "docs/operations.md").read_text()
+    assert "EnvironmentFile" not in service
+
+
 @pytest.mark.systemd
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     for unit in (PROJECT / "deploy/systemd").iterdir():
         there = (
-            unit.read_text().replace("/opt/crm-router/scripts/", "/bin/true ").replace("/opt/crm-router/.venv", "/usr")
+            unit.read_text()
+            .replace("/opt/crm-router/current/scripts/", "/bin/true ")
+            .replace("/opt/crm-router/current/.venv", "/usr")
         )
+        there = there.replace("ExecStart=/etc/crm-router/on-failure", "ExecStart=/bin/true")
         (tmp_path / unit.name).write_text(re.sub(r"/usr/bin/python ", "/bin/true ", there))
     units = sorted(str(file) for file in tmp_path.iterdir())
     said = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
@@ -219,8 +291,11 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 def run_as_the_service(folder: Path, settings: str, *command: str) -> subprocess.CompletedProcess[str]:
     """deploy/crm-router-run with its paths led into the folder, and without becoming another user."""
     (folder / "environment").write_text(settings)
+    (folder / "current").symlink_to(PROJECT)
     text = (PROJECT / "deploy/crm-router-run").read_text().replace("/etc/crm-router/", f"{folder}/")
-    text = re.sub(r"^exec setpriv (--\S+ )+", "exec ", text.replace("/opt/crm-router", str(PROJECT)), flags=re.M)
+    text = re.sub(
+        r"^exec setpriv (--\S+ )+", "exec ", text.replace("/opt/crm-router/current", f"{folder}/current"), flags=re.M
+    )
     return subprocess.run(["sh", "-c", text, "sh", *command], capture_output=True, text=True, check=False)
 
 

@@ -1,10 +1,11 @@
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
 from tests.service.conftest import StartService
-from tests.service.running import Service, free_port, wait_until
+from tests.service.running import PROJECT, Service, free_port, run, wait_until
 
 pytestmark = pytest.mark.service
 
@@ -30,6 +31,19 @@ def test_it_starts_empty_and_not_in_debug(service: Service) -> None:
 
 def test_an_empty_number_of_processes_is_as_good_as_none(start: StartService) -> None:
     assert start(WEB_CONCURRENCY="", WEB_THREADS="").wait_until_up().get("/health") == (200, {"status": "ok"})
+
+
+def test_through_a_link_it_stays_where_that_led_when_it_started(tmp_path: Path) -> None:
+    """An update moves the link (docs/operations.md), and must not change what the older instance loads later."""
+    (tmp_path / "current").symlink_to(PROJECT)
+    python = tmp_path / "venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$PWD"\n')
+    python.chmod(0o755)
+    started = run(
+        str(tmp_path / "current/scripts/serve"), env={"PATH": os.environ["PATH"], "VENV": str(tmp_path / "venv")}
+    )
+    assert set(started.stdout.split()) == {str(PROJECT)}
 
 
 def test_data_and_secret_key_survive_a_restart(start: StartService) -> None:

@@ -1,19 +1,38 @@
+import logging
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from leads import repetition
+from leads.management import rounds
+from leads.models import Upkeep
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
     help = "Forgets idempotency keys older than IDEMPOTENCY_DAYS, and sessions that are over. For once a day."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        forgotten = repetition.forget(older_than=timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS))
-        self.stdout.write(f"{forgotten} idempotency keys older than {settings.IDEMPOTENCY_DAYS} days forgotten.")
-        call_command("clearsessions")
-        self.stdout.write("Sessions that are over deleted.")
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--loop", type=float, metavar="SECONDS", help="again after so many seconds, until stopped")
+
+    def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
+        if loop is None:
+            rounds.once(prune, log=log, stdout=self.stdout)
+        else:
+            rounds.repeat(prune, seconds=loop, log=log)
+
+
+def prune() -> str:
+    """The moment is noted last: what failed half-way is not taken for done."""
+    forgotten = repetition.forget(older_than=timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS))
+    call_command("clearsessions")
+    Upkeep.objects.update_or_create(pk=1, defaults={"pruned_at": timezone.now()})
+    return (
+        f"{forgotten} idempotency keys older than {settings.IDEMPOTENCY_DAYS} days forgotten. "
+        "Sessions that are over deleted."
+    )

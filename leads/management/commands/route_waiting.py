@@ -1,11 +1,12 @@
-import signal
-from threading import Event
+import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
 
 from leads import queue, statistics
+from leads.management import rounds
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -16,18 +17,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
         if loop is None:
-            self.sweep()
-            return
-        stopped = Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
-        while not stopped.is_set():
-            try:
-                self.sweep()
-            except DatabaseError as error:  # the database may be away for a while; the next round finds it again
-                self.stderr.write(f"Not swept: {error}")
-            close_old_connections()
-            stopped.wait(loop)
+            rounds.once(sweep, log=log, stdout=self.stdout)
+        else:
+            rounds.repeat(sweep, seconds=loop, log=log)
 
-    def sweep(self) -> None:
-        self.stdout.write(f"{queue.sweep()} assigned, {statistics.tally()} hours tallied")
+
+def sweep() -> str:
+    return f"{queue.sweep()} assigned, {statistics.tally()} hours tallied"

@@ -1,0 +1,83 @@
+"""The example rules, judged by Prometheus itself."""
+
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from tests.docs import readme
+
+FOLDER = readme.ROOT / "deploy/prometheus"
+FILES = sorted(FOLDER.glob("*.yml"))
+
+NOBODY_WAITS = {'crm_router_queue_length{source="1"}': "0x200"}
+SOMEBODY_WAITS = {'crm_router_queue_length{source="1"}': "0x200", 'crm_router_queue_length{source="2"}': "1x200"}
+EVERYBODY_OFF_DUTY = {"crm_router_free_places": "0x200"}
+
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.promtool,
+    pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: Debian has it in the package prometheus"),
+]
+
+
+def promtool(*arguments):
+    said = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.fixture
+def require(tmp_path):
+    """Holds Prometheus to it that an alert is on, or off, an hour and a half after it has begun to see these series."""
+
+    def require(alert, *, on, seen):
+        question = f'count(ALERTS{{alertname="{alert}", alertstate="firing"}}) or vector(0)'
+        answer = {"expr": question, "eval_time": "90m", "exp_samples": [{"labels": "{}", "value": float(on)}]}
+        series = [{"series": name, "values": values} for name, values in seen.items()]
+        test = {"interval": "1m", "input_series": series, "promql_expr_test": [answer]}
+        rules = tmp_path / "rules.yml"
+        rules.write_text(yaml.safe_dump({"rule_files": list(map(str, FILES)), "tests": [test]}))
+        promtool("test", "rules", rules)
+
+    return require
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_prometheus_understands_the_rules(file):
+    promtool("check", "rules", file)
+
+
+def test_a_night_without_anybody_is_quiet_until_somebody_waits(require):
+    require("NoFreePlaces", on=False, seen=EVERYBODY_OFF_DUTY | NOBODY_WAITS)
+    require("NoFreePlaces", on=True, seen=EVERYBODY_OFF_DUTY | SOMEBODY_WAITS)
+
+
+@pytest.mark.parametrize(
+    ("alert", "moment"),
+    [
+        ("NotSwept", "crm_router_last_sweep_timestamp_seconds"),
+        ("NotPruned", "crm_router_last_prune_timestamp_seconds"),
+        ("BackupIsOld", "crm_router_last_backup_timestamp_seconds"),
+    ],
+)
+def test_what_was_done_too_long_ago_is_told(require, alert, moment):
+    """The clock of such tests begins at 0, so that what lies days back is below it."""
+    days_ago = -3 * 86400
+    require(alert, on=True, seen={moment: f"{days_ago}x200"})
+    require(alert, on=False, seen={moment: "0+60x200"})
+
+
+def test_a_backup_that_nobody_tells_of_is_told(require):
+    require("BackupIsOld", on=True, seen=NOBODY_WAITS)
+
+
+@pytest.mark.parametrize(("room", "on"), [(19, True), (21, False)])
+def test_a_disk_is_told_of_before_it_is_full(require, room, on):
+    disk = {'node_filesystem_avail_bytes{mountpoint="/"}': room, 'node_filesystem_size_bytes{mountpoint="/"}': 100}
+    require("DiskAlmostFull", on=on, seen={name: f"{number}x200" for name, number in disk.items()})
+
+
+@pytest.mark.parametrize(("days", "on"), [(13, True), (15, False)])
+def test_a_certificate_is_told_of_two_weeks_before_its_end(require, days, on):
+    require("CertificateEnds", on=on, seen={"probe_ssl_earliest_cert_expiry": f"{days * 86400 + 5400}x200"})
