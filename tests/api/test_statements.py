@@ -1,13 +1,17 @@
 """How many statements each call costs, exactly. A new call that has no line here fails."""
 
+import re
+
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 
 from leads import lifecycle, merging
 from leads.models import PossibleDuplicate
 from tests import characters
+from tests.api.endpoints import endpoints
 
 NEW = "+79995550101"
 NOTHING: dict[str, str] = {}
@@ -86,6 +90,11 @@ def filled_in(body, cast):
 def test_every_call_has_a_line_here(api):
     paths = api.get("/openapi.json").json()["paths"]
     assert sorted(operation["operationId"] for found in paths.values() for operation in found.values()) == sorted(CALLS)
+
+
+def test_every_method_of_every_route_has_a_line_here():
+    calls = [re.sub(r"{\w+}", "1", call).split() for _, call, _ in CALLS.values()]
+    assert sorted((method, resolve(f"/api/v1{path}").route) for method, path in calls) == endpoints()
 
 
 @pytest.mark.parametrize(("number", "call", "body"), CALLS.values(), ids=CALLS)
