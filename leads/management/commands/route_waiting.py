@@ -31,3 +31,4 @@ class Command(BaseCommand):
 
     def sweep(self) -> None:
         self.stdout.write(f"{queue.sweep()} assigned, {statistics.tally()} hours tallied")
+        self.stdout.flush()  # or a log would show hundreds of rounds at once, hours later
