@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.service.running import PATIENCE, PROJECT, free_port, wait_until
+from tests.service.running import PATIENCE, PROJECT, children, free_port, wait_until
 
 FOLDER = PROJECT / "deploy/nginx"
 
@@ -78,6 +79,14 @@ class Nginx:
 
     def log(self) -> str:
         return (self.folder / "error.log").read_text()
+
+    def kill(self) -> None:
+        """kill -9 of master and workers: one worker that is left would keep the port."""
+        assert self.process
+        for pid in (self.process.pid, *children(self.process.pid)):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(PATIENCE)
+        (self.folder / "pid").unlink()
 
     def destroy(self) -> None:
         if self.process:
