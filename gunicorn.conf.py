@@ -42,8 +42,8 @@ worker_class = "crm_router.patient_worker.PatientWorker"  # gthread, which slow 
 # PostgreSQL: Python computes on one core per process, and a second thread works while the first waits for the database.
 # One short run of each on two busy cores: 3 processes with 2 threads registered most, 128 a second; 2 with 2 did 86,
 # 4 with 2 did 114, 5 with 2 did 75. The order is a hint, no more.
-workers = int(os.environ.get("WEB_CONCURRENCY") or (1 if ON_SQLITE else min(CORES + 1, 16)))
-threads = int(os.environ.get("WEB_THREADS") or (8 if ON_SQLITE else 2))
+workers = settings.WEB_CONCURRENCY or (1 if ON_SQLITE else min(CORES + 1, 16))
+threads = settings.WEB_THREADS or (8 if ON_SQLITE else 2)
 
 # The code is loaded once and shared: a killed worker is replaced in milliseconds, and each costs less memory.
 # The price: SIGHUP restarts the workers with the code that was loaded, new code needs a restart of the whole.

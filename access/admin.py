@@ -11,7 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from unfold.admin import ModelAdmin
@@ -45,7 +46,7 @@ class Days(forms.IntegerField):
 
 class NewKeyForm(forms.Form):
     name = forms.CharField(
-        label=_("Name"),
+        label=pgettext_lazy("of a source", "Name"),
         max_length=100,
         help_text=_("Who uses it, such as “Telegram bot on server 2”."),
         widget=UnfoldAdminTextInputWidget,
@@ -208,4 +209,4 @@ class ApiKeyAdmin(ModelAdmin):
 
     @display(description=_("state"))
     def state(self, key: ApiKey) -> str:
-        return str(key.state.label)
+        return str(capfirst(key.state.label))

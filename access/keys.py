@@ -21,7 +21,11 @@ from routing.models import Source
 from sql import compiled
 
 FORM = re.compile(r"(crm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
-BY_PREFIX: compiled.Select[ApiKey] = compiled.Select(lambda prefix: ApiKey.objects.filter(prefix=prefix))
+BY_PREFIX: compiled.Select[ApiKey] = compiled.Select(
+    lambda prefix: ApiKey.objects.filter(prefix=prefix).only(
+        "prefix", "digest", "source", "expires_at", "revoked_at", "last_used_at"
+    )
+)
 LIVE_AT_ONCE = 2  # of one lineage: the old key while its users move over, and the new one
 NOTED_EVERY = timedelta(minutes=1)
 

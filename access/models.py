@@ -23,7 +23,7 @@ class ApiKey(models.Model):
         EXPIRED = "expired", pgettext_lazy("API key", "has expired")
         REVOKED = "revoked", pgettext_lazy("API key", "is revoked")
 
-    name = models.CharField(_("name"), max_length=100)
+    name = models.CharField(pgettext_lazy("of a source", "name"), max_length=100)
     prefix = models.CharField(_("prefix"), max_length=16, unique=True)
     digest = models.CharField(max_length=64)
     source = models.ForeignKey(

@@ -4,6 +4,7 @@ A new endpoint is for management, until somebody adds it here.
 """
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -37,6 +38,10 @@ class NoKeyThroughProxy(NoKey):
     default_detail = "This call came through a proxy, and so perhaps from anywhere: a valid key is needed."
 
 
+class NoKeyFromElsewhere(NoKey):
+    default_detail = "This call did not come from the machine itself: a valid key is needed."
+
+
 class Forbidden(PermissionDenied):
     default_code = "forbidden"
 
@@ -64,14 +69,27 @@ def key_of(request: Request) -> ApiKey | None:
 
 
 def let_in_without_key(request: Request) -> None:
-    """Only where keys are not required. There, nobody has told of a proxy, so that what came through one came from
-    elsewhere; and a browser must not be led by another site to change anything."""
+    """Only where keys are not required, and only what comes from this machine, unless API_KEYS_OPEN_ANYWHERE says that
+    something else keeps strangers away. Where nobody has told of a proxy, what came through one came from elsewhere;
+    and a browser must not be led by another site to change anything."""
     if settings.API_KEYS != "open":
         raise NoKey
+    if not (settings.API_KEYS_OPEN_ANYWHERE or comes_from_this_machine(request)):
+        raise NoKeyFromElsewhere
     if not settings.TRUSTED_PROXIES and not FORWARDED.isdisjoint(request.headers):
         raise NoKeyThroughProxy
     if request.method not in SAFE_METHODS and is_led_by_another_site(request):
         raise Forbidden("A page of another site may not do this without a key.")
+
+
+def comes_from_this_machine(request: Request) -> bool:
+    """By the address of the connection, which nobody can claim: where the server listens is not always ours to say, as
+    with runserver. A socket in the file system has none; behind one anybody may stand."""
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def is_led_by_another_site(request: Request) -> bool:

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.http import UnreadablePostError
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, Throttled, ValidationError
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from access import keys
+from access.models import ApiKey
 from access.scopes import key_of
 
 if TYPE_CHECKING:
@@ -34,23 +36,35 @@ MINUTE = timedelta(minutes=1)
 PARTS = 20
 
 
-class PerKey(BaseThrottle):
-    """Without a key there is nothing to count by, and no flood of strangers can make the database write."""
+class NotTooFast(BasePermission):
+    """Counts each call with a valid key, whatever becomes of it: if refusals were free, ids could be tried without end.
 
-    refused_until: datetime | None = None
+    So it is asked before the scope is, which DRF's own throttles are not. Without a key there is nothing to count by,
+    and no flood of strangers can make the database write.
+    """
 
-    def allow_request(self, request: Request, view: "APIView") -> bool:
-        limit, key = settings.THROTTLE_PER_MINUTE, key_of(request)
-        if not limit or key is None:
-            return True
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        key = key_of(request)
+        if settings.THROTTLE_PER_MINUTE and key is not None:
+            count(request, view, key)
+        return True
+
+
+def count(request: Request, view: "APIView", key: ApiKey) -> None:
+    """Raises Throttled when there is no room. What can never be done is one call, and refused when it is counted."""
+    limit, now = settings.THROTTLE_PER_MINUTE, timezone.now()
+    hopeless: Exception | None = None
+    try:
         calls = calls_in(request, view)
-        if calls > limit:  # to come back later would not help
-            raise ValidationError(f"This counts as {calls} calls, and the key may make {limit} a minute.")
-        self.refused_until = allowance.take(key.pk, calls=calls, now=timezone.now(), limit=limit)
-        return self.refused_until is None
-
-    def wait(self) -> float | None:
-        return (self.refused_until - timezone.now()).total_seconds() if self.refused_until else None
+    except (APIException, UnreadablePostError) as error:  # a body that the view cannot read either
+        calls, hopeless = 1, error
+    if calls > limit:  # to come back later would not help
+        hopeless = ValidationError(f"This counts as {calls} calls, and the key may make {limit} a minute.")
+        calls = 1
+    if until := allowance.take(key.pk, calls=calls, now=now, limit=limit):
+        raise Throttled((until - now).total_seconds())
+    if hopeless:
+        raise hopeless
 
 
 def calls_in(request: Request, view: "APIView") -> int:

@@ -6,6 +6,7 @@ Nobody gives away what they do not have themselves, nor lays hands on an account
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
@@ -14,17 +15,20 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, ManyToManyField, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django_otp.plugins.otp_static.admin import StaticDevice
 from django_otp.plugins.otp_totp.admin import TOTPDevice
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from crm_router.door import roles, second_factor
+from leads.admin import looks
 from operators.models import Operator
 
 VERBS = {
@@ -36,6 +40,8 @@ VERBS = {
 }
 
 admin.site.index_title = _("Overview")
+admin.site.empty_value_display = looks.NOTHING
+apps.get_app_config("auth").verbose_name = _("Access")  # as the sidebar calls it
 Group.__str__ = roles.title  # type: ignore[method-assign] # in lists, choices, filters and titles alike
 # Imported from where they are registered; the pages of the last two would show secrets.
 for model in (User, Group, TOTPDevice, StaticDevice):
@@ -76,6 +82,7 @@ class WithinOwnRights(ModelAdmin):
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
+        kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget  # two lists side by side are no use on a phone
         if db_field.related_model is Permission:
             kwargs["form_class"] = PermissionField
             pages = ContentType.objects.get_for_models(*self.admin_site._registry).values()
@@ -84,6 +91,11 @@ class WithinOwnRights(ModelAdmin):
             more = Permission.objects.exclude(pk__in=held(request.user))
             kwargs["queryset"] = Group.objects.exclude(pk__in=Group.objects.filter(permissions__in=more))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Names what people know: the rows that tie an account to its roles, permissions and devices go unsaid."""
+        _all, _counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return [str(one) for one in objs], {self.opts.verbose_name_plural: len(objs)}, lacking, protected
 
 
 class AccountForm(UserChangeForm):
@@ -110,10 +122,11 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "first_name", "last_name", "named_roles", "is_active", "two_factor"]
     list_filter = ["is_active", "groups"]
-    readonly_fields = ["two_factor", "last_login", "date_joined"]
+    add_fieldsets = [(None, {"fields": ["username", "password1", "password2"]})]
+    readonly_fields = ["new_password", "two_factor", "last_login", "date_joined"]
     actions_detail = ["reset_two_factor_this"]
     fieldsets = [
-        (None, {"fields": ["username", "password", "two_factor"]}),
+        (None, {"fields": ["username", "new_password", "two_factor"]}),
         (_("Personal info"), {"fields": ["first_name", "last_name", "email"]}),
         (_("Permissions"), {"fields": ["is_active", "is_staff", "groups", "operator"]}),
         (_("Important dates"), {"fields": ["last_login", "date_joined"]}),
@@ -139,7 +152,7 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
 
     def has_reset_permission(self, request: HttpRequest, object_id: Any) -> bool:
         user = self.get_object(request, object_id)
-        return bool(user and self.two_factor(user) and self.has_change_permission(request, user))
+        return bool(user and user.has_app and self.has_change_permission(request, user))
 
     @action(
         description=_("Reset two-factor sign-in"),
@@ -164,7 +177,13 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
 
     @display(description=_("roles"))
     def named_roles(self, user: User) -> str:
-        return ", ".join(str(group) for group in user.groups.all())
+        return ", ".join(str(group) for group in user.groups.all()) or looks.NOTHING
+
+    @display(description=_("password"))
+    def new_password(self, user: User) -> SafeString:
+        """The way to another one: what is stored of this one helps nobody."""
+        url = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', url, gettext("Set another password"))
 
     @display(description=_("two-factor sign-in"), boolean=True)
     def two_factor(self, user: User) -> bool:
@@ -173,4 +192,21 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
 
 @admin.register(Group)
 class GroupAdmin(BaseGroupAdmin, WithinOwnRights):
-    pass
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
+        """A role is shown by what people call it, in their language."""
+        return ["role" if is_role(obj) else "name", "permissions"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
+        return ["role"] if is_role(obj) else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not is_role(obj)
+
+    @display(description=pgettext_lazy("of a source", "name"))
+    def role(self, group: Group) -> str:
+        return roles.title(group)
+
+
+def is_role(group: Group | None) -> bool:
+    """Settings and code know the roles by their names: those stay."""
+    return group is not None and group.name in roles.ROLES

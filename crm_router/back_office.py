@@ -1,12 +1,15 @@
 """How the back-office looks: its name, its colours and the order of its pages."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 MANY = 99  # more are not counted: every page of the back-office asks
 
@@ -35,7 +38,12 @@ def undecided(request: HttpRequest) -> str:
     """How many possible duplicates wait for a decision; asked only for who sees their line. Nothing for none."""
     from leads.models import PossibleDuplicate  # settings are read before there are models
 
-    count = len(PossibleDuplicate.objects.undecided().values_list("pk")[: MANY + 1])
+    return few(PossibleDuplicate.objects.undecided())
+
+
+def few(things: "QuerySet[Any]") -> str:
+    """How many, as far as anybody wants to know. Nothing for none."""
+    count = len(things.values_list("pk")[: MANY + 1])
     return f"{MANY}+" if count > MANY else str(count or "")
 
 
@@ -46,11 +54,13 @@ UNFOLD = {
     "SITE_SYMBOL": "alt_route",
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
+    "DASHBOARD_CALLBACK": "crm_router.overview.with_numbers",
     "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crm_router/icon.svg")},
     ],
     "STYLES": [lambda request: static("crm_router/back_office.css")],
+    "SCRIPTS": [lambda request: static("crm_router/back_office.js")],
     "ACCOUNT": {
         "navigation": [
             {"title": _("Two-factor sign-in"), "link": reverse_lazy("two_factor")},

@@ -3,7 +3,9 @@
 README, "Settings", lists them. Nonsense stops the start with a message that names every bad value at once.
 """
 
+import re
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -12,6 +14,7 @@ from urllib.parse import quote
 from zoneinfo import available_timezones
 
 import environs
+from marshmallow import ValidationError
 from marshmallow.validate import ContainsOnly, Length, OneOf, Range, Regexp
 from phonenumbers import SUPPORTED_REGIONS
 from whitenoise.compress import Compressor
@@ -22,6 +25,7 @@ from crm_router.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
+MOST_PROCESSES = 64  # and threads of each
 
 # What the person who deploys decides.
 
@@ -34,21 +38,46 @@ def networks(text: str) -> list[str]:
     """Addresses and networks, such as 10.0.0.5 and 172.16.0.0/12."""
     named = [name.strip() for name in text.split(",") if name.strip()]
     try:
-        return [str(ip_network(name)) for name in named]
+        found = [ip_network(name) for name in named]
     except ValueError as error:
         raise environs.EnvError(f"{error}.") from error
+    if everybody := [str(network) for network in found if network.prefixlen == 0]:
+        raise environs.EnvError(f"{everybody[0]} is everybody, and whoever is believed can claim any address.")
+    return [str(network) for network in found]
+
+
+@env.parser_for("few")
+def few(text: str) -> int | None:
+    """Processes or threads; empty means that gunicorn.conf.py chooses."""
+    if text and not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
+        raise environs.EnvError(f"{text} is not a number from 1 to {MOST_PROCESSES}.")
+    return int(text) if text else None
+
+
+def each(form: str, *, error: str) -> Callable[[list[str]], None]:
+    """Demands this form of every entry of a list, and names the first that has another."""
+
+    def check(entries: list[str]) -> None:
+        for entry in entries:
+            if not re.fullmatch(form, entry):
+                raise ValidationError(f"“{entry}” {error}")
+
+    return check
 
 
 # Each of these may be empty, which means not set.
 token = Regexp(r"$|[\x21-\x7e]{16,}$", error="needs 16 characters or more, without spaces.")
 dsn = Regexp(r"$|https?://\S+@\S+/\d+$", error="is no DSN of Sentry's.")
 endpoint = Regexp(r"$|https?://\S+$", error="must begin with http:// or https://.")
+# What Django would silently never find equal to what a client sends.
+hosts = each(r"\*|\.?[^\s/:*\[\]]+|\[[0-9a-fA-F:.]+\]", error="is no name of a host, such as crm.example.com.")
+origins = each(r"https?://[^\s/]+", error="is no origin, such as https://crm.example.com.")
 
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "", validate=lambda it: not it or Length(50, error="is shorter than {min}.")(it))
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", THIS_MACHINE)
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", THIS_MACHINE, validate=[Length(1, error="is empty."), hosts])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [], validate=origins)
 HTTPS = env.bool("HTTPS", False)
 HSTS_SECONDS = env.int("HSTS_SECONDS", 30 * 24 * 3600, validate=Range(1, 2 * 366 * 24 * 3600))
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", "")
@@ -82,6 +111,8 @@ MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
 MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", 2 * 1024 * 1024, validate=Range(1024))
 REQUEST_TIMEOUT = env.int("REQUEST_TIMEOUT", 20, validate=Range(1, 3600))
 MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", 20, validate=Range(3, 500))
+WEB_CONCURRENCY = env.few("WEB_CONCURRENCY", "")
+WEB_THREADS = env.few("WEB_THREADS", "")
 
 try:
     env.seal()
@@ -185,7 +216,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
-# By account and address together: nobody can lock a colleague out from elsewhere.
+# By account and address together: nobody can lock a colleague out from elsewhere. The handler adds a limit for all
+# accounts from one address.
+AXES_HANDLER = "crm_router.door.guessing.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = SIGN_IN_ATTEMPTS
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_WAIT_MINUTES)
@@ -234,8 +267,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the page of a source sends three for e
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["access.scopes.WithinScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["access.throttle.PerKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["access.throttle.NotTooFast", "access.scopes.WithinScope"],  # in this order
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_PARSER_CLASSES": ["crm_router.wire.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

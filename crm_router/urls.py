@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
 from crm_router import downloads, views
@@ -36,7 +36,7 @@ urlpatterns = [
     path("health", views.health),
     path("health/ready", views.ready),
     path("metrics", scrape.metrics),
-    path("openapi.json", views.only_read(SpectacularJSONAPIView.as_view()), name="schema"),
+    path("openapi.json", views.schema, name="schema"),
     path("docs", views.only_read(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("api/v1/", include(api)),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -3,18 +3,23 @@
 import logging
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from http import HTTPStatus
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils import translation
 from django.views import defaults
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
 
 from crm_router import VERSION
-from crm_router.insight import routes
+from crm_router.insight import calls, routes
 from crm_router.middleware import is_back_office
 from crm_router.wire import problems
 
@@ -44,6 +49,25 @@ def root(request: HttpRequest) -> JsonResponse:
 def health(request: HttpRequest) -> JsonResponse:
     """Liveness: the process answers. It asks nobody else, so that a database fault restarts no process."""
     return JsonResponse({"status": "ok"})
+
+
+@only_read
+def schema(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI schema, in the language of the service or in `?lang=`. Anybody may ask for it, so it must cost
+    little."""
+    asked = request.GET.get("lang")
+    language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    headers = {"Content-Disposition": f'inline; filename="{settings.SPECTACULAR_SETTINGS["TITLE"]}.json"'}
+    return HttpResponse(built_schema(language), content_type=OpenApiJsonRenderer.media_type, headers=headers)
+
+
+@cache
+def built_schema(language: str) -> bytes:
+    """Built once by each process: it depends on nothing but the code and the language."""
+    with translation.override(language):
+        document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call] # it has no types
+        rendered: bytes = OpenApiJsonRenderer().render(document, renderer_context={})
+        return rendered
 
 
 @only_read
@@ -84,9 +108,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         log.error("Answered 503", exc_info=True)
         response = problems.to_response(problems.problem(503))
         if is_back_office(request):
-            response = defaults.server_error(request)
+            response = HttpResponse(render_to_string("503.html"))
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         response["Retry-After"] = str(problems.RETRY_AFTER)
         return response
     document = problems.incident(f"{routes.method(request.method)} {routes.route(request)} failed")
-    return defaults.server_error(request) if is_back_office(request) else problems.to_response(document)
+    if is_back_office(request):
+        return HttpResponseServerError(render_to_string("500.html", {"incident": calls.request_id()}))
+    return problems.to_response(document)

@@ -76,8 +76,8 @@ def register_together(drafts: Sequence[Draft], by: str, draw: Draw, attempt: int
     made = repetition.find(draft.token for draft in drafts)
     fresh = first_of_each(drafts, made)
     leads = recognition.recognise([draft.person for draft in fresh])
-    contacts = [draft.contact(lead_id) for draft, lead_id in zip(fresh, leads, strict=True)]
-    desk = Desk({contact.source_id for contact in contacts})
+    desk = Desk({draft.source.pk for draft in fresh})
+    contacts = [draft.contact(draft.source, lead) for draft, lead in zip(fresh, leads, strict=True)]
     decisions = [desk.serve(contact, draw()) for contact in contacts]
     repetition.store(contacts)
     history.record_births(contacts, decisions, by=by)

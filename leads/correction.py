@@ -106,7 +106,7 @@ def show(lead: Lead, kind: Identity.Kind, claim: Claim | None) -> None:
         if own and own.pk != again.pk and again.pk not in brought_by_merges(lead):
             own.delete()
     elif own is None:
-        recognition.add([(lead.pk, claim)])
+        recognition.add([(lead, claim)])
         known.filter(value=claim.value).update(rank=min(foremost, 0))
     else:
         own.value, own.raw, own.rank = claim.value, claim.raw, min(foremost, own.rank)

@@ -68,7 +68,8 @@ def line(contact: Contact, what: What, by: str, from_operator: int | None, decis
 
 def tell(contact: Contact, what: What) -> None:
     """Says the same to whoever listens, once it stands."""
-    facts.tell_after_commit(Moved(what, contact.pk, contact.source_id, contact.operator_id, contact.waiting_reason))
+    has_it, reason = contact.operator_id, contact.waiting_reason
+    facts.tell_after_commit(lambda: Moved(what, contact.pk, contact.source_id, has_it, reason))
 
 
 def recall(event: ContactEvent) -> Decision | None:

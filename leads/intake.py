@@ -1,17 +1,19 @@
 """The one door through which contacts are born; `leads.batch` brings many through it at once."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from leads import history, identities, queue, recognition, repetition, texts
 from leads.history import What
 from leads.identities import Claim, Unreadable
-from leads.models import Contact
+from leads.models import Contact, Lead
 from leads.recognition import Person
 from operators.refusals import FieldError, Invalid, Unknown
 from routing import assignment, races
 from routing.models import Source
+from routing.races import LostRace
 from sql import compiled
 
 
@@ -36,29 +38,35 @@ def register_contact(
     5. The contact is stored. One that waits looks for an operator once more after its own commit, because a place
        may have become free in between.
 
+    What is asked `later` goes to the database with the next statement that is waited for. So all this takes three
+    turns: the source, the identities and the roster; the lock on the operator; what is stored, and the commit.
+
     `by` says in the history who asked for it. `draw` gives a number in [0, 1) at each call. Raises Unknown (no such
     source), Invalid (an identity cannot be read, or none is given), Reused (the key belongs to another contact) and
     Busy; nothing has changed then.
     """
-    source = find_source(source_id)
-    draft = read_draft(
-        source,
-        lead_phone=lead_phone,
-        lead_email=lead_email,
-        lead_external_id=lead_external_id,
-        lead_name=lead_name,
-        message=message,
-        idempotency_key=idempotency_key,
-    )
+    asked = {
+        "lead_phone": lead_phone,
+        "lead_email": lead_email,
+        "lead_external_id": lead_external_id,
+        "lead_name": lead_name,
+        "message": message,
+        "idempotency_key": idempotency_key,
+    }
+
+    seen = draft_as_seen(source_id, asked)
 
     def work(attempt: int) -> Contact:
-        earlier = repetition.find([draft.token])
-        if earlier:
-            return repetition.answer(earlier[draft.token], draft.fingerprint)
+        draft = read_draft(find_source(source_id), **asked) if attempt else seen
+        present = SOURCE.later(source_id)
         owners = recognition.ask_owners(draft.person.claims)
-        roster = assignment.ask_roster(source)
-        [lead_id] = recognition.recognise([draft.person], owners)
-        contact = draft.contact(lead_id)
+        earlier = repetition.ask(draft.token)
+        roster = assignment.ask_roster(source_id)
+        source = confirm(draft.source, present())
+        if made := earlier():
+            return repetition.answer(made, draft.fingerprint)
+        [lead] = recognition.recognise([draft.person], owners)
+        contact = draft.contact(source, lead)
         decision = queue.find_operator(contact=contact, draw=draw(), attempt=attempt, roster=roster)
         queue.place(contact, decision)
         repetition.store([contact])
@@ -69,14 +77,38 @@ def register_contact(
     return contact if contact.operator_id or contact.is_replay else queue.look_again([contact])[0]
 
 
-SOURCE: compiled.Select[Source] = compiled.Select(lambda pk: Source.objects.current().filter(pk=pk))
+SOURCE: compiled.Select[Source] = compiled.Select(
+    lambda pk: Source.objects.current().filter(pk=pk).only("phone_region", "strategy", "is_sticky")
+)
+SEEN: dict[int, Source] = {}  # by id: as this process has found them last
 
 
 def find_source(source_id: int) -> Source:
     """Raises Unknown."""
     for source in SOURCE(source_id):
+        SEEN[source_id] = source
         return source
+    SEEN.pop(source_id, None)
     raise Unknown("source", source_id)
+
+
+def draft_as_seen(source_id: int, asked: Mapping[str, str | None]) -> "Draft":
+    """The draft, in the way of the source as this process has seen it last. Whoever acts on it has to `confirm` that
+    the source still is like this. Raises Unknown and Invalid, both of what is true now.
+    """
+    if source := SEEN.get(source_id):
+        with suppress(Invalid):
+            return read_draft(source, **asked)
+    return read_draft(find_source(source_id), **asked)
+
+
+def confirm(seen: Source, present: Sequence[Source]) -> Source:
+    """The source as it is now. Raises Unknown, and LostRace when it reads phones in another way by now."""
+    for source in present:
+        if source.region != seen.region:
+            raise LostRace
+        return source
+    raise Unknown("source", seen.pk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +125,9 @@ class Draft:
     def token(self) -> repetition.Token:
         return self.source.pk, self.idempotency_key
 
-    def contact(self, lead_id: int) -> Contact:
-        contact = Contact(lead_id=lead_id, source=self.source, message=self.message)
+    def contact(self, source: Source, lead: Lead) -> Contact:
+        whose = {"lead_id": lead.pk} if lead.pk else {"lead": lead}  # of somebody new the id is still to come
+        contact = Contact(**whose, source=source, message=self.message)
         if self.idempotency_key is not None:
             contact.idempotency_key, contact.idempotency_fingerprint = self.idempotency_key, self.fingerprint
         return contact
@@ -111,7 +144,8 @@ def read_draft(source: Source, *, idempotency_key: str | None = None, **asked: s
         external_id=asked.get("lead_external_id"),
     )
     name = (asked.get("lead_name") or "").strip() or None
-    return Draft(source, Person(claims, name), asked.get("message"), idempotency_key, repetition.fingerprint(asked))
+    fingerprint = repetition.fingerprint(asked) if idempotency_key else b""
+    return Draft(source, Person(claims, name), asked.get("message"), idempotency_key, fingerprint)
 
 
 def read_claims(source: Source, *, phone: str | None, email: str | None, external_id: str | None) -> list[Claim]:

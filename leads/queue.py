@@ -206,6 +206,8 @@ def given_back(contact: Contact) -> Collection[int]:
 
 def last_operator(contact: Contact) -> int | None:
     """Who had the lead's last contact before this one."""
+    if not contact.lead_id:
+        return None  # somebody new, who is stored together with the contact
     earlier = Contact.objects.filter(lead_id=contact.lead_id, operator__isnull=False)
     if contact.pk:
         earlier = earlier.filter(pk__lt=contact.pk)

@@ -6,13 +6,11 @@ from functools import cache, reduce
 from operator import or_
 from typing import Any
 
-from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from leads.identities import Claim
 from leads.models import Identity, Lead, PossibleDuplicate
-from routing.races import LostRace
 from sql import compiled
 from sql.compiled import Later
 
@@ -21,6 +19,7 @@ FEW = 3  # claims, as many as one person can make
 STRENGTH = {kind: place for place, kind in enumerate(Identity.Kind)}
 
 Key = tuple[str, str, int | None]  # Claim.key
+Owned = tuple[str, str, int | None, int, str | None]  # an identity's key, and its lead's id and name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +30,17 @@ class Person:
     name: str | None = None
 
 
-def recognise(people: Sequence[Person], asked: Later[dict[Key, Lead]] | None = None) -> list[int]:
-    """The ids of the leads behind these people, who come one after another; made where nobody is known.
+def recognise(people: Sequence[Person], asked: Later[dict[Key, Lead]] | None = None) -> list[Lead]:
+    """The leads behind these people, who come one after another; made where nobody is known.
 
     The strongest known claim decides. Claims that nobody has yet are added to that lead; claims of somebody else stay
     theirs, and the pair is marked as a possible duplicate.
 
     Runs inside the caller's transaction, and locks the identities that it finds: whose they are stays true until the
     commit, also while somebody merges leads. `asked` is what `ask_owners` has asked for all of their claims.
-    Raises LostRace when another request has just added one of the claims.
+
+    What is new is stored with the caller's next statement, and has its id from then on. That is where an error is
+    raised when another request has just added one of the claims; `races.run` takes it for a lost race.
     """
     owners = (asked or ask_owners(claim for person in people for claim in person.claims))()
     found: list[Lead] = []
@@ -64,10 +65,12 @@ def recognise(people: Sequence[Person], asked: Later[dict[Key, Lead]] | None = N
                 claimed.append((lead, claim))
         found.append(lead)
     rename(renamed)
-    STORE_LEADS(*new)
-    add((lead.pk, claim) for lead, claim in claimed)
-    mark_duplicates((lead.pk, other.pk) for lead, other in pairs)
-    return [lead.pk for lead in found]
+    stored = STORE_LEADS.later(*new)
+    add(claimed)
+    if pairs:
+        stored()  # some of them may be new, in a batch
+        mark_duplicates((lead.pk, other.pk) for lead, other in pairs)
+    return found
 
 
 def strength(claim: Claim) -> int:
@@ -88,26 +91,29 @@ def ask_owners(claims: Iterable[Claim]) -> Later[dict[Key, Lead]]:
     return lambda: found
 
 
-def by_key(rows: Iterable[Identity]) -> dict[Key, Lead]:
+def by_key(rows: Iterable[Owned]) -> dict[Key, Lead]:
     """One lead for all of its identities."""
     leads: dict[int, Lead] = {}
-    return {(row.kind, row.value, row.source_id): leads.setdefault(row.lead_id, row.lead) for row in rows}
+    return {
+        (kind, value, source_id): leads.get(lead_id) or leads.setdefault(lead_id, Lead(pk=lead_id, name=name))
+        for kind, value, source_id, lead_id, name in rows
+    }
 
 
-def locked(claims: Iterable[Claim]) -> QuerySet[Identity]:
-    rows = same(claims).select_related("lead").only("kind", "value", "source_id", "lead__name")
-    return rows.order_by("pk").select_for_update(of=("self",), no_key=True)
+def locked(claims: Iterable[Claim]) -> QuerySet[Identity, Owned]:
+    rows = same(claims).order_by("pk").select_for_update(of=("self",), no_key=True)
+    return rows.values_list("kind", "value", "source_id", "lead_id", "lead__name")
 
 
-def lock_few(claims: Sequence[Claim]) -> Later[list[Identity]]:
+def lock_few(claims: Sequence[Claim]) -> Later[list[Owned]]:
     """By compiled SQL, as for all claims of one person."""
     values = [part for claim in claims for part in (claim.value, claim.source_id)]
     return statement(tuple(claim.kind for claim in claims)).later(*values)
 
 
 @cache
-def statement(kinds: Sequence[Identity.Kind]) -> "compiled.Select[Identity]":
-    def build(*values: Any) -> QuerySet[Identity]:
+def statement(kinds: Sequence[Identity.Kind]) -> "compiled.Select[Owned]":
+    def build(*values: Any) -> QuerySet[Identity, Owned]:
         return locked(
             Claim(kind, value, "", source_id if kind == Identity.Kind.EXTERNAL else None)
             for kind, value, source_id in zip(kinds, values[::2], values[1::2], strict=True)
@@ -136,16 +142,13 @@ def same(claims: Iterable[Claim]) -> QuerySet[Identity]:
     return Identity.objects.filter(reduce(or_, alike))
 
 
-def add(claims: Iterable[tuple[int, Claim]]) -> None:
+def add(claims: Iterable[tuple[Lead, Claim]]) -> None:
     """Gives leads more identities. In one order for everybody: crossed requests wait, and do not deadlock."""
     rows = [
-        Identity(lead_id=lead_id, kind=claim.kind, value=claim.value, raw=claim.raw, source_id=claim.source_id)
-        for lead_id, claim in sorted(claims, key=lambda pair: (pair[1].kind, pair[1].value))
+        Identity(lead=lead, kind=claim.kind, value=claim.value, raw=claim.raw, source_id=claim.source_id)
+        for lead, claim in sorted(claims, key=lambda pair: (pair[1].kind, pair[1].value))
     ]
-    try:
-        STORE_IDENTITIES(*rows)
-    except IntegrityError as error:
-        raise LostRace from error
+    STORE_IDENTITIES.later(*rows)
 
 
 def rename(leads: Mapping[int, Lead]) -> None:
@@ -156,7 +159,6 @@ def rename(leads: Mapping[int, Lead]) -> None:
 def mark_duplicates(pairs: Iterable[tuple[int, int]]) -> None:
     """Leaves the decision whether these leads are one person to a supervisor; what was decided stays decided."""
     ordered = sorted({(min(pair), max(pair)) for pair in pairs})
-    if ordered:
-        PossibleDuplicate.objects.bulk_create(
-            [PossibleDuplicate(lead_id=first, other_id=second) for first, second in ordered], ignore_conflicts=True
-        )
+    PossibleDuplicate.objects.bulk_create(
+        [PossibleDuplicate(lead_id=first, other_id=second) for first, second in ordered], ignore_conflicts=True
+    )

@@ -7,19 +7,21 @@ becomes durable with it, so there is no moment, and no crash, between the two. `
 import copy
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import Max, QuerySet
 
 from leads.models import Contact, Upkeep
 from operators.refusals import Reused
-from routing.races import LostRace
 from sql import compiled
+from sql.compiled import Later
 
 Token = tuple[int, str | None]  # source and key; no key, no repetition
 
 STORE = compiled.Insert(Contact)
+MADE: compiled.Select[Contact] = compiled.Select(lambda source_id, key: made(source_id, [key]))
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds
 
@@ -39,8 +41,21 @@ def find(tokens: Iterable[Token]) -> dict[Token, Contact]:
     return {
         (contact.source_id, contact.idempotency_key): contact
         for source_id, given in keys.items()
-        for contact in Contact.objects.filter(source=source_id, idempotency_key__in=given)
+        for contact in made(source_id, given)
     }
+
+
+def ask(token: Token) -> Later[Contact | None]:
+    """The same for one, with the caller's next statement."""
+    source_id, key = token
+    if key is None:
+        return lambda: None
+    rows = MADE.later(source_id, key)
+    return lambda: next(iter(rows()), None)
+
+
+def made(source_id: int, keys: Collection[str]) -> QuerySet[Contact]:
+    return Contact.objects.filter(source=source_id, idempotency_key__in=keys)
 
 
 def answer(contact: Contact, asked: bytes) -> Contact:
@@ -53,24 +68,25 @@ def answer(contact: Contact, asked: bytes) -> Contact:
 
 
 def store(contacts: Sequence[Contact]) -> None:
-    """Inserts new contacts. Raises LostRace when the same key has just made another: the next look finds it."""
-    try:
-        STORE(*contacts)
-    except IntegrityError as error:
-        if any(contact.idempotency_key is not None for contact in contacts):
-            raise LostRace from error
-        raise
+    """Inserts new contacts, with the caller's next statement or the commit, which is where an error is raised: also
+    when the same key has just made another contact, which `races.run` takes for a lost race."""
+    STORE.later(*contacts)
 
 
 def forget(*, older_than: datetime) -> int:
     """Forgets the keys of contacts registered before that moment. Returns how many.
 
     It notes how far it has come with each batch of them, and begins there the next time: killed at any moment it
-    loses nothing, and where nothing is new nothing is read but the note.
+    loses nothing, and where nothing is new nothing is read but the note and the newest contact that is so old. The note
+    goes no further than that contact: a clock that is ahead would have it skip what is registered when it is right
+    again. One that lies beyond `older_than` all the same, from such a clock or from days when keys were kept for less
+    long, counts for nothing. It must run within the time that keys are kept after a clock was put right to see that.
     """
     upkeep, _ = Upkeep.objects.get_or_create(pk=1)
-    keyed = Contact.objects.filter(idempotency_key__isnull=False, created_at__lt=older_than)
-    since, forgotten = upkeep.keys_forgotten_until, 0
+    so_old = Contact.objects.filter(created_at__lt=older_than)
+    keyed = so_old.filter(idempotency_key__isnull=False)
+    noted, forgotten = upkeep.keys_forgotten_until, 0
+    since = None if noted and noted > older_than else noted
     while True:
         remaining = keyed.filter(created_at__gte=since) if since else keyed
         oldest = list(remaining.order_by("created_at").values_list("pk", "created_at")[:TOGETHER])
@@ -78,8 +94,9 @@ def forget(*, older_than: datetime) -> int:
             break
         since = oldest[-1][1]
         forgotten += forget_keys([pk for pk, _ in oldest], until=since)
-    if since is None or since < older_than:
-        Upkeep.objects.filter(pk=1).update(keys_forgotten_until=older_than)
+    newest = so_old.aggregate(at=Max("created_at"))["at"]
+    if newest != noted:
+        Upkeep.objects.filter(pk=1).update(keys_forgotten_until=newest)
     return forgotten
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from math import sqrt
 
 from django.db import Error, transaction
-from django.db.models import F, Sum
+from django.db.models import F, Max, Sum
 from django.utils import timezone
 
 from leads import history
@@ -30,6 +30,7 @@ BAND = 1.96  # standard deviations to each side hold 95 % of a normal distributi
 CONTINUITY = 0.5  # contacts are whole, the normal distribution is not
 HOUR = timedelta(hours=1)
 GRACE = timedelta(minutes=10)  # a decision may be committed that long after its moment
+SETTLED = timedelta(days=1)  # what has been over for so long was over when it was tallied
 
 Pair = tuple[int, int]  # source id, operator id
 
@@ -152,14 +153,29 @@ def configured(source_id: int | None) -> dict[Pair, int]:
 
 
 def tally(*, now: datetime | None = None) -> int:
-    """Tallies every complete hour that is not tallied yet, each in a transaction of its own. Returns how many."""
-    limit = floor_hour((now or timezone.now()) - GRACE)
-    if Upkeep.objects.filter(tallied_until__gte=limit).exists():
+    """Tallies every complete hour that is not tallied yet, each in a transaction of its own. Returns how many.
+
+    When the clock was ahead and has been put right, hours count as tallied that are not over. The tallies are made anew
+    then, from an hour on that was over in any case; what came of an hour that is yet to come is written over when it
+    is. It must be called before that hour comes: each sweep does it.
+    """
+    now = now or timezone.now()
+    limit = floor_hour(now - GRACE)
+    tallied_until = Upkeep.objects.values_list("tallied_until", flat=True).first()
+    if tallied_until and tallied_until > now:
+        go_back(now)
+    elif tallied_until and tallied_until >= limit:
         return 0
     hours = 0
     while tally_next(limit):
         hours += 1
     return hours
+
+
+def go_back(now: datetime) -> None:
+    """In one statement, which does nothing when another process has just done it."""
+    settled = Tally.objects.filter(hour__lte=now - SETTLED).aggregate(newest=Max("hour"))["newest"]
+    Upkeep.objects.filter(tallied_until__gt=now).update(tallied_until=settled)
 
 
 def tally_next(limit: datetime) -> bool:
@@ -174,14 +190,18 @@ def tally_next(limit: datetime) -> bool:
         found = moment is not None and moment < limit
         if found and moment:
             write_hour(floor_hour(moment))
-        upkeep.tallied_until = floor_hour(moment) + HOUR if found and moment else limit
+        # Another host, whose clock is a little ahead, may have come further.
+        done = max(limit, upkeep.tallied_until or limit)
+        upkeep.tallied_until = floor_hour(moment) + HOUR if found and moment else done
         upkeep.save(update_fields=["tallied_until"])
         return found
 
 
 def write_hour(hour: datetime) -> None:
+    """Instead of what a clock that was ahead may have left there."""
     sums: dict[Pair, Sums] = defaultdict(Sums)
     count_decisions(sums, None, hour, hour + HOUR)
+    Tally.objects.filter(hour=hour).delete()
     Tally.objects.bulk_create(
         Tally(
             hour=hour,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from operators import places
-from operators.models import Operator, obstacle
+from operators.models import Obstacle, Operator, obstacle
 from routing import facts
 from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
@@ -48,7 +48,7 @@ class Drawn:
 
     source: Source
     decision: Decision
-    locked: Later[dict[int, Operator]]
+    obstacles: Later[dict[int, Obstacle | None]]  # of those who are locked
     started: float
     is_confirmed: bool = False
 
@@ -60,8 +60,8 @@ class Drawn:
         """Looks at the locked row. Raises LostRace when the chosen one has just become unavailable."""
         if self.is_confirmed:
             return
-        operators = self.locked()
-        if self.chosen is not None and (self.chosen not in operators or operators[self.chosen].obstacle):
+        obstacles = self.obstacles()
+        if self.chosen is not None and obstacles.get(self.chosen, Obstacle.INACTIVE):
             raise LostRace
         self.is_confirmed = True
         facts.tell(Decided(seconds=time.perf_counter() - self.started))
@@ -130,9 +130,9 @@ def choose_from(roster: Sequence[Candidate], source: Source, draw: float, prefer
     return decision
 
 
-def ask_roster(source: Source) -> Later[Roster]:
+def ask_roster(source_id: int) -> Later[Roster]:
     """For `draw_and_lock`: goes to the database with the caller's next statement."""
-    return ROSTER.later(source.pk)
+    return ROSTER.later(source_id)
 
 
 def read_roster(
@@ -148,7 +148,7 @@ def read_roster(
             obstacle=EXCLUDED if operator_id in excluded else obstacle(is_on_duty=is_active, load=load, limit=limit),
             progress=progress,
         )
-        for operator_id, weight, progress, is_active, load, limit in (roster or ask_roster(source))()
+        for operator_id, weight, progress, is_active, load, limit in (roster or ask_roster(source.pk))()
     ]
 
 

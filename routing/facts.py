@@ -6,7 +6,6 @@ not raise.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 from django.db import transaction
 
@@ -20,7 +19,7 @@ def tell(fact: object) -> None:
         listener(fact)
 
 
-def tell_after_commit(fact: object) -> None:
-    """For what a rollback would undo: a transaction that starts again has not happened."""
+def tell_after_commit(fact: Callable[[], object]) -> None:
+    """For what a rollback would undo: a transaction that starts again has not happened. Only then is the fact made."""
     if listeners:
-        transaction.on_commit(partial(tell, fact), robust=True)
+        transaction.on_commit(lambda: tell(fact()), robust=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db import Error, OperationalError, connection, transaction
+from django.db import Error, IntegrityError, OperationalError, connection, transaction
 from django.db.models import Model
 
 from operators.refusals import Busy
@@ -25,6 +25,7 @@ PAUSE = 0.005  # seconds, before the first repetition; doubles with each, at mos
 # serialization_failure and deadlock_detected; and what sql.postgresql says of a table that a migration has changed.
 # A connection that broke is not among them: the commit may have happened.
 TRY_AGAIN = {"40001": "serialization", "40P01": "deadlock", "0A000": "schema"}
+UNIQUE_VIOLATION = "23505"  # whoever stores has looked before: another has stored the same in between
 
 
 class LostRace(Exception):
@@ -46,8 +47,8 @@ class GaveUp:
 def run(work: Callable[[int], Result]) -> Result:
     """Calls `work(attempt)`, attempt counting from 0, in a transaction of its own, until it does not lose a race.
 
-    Deadlocks and serialisation failures count as lost races. Raises Busy when all attempts are lost; nothing has
-    changed then.
+    Deadlocks, serialisation failures and what turns out to be there already count as lost races. Raises Busy when all
+    attempts are lost; nothing has changed then.
     """
     outermost = not connection.in_atomic_block
     for attempt in range(ATTEMPTS):
@@ -56,8 +57,12 @@ def run(work: Callable[[int], Result]) -> Result:
                 return work(attempt)
         except LostRace:
             facts.tell(Lost("overtaken"))
+        except IntegrityError as error:
+            if sqlstate(error) != UNIQUE_VIOLATION:
+                raise
+            facts.tell(Lost("overtaken"))
         except OperationalError as error:
-            cause = TRY_AGAIN.get(getattr(error.__cause__, "sqlstate", None) or "")
+            cause = TRY_AGAIN.get(sqlstate(error))
             if not (outermost and cause):
                 raise
             facts.tell(Lost(cause))
@@ -65,6 +70,11 @@ def run(work: Callable[[int], Result]) -> Result:
         time.sleep(random.uniform(0, min(PAUSE * 2**attempt, 0.25)))
     facts.tell(GaveUp())
     raise Busy
+
+
+def sqlstate(error: Error) -> str:
+    """Of PostgreSQL; empty elsewhere."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
 
 
 def reread(rows: Sequence[Row]) -> list[Row]:

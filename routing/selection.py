@@ -8,6 +8,7 @@ on a line, each as wide as that, and the draw points at one of them: its probabi
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 NO_OPERATORS = "no_operators"  # the roster is empty
 ALL_INACTIVE = "all_inactive"  # everybody is off duty
@@ -23,8 +24,7 @@ BEHIND = 2.0  # contacts
 REASON_FOR_ALL = {"inactive": ALL_INACTIVE, "full": ALL_FULL}
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A roster member as it was at the moment of the decision. `obstacle`: why it cannot be chosen, None if it can.
 
     `progress` is what `smooth` keeps: it grows by 1 / weight with each contact of the source.

@@ -4,15 +4,15 @@ from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RadioFilter
 
+from leads.admin.choices import Choice
 from operators.models import Operator
 from routing.models import Source
 
 PARAMETER, ARCHIVED = "archive", "yes"
 
 
-class ArchiveFilter(RadioFilter):
+class ArchiveFilter(Choice):
     title = _("archive")
     parameter_name = PARAMETER
     all_option = ["", _("Current")]

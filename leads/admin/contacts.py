@@ -12,15 +12,16 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from leads import lifecycle, search
 from leads.admin import looks, own, story
+from leads.admin.choices import Choice
 from leads.admin.forms import GiveForm
 from leads.admin.pages import DeepPages
-from leads.admin.verbs import VerbAdmin, author
+from leads.admin.verbs import Done, VerbAdmin, author
 from leads.models import Contact
 from operators.models import Operator
 
@@ -33,7 +34,7 @@ FITTING = {
 }
 
 
-class StatusFilter(RadioFilter):
+class StatusFilter(Choice):
     title = _("status")
     parameter_name = "status"
 
@@ -76,13 +77,26 @@ def returned(count: int) -> str:
     ) % {"count": count}
 
 
+def passed_on(count: int) -> str:
+    return ngettext(
+        "%(count)d contact was put back into the queue, and is with somebody else already.",
+        "%(count)d contacts were put back into the queue, and are with others already.",
+        count,
+    ) % {"count": count}
+
+
+def after_return(pk: int) -> Done:
+    """Whoever is free takes what waits, and may have done so by now."""
+    return passed_on if Contact.objects.open().filter(pk=pk).exists() else returned
+
+
 def excerpt(contact: Contact) -> str:
     return Truncator(contact.message or "").chars(EXCERPT) or looks.NOTHING
 
 
 @admin.register(Contact)
 class ContactAdmin(VerbAdmin):
-    list_display = ["number", "created_at", "source", "person", "status", "handler", "excerpt"]
+    list_display = ["number", "received", "source", "person", "status", "handler", "excerpt"]
     list_filter = [StatusFilter, ("source", AutocompleteSelectFilter), ("operator", AutocompleteSelectFilter)]
     list_select_related = ["lead", "source", "operator"]
     list_per_page = 50
@@ -100,17 +114,17 @@ class ContactAdmin(VerbAdmin):
         if own.only_own(request.user):  # without links to what they may not see
             return [
                 (_("Lead"), {"fields": ["lead_name", "reached_by", "message_text"]}),
-                (_("Registration"), {"fields": ["number", "state", "source_name", "created_at", "resolved_at"]}),
+                (_("Registration"), {"fields": ["number", "state", "source_name", "received", "resolved_at"]}),
             ]
         waits = obj is not None and obj.status == Contact.Status.WAITING
         return [
             (_("Lead"), {"fields": ["lead", "reached_by", "message_text"]}),
             (_("Assignment"), {"fields": ["state", *(["waiting_reason", "position"] if waits else ["operator"])]}),
-            (_("Registration"), {"fields": ["number", "source", "created_at", "resolved_at"]}),
+            (_("Registration"), {"fields": ["number", "source", "received", "resolved_at"]}),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
-        contacts = super().get_queryset(request).prefetch_related("lead__identities")
+        contacts = super().get_queryset(request).prefetch_related("lead__identities__source")
         return own.contacts(request.user, contacts)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -181,7 +195,11 @@ class ContactAdmin(VerbAdmin):
     @action(description=_("Put back into the queue"), permissions=["route"])
     def return_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         self.for_each(
-            request, queryset, lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)), returned
+            request,
+            queryset,
+            lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)),
+            returned,
+            after_return,
         )
 
     @action(
@@ -204,6 +222,7 @@ class ContactAdmin(VerbAdmin):
         description=_("Open again"),
         permissions=["resolve"],
         icon="undo",
+        variant=ActionVariant.PRIMARY,
         dialog={
             "title": _("Open this contact again?"),
             "description": _("It goes to the same operator if on duty and below the limit, else to somebody else."),
@@ -263,12 +282,20 @@ class ContactAdmin(VerbAdmin):
     )
     def return_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.from_dialog(
-            request, object_id, lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)), returned
+            request,
+            object_id,
+            lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)),
+            returned,
+            after_return,
         )
 
     @display(description=_("number"))
     def number(self, contact: Contact) -> str:
         return str(contact.pk)
+
+    @display(description=_("received"))
+    def received(self, contact: Contact) -> str:
+        return looks.moment(contact.created_at)
 
     @display(description=_("lead"), header=True)
     def person(self, contact: Contact) -> tuple[str, str]:

@@ -13,11 +13,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import action, display
 
 from leads import merging
 from leads.admin import looks
+from leads.admin.choices import Choice
 from leads.admin.pages import DeepPages
 from leads.admin.verbs import VerbAdmin, author
 from leads.models import Lead, PossibleDuplicate
@@ -25,7 +25,7 @@ from leads.models import Lead, PossibleDuplicate
 SHOWN = 20  # on the page of one lead
 
 
-class DecisionFilter(RadioFilter):
+class DecisionFilter(Choice):
     title = _("decision")
     parameter_name = "decision"
     all_option = ["", _("Undecided")]
@@ -86,12 +86,12 @@ def dismissed(count: int) -> str:
 
 @admin.register(PossibleDuplicate)
 class PossibleDuplicateAdmin(VerbAdmin):
-    list_display = ["first", "second", "created_at", "buttons"]
+    list_display = ["first", "second", "noticed", "buttons"]
     list_display_links = None
     list_filter = [DecisionFilter]
     list_per_page = 20
-    fields = [("first", "second"), "created_at", "dismissed_at", "buttons"]
-    readonly_fields = ["first", "second", "buttons"]
+    fields = [("first", "second"), "noticed", "dismissed_at", "buttons"]
+    readonly_fields = ["first", "second", "noticed", "buttons"]
     sortable_by = ()
     ordering = ["-pk"]
     paginator = DeepPages
@@ -166,6 +166,10 @@ class PossibleDuplicateAdmin(VerbAdmin):
     @display(description=_("newer lead"))
     def second(self, pair: PossibleDuplicate) -> SafeString | str:
         return looks.person(pair.other)
+
+    @display(description=_("noticed"))
+    def noticed(self, pair: PossibleDuplicate) -> str:
+        return looks.moment(pair.created_at)
 
     @display(description=_("decision"))
     def buttons(self, pair: PossibleDuplicate) -> SafeString | str:

@@ -13,13 +13,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from leads import correction, erasure, explanation, identities, merging, search
 from leads.admin import contacts, duplicates, looks
+from leads.admin.choices import Choice
 from leads.admin.duplicates import may_decide
 from leads.admin.forms import ChangesOnly, EraseForm, MergeForm
 from leads.admin.pages import DeepPages
@@ -79,15 +79,19 @@ class ReadOnlyInline(TabularInline):
 
 class IdentityInline(ReadOnlyInline):
     model = Identity
-    fields = readonly_fields = ["kind", "value", "raw", "source", "created_at"]
+    fields = readonly_fields = ["kind", "normal", "raw", "source", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Identity]:
         return super().get_queryset(request).select_related("source").order_by("pk")
 
+    @display(description=_("value"))
+    def normal(self, one: Identity) -> str:
+        return looks.spoken(one.value) if one.kind == Identity.Kind.PHONE else one.value
+
 
 class ContactInline(ReadOnlyInline):
     model = Contact
-    fields = readonly_fields = ["number", "created_at", "source", "operator", "status", "excerpt"]
+    fields = readonly_fields = ["number", "received", "source", "operator", "status", "excerpt"]
     per_page = 20
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
@@ -96,6 +100,10 @@ class ContactInline(ReadOnlyInline):
     @display(description=_("number"))
     def number(self, contact: Contact) -> SafeString:
         return looks.link(contact, str(contact.pk))
+
+    @display(description=_("received"))
+    def received(self, contact: Contact) -> str:
+        return looks.moment(contact.created_at)
 
     @display(description=_("status"))
     def status(self, contact: Contact) -> str:
@@ -106,7 +114,7 @@ class ContactInline(ReadOnlyInline):
         return contacts.excerpt(contact)
 
 
-class StandingFilter(RadioFilter):
+class StandingFilter(Choice):
     title = _("leads")
     parameter_name = "leads"
     all_option = ["", _("Current")]
@@ -153,7 +161,7 @@ class LeadAdmin(VerbAdmin):
     change_form_outer_after_template = "leads/lead_merges.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
-        return super().get_queryset(request).select_related("merged_into").prefetch_related("identities")
+        return super().get_queryset(request).select_related("merged_into").prefetch_related("identities__source")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
@@ -175,6 +183,12 @@ class LeadAdmin(VerbAdmin):
 
     def has_decide_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return may_decide(request)
+
+    def get_inlines(self, request: HttpRequest, obj: Lead | None) -> list[Any]:
+        """Without tables that must be empty: a merge takes both along, an erasure what says who this was."""
+        if obj is None or obj.is_current:
+            return self.inlines
+        return [ContactInline] if obj.erased_at else []
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         lead = self.get_object(request, object_id)
@@ -293,9 +307,10 @@ class LeadAdmin(VerbAdmin):
     def erase_this(self, request: HttpRequest, form: EraseForm, object_id: str) -> HttpResponse:
         return self.from_dialog(request, object_id, lambda pk: erasure.erase_lead(lead_id=pk), erased)
 
-    @display(description=_("lead"))
-    def title(self, lead: Lead) -> str:
-        return str(lead)
+    @display(description=_("lead"), header=True)
+    def title(self, lead: Lead) -> tuple[str, str]:
+        """With the id in a channel of who has neither phone nor e-mail."""
+        return str(lead), "" if lead.phone or lead.email else looks.in_channel(lead) or ""
 
     @display(description=_("number"))
     def number(self, lead: Lead) -> str:

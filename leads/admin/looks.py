@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from leads.models import Identity, Lead
+from leads.models.lead import EXTENSION
 from operators.models import Obstacle, Operator
 
 NOTHING = "–"
@@ -34,8 +35,8 @@ def load(operator: Operator) -> SafeString:
 
 
 def share(weight: int, total: int) -> str:
-    """The share that a weight stands for."""
-    return percent(100 * weight / total)
+    """The share that a weight stands for; nothing where nobody shares."""
+    return percent(100 * weight / total) if total else NOTHING
 
 
 def percent(number: float) -> str:
@@ -77,8 +78,24 @@ def lines(rows: Iterable[object]) -> SafeString | str:
 
 
 def reached_by(lead: Lead) -> str:
-    """The phone and e-mail that the lead was known by first."""
-    return ", ".join(filter(None, [lead.phone, lead.email])) or NOTHING
+    """The phone and e-mail that the lead was known by first; who has neither is known by an id in a channel.
+
+    Needs the identities with their sources.
+    """
+    ways = [spoken(lead.first(Identity.Kind.PHONE) or ""), lead.email]
+    return ", ".join(filter(None, ways)) or in_channel(lead) or NOTHING
+
+
+def in_channel(lead: Lead) -> str | None:
+    """The first id, with the channel that it means somebody in."""
+    ids = [one for one in lead.identities.all() if one.kind == Identity.Kind.EXTERNAL]
+    return identity(min(ids, key=lambda one: (one.rank, one.pk))) if ids else None
+
+
+def spoken(phone: str) -> str:
+    """As people say it: with its extension, if there is one."""
+    number, _separator, extension = phone.partition(EXTENSION)
+    return _("%(number)s ext. %(extension)s") % {"number": number, "extension": extension} if extension else number
 
 
 def person(lead: Lead) -> SafeString | str:
@@ -96,7 +113,8 @@ def person(lead: Lead) -> SafeString | str:
 
 
 def identity(one: Identity) -> str:
-    return f"{one.value} ({one.source})" if one.source else one.value
+    value = spoken(one.value) if one.kind == Identity.Kind.PHONE else one.value
+    return f"{value} ({one.source})" if one.source else value
 
 
 def contacts(lead: Any) -> str:

@@ -61,7 +61,15 @@ def restored(count: int) -> str:
 
 
 def handed_over(count: Count) -> str:
-    return gettext("%(reassigned)d handed over, %(queued)d in the queue, %(kept)d kept.") % {
+    if not count.reassigned and not count.queued and not count.kept:
+        return gettext("Nothing was handed over: there are no open contacts.")
+    if not count.reassigned and not count.queued:
+        return ngettext(
+            "Nothing was handed over: nobody else is free, and %(count)d contact stays.",
+            "Nothing was handed over: nobody else is free, and %(count)d contacts stay.",
+            count.kept,
+        ) % {"count": count.kept}
+    return gettext("Handed over: %(reassigned)d, in the queue: %(queued)d, kept: %(kept)d.") % {
         "reassigned": count.reassigned,
         "queued": count.queued,
         "kept": count.kept,
@@ -174,9 +182,11 @@ class OperatorAdmin(VerbAdmin):
             self.tell(request, operator, partial(self.hand_over_one, request, operator, verb))
 
     def hand_over_one(self, request: HttpRequest, operator: Operator, verb: Callable[..., Count]) -> None:
-        words = handed_over(verb(operator_id=operator.pk, by=author(request)))
+        count = verb(operator_id=operator.pk, by=author(request))
+        words = handed_over(count)
         self.log_change(request, operator, words)
-        self.message_user(request, f"{operator}: {words}", messages.SUCCESS)
+        level = messages.SUCCESS if count.reassigned or count.queued else messages.WARNING
+        self.message_user(request, f"{operator}. {words}", level)
 
     @action(description=_("Move to the archive"), permissions=["archive"])
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
@@ -231,8 +241,10 @@ class OperatorAdmin(VerbAdmin):
 
     @display(description=_("rosters"))
     def rosters(self, operator: Operator) -> SafeString | str:
-        """Every source with the weight there, and the share that it stands for."""
+        """Every source with the weight there, and the share that it stands for; those in the archive share nothing."""
         entries = list(operator.rosters.all())
+        if operator.archived_at:
+            return looks.lines(looks.link(entry.source, f"{entry.source.name}: {entry.weight}") for entry in entries)
         totals: dict[int, int] = defaultdict(int)
         beside = RosterEntry.objects.current().filter(source__in=[entry.source_id for entry in entries])
         for source_id, weight in beside.values_list("source", "weight"):

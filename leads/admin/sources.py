@@ -1,12 +1,14 @@
 """Sources, each with its roster: who answers here, and with which weight."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Prefetch, QuerySet, Sum, Window
-from django.forms.models import BaseModelFormSet
+from django.forms.models import BaseInlineFormSet, BaseModelFormSet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -40,8 +42,14 @@ class PlainText(forms.Widget):
         return format_html('<span class="font-medium">{}</span>', value)
 
 
+ON_IT_ALREADY = _("This operator is on the roster already.")
+
+
 class RosterForm(ChangesOnly):
     """The operator is chosen once; afterwards there is only the weight to change."""
+
+    class Meta:
+        error_messages = {NON_FIELD_ERRORS: {"unique_together": ON_IT_ALREADY}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,8 +58,19 @@ class RosterForm(ChangesOnly):
             self.initial["operator"] = self.instance.operator
 
 
+class RosterFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable at run time
+    """Says of two new lines what a single one says."""
+
+    def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
+        return str(ON_IT_ALREADY)
+
+    def get_form_error(self) -> str:
+        return str(ON_IT_ALREADY)
+
+
 class RosterInline(TabularInline):
     model = RosterEntry
+    formset = RosterFormSet
     verbose_name = _("operator")  # "Add another operator"
     verbose_name_plural = _("roster")
     form = RosterForm

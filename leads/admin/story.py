@@ -30,7 +30,7 @@ def told(contact: Contact) -> dict[str, Any]:
     return {
         "why": explanation.explain(contact_id=contact.pk).text,
         "history": [
-            {"at": event.at, "sentence": explanation.sentence(event), "by": explanation.author(event)}
+            {"at": event.at, "sentence": explanation.sentence(event)}
             for event in explanation.tell(contact_id=contact.pk)
         ],
     }

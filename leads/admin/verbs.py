@@ -1,5 +1,6 @@
 """What the pages have in common: they change things through the domain's verbs, and put refusals into words."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -29,6 +30,8 @@ WORDS = {
     "same_lead": _("A lead cannot be merged with itself."),
     "survivor_merged": _("The lead that stayed has itself been merged since. Undo that merge first."),
 }
+
+Done = Callable[[int], str]  # what was done, in words, to so many
 
 
 def in_words(refusal: Refusal) -> str:
@@ -89,33 +92,43 @@ class VerbAdmin(ModelAdmin, WithoutTransaction):
         request: HttpRequest,
         instances: Iterable[models.Model],
         verb: Callable[[int], object],
-        done: Callable[[int], str],
+        done: Done,
+        became: Callable[[int], Done] | None = None,
     ) -> None:
-        """Calls the verb with the key of each, and tells the user what was `done` how often, and what was refused."""
-        count = 0
+        """Calls the verb with the key of each, and tells the user what was `done` how often, and what was refused.
+
+        `became` looks again at what may have gone on at once, and gives the words for that.
+        """
+        counts: Counter[Done] = Counter()
         for instance in instances:
             if self.tell(request, instance, partial(verb, instance.pk)):
-                self.log_change(request, instance, done(1))
-                count += 1
-        if count:
-            self.message_user(request, done(count), messages.SUCCESS)
+                words = became(instance.pk) if became else done
+                self.log_change(request, instance, words(1))
+                counts[words] += 1
+        for words, count in counts.items():
+            self.message_user(request, words(count), messages.SUCCESS)
 
     def tell(self, request: HttpRequest, instance: object, call: Callable[[], object]) -> bool:
         """Whether the call was not refused; a refusal becomes a message."""
         try:
             call()
         except Refusal as refusal:
-            self.message_user(request, f"{instance}: {in_words(refusal)}", messages.ERROR)
+            self.message_user(request, f"{instance}. {in_words(refusal)}", messages.ERROR)
             return False
         return True
 
     def from_dialog(
-        self, request: HttpRequest, object_id: str, verb: Callable[[int], object], done: Callable[[int], str]
+        self,
+        request: HttpRequest,
+        object_id: str,
+        verb: Callable[[int], object],
+        done: Done,
+        became: Callable[[int], Done] | None = None,
     ) -> HttpResponse:
         """The same for one, asked for in a dialog; the page behind it is shown afresh afterwards."""
         instance = self.get_object(request, object_id)
         if instance:
-            self.for_each(request, [instance], verb, done)
+            self.for_each(request, [instance], verb, done, became)
         return self.page_again()
 
     def page_again(self) -> HttpResponse:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from leads import texts
 from operators.refusals import FieldError, Invalid
 
-HEADER = "Idempotency-Key"
+HEADER, META_NAME = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
 REPLAYED = "Idempotent-Replayed"
 LONGEST = texts.LONGEST["idempotency_key"]
 
@@ -33,7 +33,7 @@ QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')  # RFC 89
 
 def key_of(request: Request) -> str | None:
     """The key, without quotes; None when there is none. Raises Invalid."""
-    given = request.headers.get(HEADER)
+    given = request.META.get(META_NAME)  # request.headers would spell all of them anew
     if given is None:
         return None
     quoted = QUOTED.fullmatch(given.strip())

@@ -15,6 +15,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         So they do while somebody watches them (DEBUG, tests that count), and where `can_converse` says no.
         """
+        if self.conversation and self.conversation.pending:
+            return self.conversation  # all this was looked at when the first of these was asked
         self.validate_thread_sharing()
         self.validate_no_broken_transaction()
         self.close_if_health_check_failed()

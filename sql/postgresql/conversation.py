@@ -8,7 +8,7 @@ libpq's pipeline mode (https://www.postgresql.org/docs/current/libpq-pipeline-mo
 
 import hashlib
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -32,17 +32,23 @@ class StalePlan(psycopg.OperationalError):
 
 
 class Question:
-    """A statement that is asked with the next turn. Called, it gives its answer, and takes that turn if need be."""
+    """A statement that is asked with the next turn. Called, it gives its answer, and takes that turn if need be.
 
-    __slots__ = ("answer", "conversation", "formats", "key", "values")
+    `heard` is told the answer as soon as it is there, whether anybody calls for it or not.
+    """
 
-    def __init__(self, conversation: "Conversation", sql: bytes, values: Sequence[Any]) -> None:
+    __slots__ = ("answer", "conversation", "formats", "heard", "key", "values")
+
+    def __init__(
+        self, conversation: "Conversation", sql: bytes, values: Sequence[Any], heard: Callable[[Answer], None] | None
+    ) -> None:
         transformer = conversation.transformer
         self.conversation = conversation
         self.values = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
         self.formats = transformer.formats
         self.key: Key = (sql, transformer.types or ())
         self.answer: Answer | None = None
+        self.heard = heard
 
     def __call__(self) -> Answer:
         if self in self.conversation.pending:
@@ -70,9 +76,9 @@ class Conversation:
         self.hearing = select.poll()
         self.hearing.register(connection.pgconn.socket, select.POLLIN)
 
-    def ask(self, sql: bytes, values: Sequence[Any]) -> Question:
+    def ask(self, sql: bytes, values: Sequence[Any], heard: Callable[[Answer], None] | None = None) -> Question:
         with self.in_the_words_of_django:
-            question = Question(self, sql, values)
+            question = Question(self, sql, values, heard)
         self.pending.append(question)
         if self.connection.autocommit:
             self.turn()
@@ -103,7 +109,9 @@ class Conversation:
             self.connection.close()  # nobody knows what is still on its way
             raise
         for question, result in results:
-            question.answer = self.read(result)
+            question.answer = answer = self.read(result)
+            if question.heard:
+                question.heard(answer)
         if refusal:
             raise refusal
 

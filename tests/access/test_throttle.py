@@ -119,6 +119,52 @@ def test_a_batch_that_registers_nobody_is_one_call(body):
     assert [answer.status_code for answer in answers[9:]] == [answers[0].status_code, 429]
 
 
+CONTACTS, BATCH = "/api/v1/contacts", "/api/v1/contacts/batch"
+FOREIGN = '{"source_id": 404, "lead_phone": "+79990000001"}'
+FOR_NOBODY = [
+    (404, "GET", f"{CONTACTS}/404", ""),
+    (400, "POST", CONTACTS, "{"),
+    (400, "POST", BATCH, "{"),
+    (400, "POST", BATCH, '{"contacts": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}'),
+]
+FOR_MANAGEMENT = [
+    (403, "GET", QUEUE, ""),
+    (403, "DELETE", f"{CONTACTS}/404", ""),
+    (403, "POST", CONTACTS, FOREIGN),
+    (403, "POST", BATCH, f'{{"contacts": [{FOREIGN}]}}'),
+]
+
+
+@pytest.mark.parametrize(("status", "method", "path", "body"), FOR_NOBODY + FOR_MANAGEMENT)
+def test_what_a_bot_is_refused_counts_as_well(telegram, status, method, path, body):
+    bot = callers.bot(telegram)
+    answers = [bot.generic(method, path, body, "application/json").status_code for _ in range(11)]
+    assert answers == [status] * 10 + [429]
+
+
+@pytest.mark.parametrize(("status", "method", "path", "body"), FOR_NOBODY)
+def test_what_management_is_refused_counts_as_well(status, method, path, body):
+    office = callers.office()
+    answers = [office.generic(method, path, body, "application/json").status_code for _ in range(11)]
+    assert answers == [status] * 10 + [429]
+
+
+@pytest.mark.parametrize("path", [CONTACTS, BATCH])
+def test_what_is_no_json_counts_as_well(telegram, path):
+    bot = callers.bot(telegram)
+    assert [bot.generic("POST", path, "hello", "text/plain").status_code for _ in range(11)] == [415] * 10 + [429]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("body", ["{", '{"contacts": 5}'])
+def test_counting_changes_no_answer(settings, method, body):
+    office = callers.office()
+    counted = office.generic(method, BATCH, body, "application/json")
+    settings.THROTTLE_PER_MINUTE = 0
+    free = office.generic(method, BATCH, body, "application/json")
+    assert (counted.status_code, counted.json()) == (free.status_code, free.json())
+
+
 def test_each_key_has_its_own_count(telegram):
     statuses(callers.office(), 11)
     assert callers.bot(telegram).get("/api/v1/contacts").status_code == 200
@@ -127,6 +173,14 @@ def test_each_key_has_its_own_count(telegram):
 def test_zero_is_no_limit(settings):
     settings.THROTTLE_PER_MINUTE = 0
     assert statuses(callers.office(), 15) == [200] * 15
+
+
+def test_zero_costs_no_query(settings, django_assert_num_queries):
+    settings.THROTTLE_PER_MINUTE = 0
+    client = callers.office()
+    statuses(client, 1)
+    with django_assert_num_queries(1 + 1):  # the key, and what was asked for
+        statuses(client, 1)
 
 
 @pytest.mark.parametrize(("limit", "processes"), [(10, 1), (10, 4), (39, 5), (600, 1)])

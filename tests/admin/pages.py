@@ -52,6 +52,11 @@ def offered(client: Client, thing: Model) -> list[str]:
     return [one["path"].rstrip("/").rpartition("/")[2] for one in flat]
 
 
+def tables(client: Client, thing: Model) -> list[type[Model]]:
+    """What is listed on the page below its fields."""
+    return [inline.opts.model for inline in client.get(page(thing)).context["inline_admin_formsets"]]
+
+
 def shown(client: Client, url: str) -> list[Any]:
     """What a list shows."""
     return list(client.get(url).context["cl"].result_list)

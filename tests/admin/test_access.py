@@ -1,9 +1,13 @@
-import pytest
-from django.contrib.auth.models import Permission, User
+import re
 
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+
+from crm_router.door.roles import OPERATOR
 from leads.models import PossibleDuplicate
 from tests import characters
 from tests.admin import pages
+from tests.door import people
 
 
 @pytest.fixture
@@ -73,6 +77,44 @@ def test_the_sidebar_shows_only_what_one_may_see(db, client):
 def test_users_and_groups_have_their_pages(supervisor):
     for url in ("/admin/auth/user/", "/admin/auth/user/add/", "/admin/auth/group/", "/admin/auth/group/add/"):
         assert supervisor.get(url).status_code == 200
+
+
+def test_a_role_keeps_the_name_that_settings_know(supervisor):
+    people.make_roles()
+    role = Group.objects.get(name=OPERATOR)
+    page = supervisor.get(pages.page(role), headers={"Accept-Language": "ru"})
+    assert "Оператор" in page.text
+    supervisor.post(pages.page(role), {"name": "Boss", "permissions": []})
+    role.refresh_from_db()
+    assert role.name == OPERATOR
+
+
+def test_a_role_is_not_deleted(supervisor):
+    people.make_roles()
+    role = Group.objects.get(name=OPERATOR)
+    assert supervisor.post(pages.page(role).replace("change", "delete"), {"post": "yes"}).status_code == 403
+    pages.run(supervisor, "delete_selected", role)
+    assert Group.objects.filter(name=OPERATOR).exists()
+
+
+def test_who_is_deleted_is_all_that_the_page_names(supervisor):
+    anna = people.account("anna", OPERATOR)
+    page = supervisor.get(pages.page(anna).replace("change", "delete"), headers={"Accept-Language": "ru"}).text
+    assert "Удалить навсегда: anna (пользователь)?" in page
+    assert "User_groups" not in page
+    assert "relationship" not in page
+
+
+def test_a_new_user_needs_a_name_and_a_password_only(supervisor):
+    form = supervisor.get(pages.adding(User)).context["adminform"].form
+    assert set(form.fields) >= {"username", "password1", "password2"}
+    assert "usable_password" not in supervisor.get(pages.adding(User)).text
+
+
+def test_a_login_keeps_its_first_letter_in_the_title(supervisor):
+    page = supervisor.get(pages.page(people.account("anna"))).text
+    assert re.search(r">\s*anna\s*</a", page)
+    assert not re.search(r">\s*Anna\s*</a", page)
 
 
 def test_permissions_are_named_for_people(supervisor):

@@ -41,6 +41,12 @@ def test_a_form_with_a_mistake_makes_no_key(supervisor, wrong):
     assert not ApiKey.objects.exists()
 
 
+def test_the_page_of_a_new_key_copies_it(supervisor):
+    page = make(supervisor).text
+    assert 'id="new-key"' in page
+    assert 'data-copies="new-key"' in page
+
+
 def test_no_browser_keeps_the_page_that_shows_a_key(supervisor):
     assert "no-store" in make(supervisor)["Cache-Control"]
 

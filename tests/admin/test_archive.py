@@ -1,6 +1,7 @@
 import pytest
 
 from leads import staffing
+from leads.admin import looks
 from operators.models import Operator
 from routing.models import Source
 from tests import characters
@@ -77,7 +78,7 @@ def test_operators_are_restored_from_the_list_of_the_archive(supervisor, left):
 
 def test_archiving_who_has_just_been_archived_says_so(supervisor, left):
     response = pages.press(supervisor, left, "archive_this")
-    assert pages.said(response) == ["Left: It does not exist any more, or is in the archive."]
+    assert pages.said(response) == ["Left. It does not exist any more, or is in the archive."]
 
 
 def test_a_source_is_archived_and_restored(supervisor):
@@ -91,10 +92,28 @@ def test_a_source_is_archived_and_restored(supervisor):
 def test_a_source_whose_name_is_taken_by_now_is_not_restored(supervisor, closed):
     characters.source("Closed")
     response = pages.run(supervisor, "restore_selected", closed, archive=True)
-    assert pages.said(response) == ["Closed: There is a source of this name already."]
+    assert pages.said(response) == ["Closed. There is a source of this name already."]
     assert archived(closed)
 
 
 def test_no_source_is_deleted(supervisor, closed):
     assert supervisor.post(pages.page(closed).replace("change", "delete"), {"post": "yes"}).status_code == 403
     assert Source.objects.filter(pk=closed.pk).exists()
+
+
+def test_the_page_of_who_left_tells_the_former_weights_without_a_share(supervisor):
+    left, stays = characters.operator("Left"), characters.operator("Stays")
+    characters.source("Telegram", roster={left: 10, stays: 30})
+    staffing.archive_operator(operator_id=left.pk)
+    assert ">Telegram: 10</a>" in supervisor.get(pages.page(left)).text
+
+
+def test_the_page_of_the_last_who_left_opens(supervisor):
+    left = characters.operator("Left")
+    characters.source("Telegram", roster={left: 10})
+    staffing.archive_operator(operator_id=left.pk)
+    assert ">Telegram: 10</a>" in supervisor.get(pages.page(left)).text
+
+
+def test_a_weight_has_no_share_where_nobody_shares():
+    assert looks.share(10, 0) == looks.NOTHING

@@ -1,7 +1,7 @@
 import pytest
 
 from leads import lifecycle
-from leads.models import Contact
+from leads.models import Contact, Lead
 from tests import characters
 from tests.admin import pages
 
@@ -81,6 +81,21 @@ def test_contacts_are_filtered_by_status(supervisor, open_contact, bot, status):
     assert pages.shown(supervisor, f"{CONTACTS}?status={status}") == [by_status[status]]
 
 
+@pytest.mark.parametrize("url", [f"{CONTACTS}?status=odd", "/admin/leads/lead/?leads=odd"])
+def test_an_answer_that_no_filter_offers_leads_to_the_whole_list(supervisor, open_contact, url):
+    response = supervisor.get(url)
+    assert response.status_code == 302
+    changelist = supervisor.get(response["Location"]).context["cl"]
+    assert len(changelist.result_list) == 1
+    assert not changelist.has_active_filters
+
+
+def test_filters_are_to_be_reset_only_where_something_was_filtered(supervisor):
+    assert "Reset filters" not in supervisor.get(CONTACTS).text
+    assert "Reset filters" in supervisor.get(f"{CONTACTS}?status=waiting").text
+    assert "Reset filters" in supervisor.get(f"{CONTACTS}?q=nobody").text
+
+
 def test_contacts_are_filtered_by_source_and_operator(supervisor, open_contact, bot, anna):
     characters.contact(characters.source())
     assert pages.shown(supervisor, f"{CONTACTS}?source__id__exact={bot.pk}") == [open_contact]
@@ -118,3 +133,17 @@ def test_a_message_is_shown_as_text(supervisor, bot):
     page = supervisor.get(pages.page(characters.contact(bot, message="<script>alert(1)</script>"))).text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_who_is_known_only_in_a_channel_is_named_by_it(supervisor, anna):
+    bot = characters.source("Telegram", roster={anna: 10})
+    contact = characters.contact(bot, lead_phone=None, lead_external_id="4815")
+    for url in (pages.listing(Contact), pages.page(contact), pages.listing(Lead)):
+        assert "4815 (Telegram)" in supervisor.get(url).text
+
+
+def test_an_extension_is_told_as_people_say_it(supervisor, bot):
+    contact = characters.contact(bot, lead_phone="+74951234567;ext=12")
+    supervisor.cookies["django_language"] = "ru"
+    for url in (pages.listing(Contact), pages.page(contact), pages.page(contact.lead)):
+        assert "+74951234567 доб. 12" in supervisor.get(url).text

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 
-from leads.models import Contact, Lead, PossibleDuplicate
+from leads.models import Contact, Identity, Lead, PossibleDuplicate
 from tests import characters
 from tests.admin import pages
 
@@ -61,6 +61,12 @@ def test_an_erased_lead_is_shown_as_such_and_read_only(supervisor, ivan):
     assert "What said who this was is gone for good" in page.text
     assert not page.context["has_change_permission"]
     assert pages.offered(supervisor, ivan) == []
+
+
+def test_what_must_be_empty_of_an_erased_lead_is_not_shown(supervisor, ivan):
+    assert pages.tables(supervisor, ivan) == [Identity, Contact]
+    erase(supervisor, ivan)
+    assert pages.tables(supervisor, ivan) == [Contact]
 
 
 def test_the_list_shows_erased_leads_only_when_asked_for(supervisor, ivan):

@@ -1,4 +1,6 @@
 import pytest
+from django.contrib import messages
+from django.contrib.messages import get_messages
 
 from leads.models import ContactEvent
 from operators.models import Operator
@@ -21,14 +23,14 @@ def test_handing_over_and_going_off_duty(supervisor, anna):
     response = pages.press(supervisor, anna, "hand_over_this")
     anna.refresh_from_db()
     assert (anna.is_active, anna.current_load) == (False, 0)
-    assert pages.said(response) == ["Anna: 2 handed over, 1 in the queue, 0 kept."]
+    assert pages.said(response) == ["Anna. Handed over: 2, in the queue: 1, kept: 0."]
 
 
 def test_handing_over_and_staying_on_duty(supervisor, anna):
     response = pages.press(supervisor, anna, "hand_over_on_duty_this")
     anna.refresh_from_db()
     assert (anna.is_active, anna.current_load) == (True, 1)
-    assert pages.said(response) == ["Anna: 2 handed over, 0 in the queue, 1 kept."]
+    assert pages.said(response) == ["Anna. Handed over: 2, in the queue: 0, kept: 1."]
 
 
 @pytest.mark.parametrize(("action", "stays"), [("hand_over_selected", False), ("hand_over_on_duty_selected", True)])
@@ -42,7 +44,23 @@ def test_handing_over_from_the_list(supervisor, anna, action, stays):
 def test_the_result_is_said_in_russian(supervisor, anna):
     supervisor.cookies["django_language"] = "ru"
     response = pages.press(supervisor, anna, "hand_over_this")
-    assert pages.said(response) == ["Anna: передано: 2, в очереди: 1, осталось: 0."]
+    assert pages.said(response) == ["Anna. Передано: 2, в очереди: 1, осталось: 0."]
+
+
+def warned(response):
+    """Warnings, and nothing else."""
+    return [str(one) for one in get_messages(response.wsgi_request) if one.level == messages.WARNING]
+
+
+def test_that_nobody_else_is_free_is_a_warning(supervisor, anna):
+    Operator.objects.exclude(pk=anna.pk).update(is_active=False)
+    response = pages.press(supervisor, anna, "hand_over_on_duty_this")
+    assert warned(response) == ["Anna. Nothing was handed over: nobody else is free, and 3 contacts stay."]
+
+
+def test_that_there_was_nothing_to_hand_over_is_a_warning(supervisor):
+    response = pages.press(supervisor, characters.operator("Idle"), "hand_over_on_duty_this")
+    assert warned(response) == ["Idle. Nothing was handed over: there are no open contacts."]
 
 
 def test_who_may_only_look_hands_nothing_over(client, anna):

@@ -78,6 +78,11 @@ def test_a_merged_lead_leads_to_its_survivor(supervisor, ivan, vanya, one_person
     assert pages.offered(supervisor, vanya) == ["undo_this"]
 
 
+def test_what_must_be_empty_of_a_merged_lead_is_not_shown(supervisor, ivan, vanya, one_person):
+    assert pages.tables(supervisor, vanya) == []
+    assert len(pages.tables(supervisor, ivan)) == 2
+
+
 def test_the_survivor_tells_whom_it_took_in(supervisor, ivan, vanya, one_person):
     page = supervisor.get(pages.page(ivan)).text
     for part in ("Merged into this lead", pages.page(vanya), "user anna", pages.button(vanya, "undo_this")):
@@ -97,7 +102,7 @@ def test_a_merge_is_undone(supervisor, ivan, vanya):
 def test_a_merge_is_not_undone_twice(supervisor, vanya):
     pages.press(supervisor, vanya, "undo_this")
     response = pages.press(supervisor, vanya, "undo_this")
-    assert pages.said(response)[-1] == "Vanya: It is not merged with any other, or no longer."
+    assert pages.said(response)[-1] == "Vanya. It is not merged with any other, or no longer."
 
 
 @pytest.mark.usefixtures("one_person")
@@ -105,7 +110,7 @@ def test_a_survivor_that_was_merged_since_comes_first(supervisor, bot, ivan, van
     merging.merge_leads(lead_id=characters.contact(bot).lead_id, other_id=ivan.pk)
     supervisor.cookies["django_language"] = "ru"
     [message] = pages.said(pages.press(supervisor, vanya, "undo_this"))
-    assert message == "Vanya: Оставшийся клиент с тех пор сам объединён с другим. Сначала разъедините их."
+    assert message == "Vanya. Оставшийся клиент с тех пор сам объединён с другим. Сначала разъедините их."
 
 
 def test_the_list_shows_merged_leads_only_when_asked_for(supervisor, ivan, vanya, one_person):

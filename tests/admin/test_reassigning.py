@@ -43,7 +43,7 @@ def test_a_contact_is_given_to_somebody(supervisor, contact, boris):
 def test_giving_beyond_the_limit_has_to_be_meant(supervisor, contact, anna, boris):
     characters.contact(contact.source)
     response = pages.press(supervisor, contact, "give_this", operator=boris.pk)
-    assert pages.said(response) == [f"{contact}: This operator is at the limit. It stays where it is."]
+    assert pages.said(response) == [f"{contact}. This operator is at the limit. It stays where it is."]
     assert holder(contact) == anna
     pages.press(supervisor, contact, "give_this", operator=boris.pk, force="on")
     assert holder(contact) == boris
@@ -71,7 +71,7 @@ def test_a_contact_is_routed_to_somebody_else(supervisor, contact, boris):
 def test_when_nobody_else_is_free_it_stays(supervisor, contact, anna):
     characters.contact(contact.source)
     response = pages.press(supervisor, contact, "reroute_this")
-    assert pages.said(response) == [f"{contact}: Nobody else is free. It stays where it is."]
+    assert pages.said(response) == [f"{contact}. Nobody else is free. It stays where it is."]
     assert holder(contact) == anna
 
 
@@ -79,6 +79,18 @@ def test_a_contact_goes_back_to_the_queue(supervisor, contact):
     characters.contact(contact.source)
     pages.press(supervisor, contact, "return_this")
     assert holder(contact) is None
+
+
+def test_that_a_contact_waits_again_is_said(supervisor, contact):
+    characters.contact(contact.source)
+    response = pages.press(supervisor, contact, "return_this")
+    assert pages.said(response) == ["1 contact was put back into the queue."]
+
+
+def test_that_a_contact_did_not_have_to_wait_is_said(supervisor, contact, boris):
+    response = pages.press(supervisor, contact, "return_this")
+    assert holder(contact) == boris
+    assert pages.said(response) == ["1 contact was put back into the queue, and is with somebody else already."]
 
 
 @pytest.mark.parametrize("action", ["reroute_selected", "return_selected"])
@@ -90,7 +102,7 @@ def test_selected_contacts_leave_who_has_them(supervisor, contact, boris, action
 def test_a_resolved_contact_is_not_routed(supervisor, contact):
     lifecycle.resolve_contact(contact_id=contact.pk)
     response = pages.run(supervisor, "reroute_selected", contact)
-    assert pages.said(response) == [f"{contact}: It is resolved. Open it again first."]
+    assert pages.said(response) == [f"{contact}. It is resolved. Open it again first."]
 
 
 def test_refusals_are_in_the_users_language(supervisor, contact):

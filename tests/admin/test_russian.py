@@ -62,10 +62,16 @@ def test_the_user_chooses_another_language_than_the_browser(supervisor):
     assert "Операторы" in supervisor.get("/admin/", headers={"Accept-Language": "en"}).text
 
 
+def test_who_has_not_signed_in_yet_chooses_a_language_too(client, db):
+    page = client.get("/admin/login/", headers={"Accept-Language": "en"}).text
+    assert "Русский" in page
+    assert 'action="/i18n/setlang/"' in page
+
+
 def test_refusals_are_russian_too(supervisor):
     anna = characters.operator("Анна")
     pages.press(supervisor, anna, "archive_this")
     supervisor.cookies["django_language"] = "ru"
-    assert "Анна: Этой записи больше нет, или она в архиве." in pages.said(
+    assert "Анна. Этой записи больше нет, или она в архиве." in pages.said(
         pages.press(supervisor, anna, "archive_this")
     )

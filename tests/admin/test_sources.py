@@ -22,9 +22,13 @@ def weights(source):
     return dict(RosterEntry.objects.filter(source=source).values_list("operator__name", "weight"))
 
 
-def added(operator, weight):
-    """One more row below a roster of one."""
-    return {"roster-TOTAL_FORMS": "2", "roster-1-operator": operator.pk, "roster-1-weight": weight}
+def added(operator, weight, row=1):
+    """One more row below a roster, by default of one."""
+    return {
+        "roster-TOTAL_FORMS": str(row + 1),
+        f"roster-{row}-operator": operator.pk,
+        f"roster-{row}-weight": weight,
+    }
 
 
 def test_a_weight_is_changed_on_the_page(save):
@@ -78,8 +82,16 @@ def test_saving_the_page_leaves_alone_what_somebody_else_changed_meanwhile(super
 def test_nobody_is_on_a_roster_twice(save):
     bot = characters.source(roster={(anna := characters.operator("Anna")): 10})
     response = save(bot, added(anna, "20"))
-    assert response.context["errors"]
+    assert "This operator is on the roster already." in str(response.context["errors"])
     assert weights(bot) == {"Anna": 10}
+
+
+def test_nobody_joins_a_roster_twice_at_once(save):
+    bot, anna = characters.source(), characters.operator("Anna")
+    once, again = added(anna, "10", 0), added(anna, "20", 1)
+    response = save(bot, once | again)
+    assert "This operator is on the roster already." in str(response.context["errors"])
+    assert weights(bot) == {}
 
 
 def test_a_weight_of_zero_is_a_form_error(save):
@@ -105,7 +117,7 @@ def test_a_roster_is_saved_as_a_whole_or_not_at_all(supervisor, save, monkeypatc
         lambda **call: (staffing.archive_operator(operator_id=left.pk), change(**call)),
     )
     response = save(bot, added(left, "20") | {"roster-0-weight": "30"})
-    assert "The roster was not saved: It does not exist any more, or is in the archive." in pages.said(response)
+    assert "The roster was not saved. It does not exist any more, or is in the archive." in pages.said(response)
     assert weights(bot) == {"Anna": 10}
 
 

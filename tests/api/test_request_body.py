@@ -15,6 +15,7 @@ def call(body: bytes, **environ):
         "PATH_INFO": "/api/v1/operators",
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
+        "REMOTE_ADDR": "127.0.0.1",
         "wsgi.input": io.BytesIO(body),
         "wsgi.errors": io.StringIO(),
         "wsgi.url_scheme": "http",

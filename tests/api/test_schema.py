@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from drf_spectacular.generators import SchemaGenerator
 
 
 @pytest.fixture
@@ -81,3 +82,17 @@ def test_ids_in_paths_are_integers(schema):
         p for path in schema["paths"].values() for operation in path.values() for p in operation.get("parameters", [])
     ]
     assert {p["schema"]["type"] for p in parameters if p["in"] == "path"} == {"integer"}
+
+
+def test_the_schema_is_built_once_for_each_language(api, monkeypatch):
+    paths = ["/openapi.json", "/openapi.json?lang=ru", "/openapi.json?lang=nonsense"]
+    first = [api.get(path).content for path in paths]
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *_, **__: pytest.fail("built again"))
+    assert [api.get(path).content for path in paths] == first
+    assert (first[0] == first[1], first[0] == first[2]) == (False, True)
+
+
+def test_the_schema_says_what_it_is_and_answers_head(api):
+    whole, head = api.get("/openapi.json"), api.head("/openapi.json")
+    assert whole["Content-Type"] == head["Content-Type"] == "application/vnd.oai.openapi+json"
+    assert (head.status_code, head.content) == (200, b"")

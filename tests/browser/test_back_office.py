@@ -12,6 +12,7 @@ from access import keys
 from access.models import ApiKey
 from leads.models import Contact, Lead, PossibleDuplicate
 from operators.models import Operator
+from routing.models import Source
 from tests import characters
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -27,6 +28,14 @@ LISTS = {
     "API keys": "access/apikey",
 }
 
+# The cells of tables whose text is cut by their own edges or those of the table.
+HIDDEN = """[...document.querySelectorAll("#result_list td, #result_list th, td.field-tabular")].filter(cell => {
+    const box = cell.closest("[data-simplebar]"), {right, width} = cell.getBoundingClientRect();
+    if (!width) return false;
+    const isCut = cell.scrollHeight > cell.clientHeight + 1 || cell.scrollWidth > cell.clientWidth + 1;
+    return isCut || right > box.getBoundingClientRect().right + 1;
+}).map(cell => cell.className.split(" ")[0])"""
+
 
 @pytest.fixture
 def cast() -> None:
@@ -38,6 +47,13 @@ def cast() -> None:
     characters.contact(bot, lead_phone="+79991234567", lead_email="ivan@example.com")
     Group.objects.create(name="Supervisors")
     keys.make_key(name="Office", source=None)
+
+
+@pytest.fixture
+def wordy(cast: None) -> Contact:
+    """Of a client whose name and e-mail are as long as a screen and have nowhere to break."""
+    bot = Source.objects.get()
+    return characters.contact(bot, lead_name="Ж" * 60, lead_email=f"{'a' * 48}@example.com", message="щ" * 60)
 
 
 @pytest.fixture
@@ -64,7 +80,7 @@ def test_a_supervisor_signs_in_and_out(page: Page):
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1440), ("ru", 390)])
-def test_every_page_opens(back_office: Page, language: str, width: int):
+def test_every_page_opens(back_office: Page, wordy: Contact, language: str, width: int):
     back_office.set_viewport_size({"width": width, "height": 900})
     back_office.context.add_cookies([{"name": "django_language", "value": language, "url": back_office.url}])
     pages = [f"/admin/{path}/" for path in LISTS.values()]
@@ -82,6 +98,7 @@ def test_every_page_opens(back_office: Page, language: str, width: int):
         back_office.goto(url)  # a status other than 200 is a complaint
         expect(back_office.locator("h1").first).to_be_visible()
         assert back_office.evaluate("document.documentElement.scrollWidth") <= width, f"{url} is wider than the screen"
+        assert back_office.evaluate(HIDDEN) == [], f"{url} hides what its tables say"
     assert back_office.locator("html").get_attribute("lang") == language
 
 
@@ -109,6 +126,28 @@ def test_a_filter_shows_what_waits(back_office: Page):
     back_office.get_by_role("button", name="Apply Filters").click()
     back_office.wait_for_url("**status=waiting**")
     expect(back_office.locator("#result_list tbody tr.data-row")).to_have_count(1)
+
+
+def test_filters_are_closed_on_a_phone_without_choosing(back_office: Page):
+    back_office.set_viewport_size({"width": 390, "height": 900})
+    back_office.goto("/admin/leads/contact/")
+    open_filters(back_office)
+    panel = back_office.locator("#changelist-filter")
+    panel.get_by_role("button", name="Close").click()
+    expect(panel).to_be_hidden()
+
+
+def test_what_cannot_be_undone_is_red(back_office: Page):
+    def colour(path: str, button: str) -> str:
+        back_office.goto(path)
+        back_office.get_by_role("link", name=button).click()
+        submit = back_office.locator("#dialog button[type=submit]")
+        expect(submit).to_be_visible()
+        return str(submit.evaluate("button => getComputedStyle(button).backgroundColor"))
+
+    lead, contact = Lead.objects.get(name="Ivan"), Contact.objects.open()[0]
+    erase = colour(f"/admin/leads/lead/{lead.pk}/change/", "Erase…")
+    assert erase != colour(f"/admin/leads/contact/{contact.pk}/change/", "Resolve")
 
 
 def test_filters_by_source_and_operator_offer_names(back_office: Page):
@@ -167,13 +206,35 @@ def test_a_contact_that_nobody_else_can_take_stays_and_may_wait(back_office: Pag
         expect(back_office.get_by_text(words)).to_be_visible()
 
 
+def test_every_label_of_a_card_begins_with_a_capital(back_office: Page):
+    back_office.set_viewport_size({"width": 390, "height": 900})
+    back_office.goto(f"/admin/routing/source/{Source.objects.get().pk}/change/")
+    cells = back_office.locator("tr.form-row").first.locator("[data-label]")
+    expect(cells.first).to_have_attribute("data-label", "Operator")
+    labels = [cell.get_attribute("data-label") for cell in cells.all()]
+    assert labels == ["Operator", "Weight", "Share", "Load", "Remove"]
+
+
+def test_a_dialog_fits_on_a_phone(back_office: Page, wordy: Contact):
+    back_office.set_viewport_size({"width": 390, "height": 500})
+    Operator.objects.filter(name="Boris").update(name="Ж" * 60)
+    back_office.goto(f"/admin/leads/contact/{wordy.pk}/change/")
+    back_office.get_by_text("more_horiz").locator("visible=true").click()
+    back_office.get_by_role("link", name="Give to…").click()
+    expect(back_office.locator("#dialog")).to_be_visible()
+    box = back_office.locator("#modal-content").bounding_box()
+    assert box is not None
+    assert box["x"] >= 16
+    assert box["x"] + box["width"] <= 390 - 16
+
+
 def test_an_operator_hands_over_and_goes_off_duty(back_office: Page):
     anna = Operator.objects.get(name="Anna")
     back_office.goto(f"/admin/operators/operator/{anna.pk}/change/")
     back_office.get_by_text("Hand over all contacts").click()
     back_office.get_by_role("link", name="And go off duty").click()
     back_office.locator("#dialog").get_by_role("button", name="Hand over").click()
-    expect(back_office.get_by_text("Anna: 0 handed over, 1 in the queue, 0 kept.")).to_be_visible()
+    expect(back_office.get_by_text("Anna. Handed over: 0, in the queue: 1, kept: 0.")).to_be_visible()
 
 
 def test_the_queue_leads_to_what_waits(back_office: Page):
@@ -234,7 +295,9 @@ def test_a_key_is_made_rotated_and_revoked(back_office: Page):
     back_office.get_by_label("Scope").select_option(label="Telegram")
     back_office.get_by_role("button", name="Make the key").click()
     first = shown_key(back_office)
-    back_office.get_by_role("link", name="I have copied it").click()
+    back_office.get_by_role("button", name="Copy").click()
+    expect(back_office.get_by_role("button", name="Copied")).to_be_visible()
+    back_office.get_by_role("link", name="I have saved the key").click()
     back_office.get_by_role("link", name="Telegram bot").click()
     back_office.get_by_role("link", name="Rotate").click()
     back_office.get_by_role("button", name="Make the new key").click()

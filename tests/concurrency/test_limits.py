@@ -42,7 +42,7 @@ def test_144_contacts_from_24_bots_fill_ten_operators_of_five_places_exactly():
 
 
 def look_without_locking(everybody_has_looked):
-    """For the controls: in place of `places.lock_later`. Whoever looks first waits for all others' first look."""
+    """For the controls: in place of `places.lock`. Whoever looks first waits for all others' first look."""
     waited = threading.local()
 
     def look(operator_ids):
@@ -50,7 +50,7 @@ def look_without_locking(everybody_has_looked):
         if not hasattr(waited, "once"):
             waited.once = True
             everybody_has_looked.wait(60)
-        return lambda: found
+        return found
 
     return look
 
@@ -70,7 +70,13 @@ def test_one_place_goes_to_one_contact():
 @pytest.mark.postgresql
 def test_without_the_lock_one_place_goes_to_several(monkeypatch):
     """The control: everybody looks, then everybody takes."""
-    monkeypatch.setattr(places, "lock_later", look_without_locking(Barrier(4)))
+    look = look_without_locking(Barrier(4))
+
+    def look_later(operator_ids):
+        obstacles = {pk: operator.obstacle for pk, operator in look(operator_ids).items()}
+        return lambda: obstacles
+
+    monkeypatch.setattr(places, "lock_later", look_later)
     assert contacts_for_one_place(threads=4) > 1
     assert any("above the limit" in finding for finding in invariants.findings())
 
@@ -95,7 +101,7 @@ def test_batches_at_once_keep_the_limit():
 @pytest.mark.postgresql
 def test_without_the_lock_batches_exceed_the_limit(monkeypatch):
     """The control for the test above."""
-    monkeypatch.setattr(places, "lock_later", look_without_locking(Barrier(4)))
+    monkeypatch.setattr(places, "lock", look_without_locking(Barrier(4)))
     assert characters.load(batches_for_five_places(4)) > 5
 
 

@@ -1,10 +1,11 @@
-"""Guessing passwords: a few attempts, then a wait, for this account from this address."""
+"""Guessing passwords: a few attempts for this account from this address, more for all accounts, then a wait."""
 
 from datetime import timedelta
 
 import pytest
 import time_machine
 from axes.models import AccessAttempt
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
@@ -43,7 +44,7 @@ def test_then_the_right_password_does_not_help(client, vera):
 def test_the_page_says_how_long_in_either_language(client, vera):
     assert "for up to 15 minutes" in guess(client).text
     client.cookies["django_language"] = "ru"
-    assert "через 15 минут" in guess(client, 1).text
+    assert "на 15 минут" in guess(client, 1).text
 
 
 def test_the_wait_ends(client, vera):
@@ -63,6 +64,47 @@ def test_waiting_is_not_prolonged_by_trying(client, vera):
 def test_nobody_locks_a_colleague_out_from_elsewhere(client, vera):
     guess(client, **ELSEWHERE)
     assert people.sign_in(client).status_code == 302
+
+
+def guess_everywhere(client, times=50, **more):
+    """One wrong password for each of so many accounts."""
+    return [people.sign_in(client, "wrong", f"account {n}", **more).status_code for n in range(times)]
+
+
+def test_fifty_wrong_passwords_lock_the_address_whatever_the_accounts(client, vera):
+    assert guess_everywhere(client) == [200] * 50
+    locked = people.sign_in(client)
+    assert (locked.status_code, locked["Retry-After"]) == (429, "900")
+
+
+def test_then_no_password_is_looked_at(client, vera, monkeypatch):
+    guess_everywhere(client)
+    monkeypatch.setattr(ModelBackend, "authenticate", lambda *_, **__: pytest.fail("hashed"))
+    assert people.sign_in(client).status_code == 429
+    assert AccessAttempt.objects.count() == 50
+
+
+def test_who_comes_from_elsewhere_notices_nothing(client, vera):
+    guess_everywhere(client, **ELSEWHERE)
+    assert people.sign_in(client).status_code == 302
+
+
+def test_the_wait_of_an_address_ends_too(client, vera):
+    guess_everywhere(client)
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=False):
+        assert people.sign_in(client).status_code == 302
+
+
+def test_addresses_of_one_subscriber_are_one(client, vera):
+    for host in (1, 2):
+        guess_everywhere(client, 25, REMOTE_ADDR=f"2001:db8::{host}")
+    assert people.sign_in(client, REMOTE_ADDR="2001:db8::3").status_code == 429
+    assert people.sign_in(client, REMOTE_ADDR="2001:db8:0:1::3").status_code == 302
+
+
+def test_those_without_an_address_do_not_lock_each_other_out(client, vera):
+    guess_everywhere(client, REMOTE_ADDR="")
+    assert people.sign_in(client, REMOTE_ADDR="").status_code == 302
 
 
 def test_another_browser_is_no_way_round(client, vera):

@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 from django.utils import timezone
 
+from leads import repetition, statistics
 from leads.api.filters import ContactFilter, LeadFilter
-from leads.models import Contact, PossibleDuplicate
+from leads.models import Contact, PossibleDuplicate, Upkeep
 from tests.api.endpoints import endpoints
 from tests.growth import plans
 
@@ -197,6 +198,24 @@ def test_whoever_sends_again_is_answered_by_indexes(faults, register):
 def test_resolving_goes_by_indexes(api, faults, register):
     newest = register(lead_phone="+79995550101").json()["id"]
     assert faults(lambda: api.post(f"{API}/contacts/{newest}/resolve")) == []
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
+def test_going_on_with_the_tallies_reads_no_large_table_even_when_the_clock_was_ahead(wrong):
+    statistics.tally()
+    if wrong:
+        Upkeep.objects.update(tallied_until=timezone.now() + timedelta(days=300))
+    with CaptureQueriesContext(connection) as seen:
+        statistics.tally()
+    assert plans.faults([query["sql"] for query in seen]) == []
+
+
+def test_pruning_reads_what_is_new_since_the_day_before():
+    day = timedelta(days=1)
+    repetition.forget(older_than=timezone.now() - 31 * day)
+    with CaptureQueriesContext(connection) as seen:
+        repetition.forget(older_than=timezone.now() - 30 * day)
+    assert plans.faults([query["sql"] for query in seen]) == []
 
 
 @contextmanager

@@ -1,18 +1,21 @@
-"""A clock that is set back in the middle breaks nothing: no rule asks what time it is."""
+"""A clock that is wrong for a while breaks nothing for good: no rule asks what time it is, and the notes of how far the
+work in the background has come heal."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
-from leads import intake, invariants, lifecycle, queue, staffing, statistics
-from leads.models import Contact
+from leads import intake, invariants, lifecycle, queue, repetition, staffing, statistics
+from leads.models import Contact, Tally, Upkeep
 from tests import characters
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=2)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+AHEAD = 365 * DAY
 
 
 def test_a_contact_of_tomorrow_can_be_resolved_today():
@@ -54,3 +57,112 @@ def test_sweeping_tallying_and_checking_go_on():
     with time_machine.travel(NOW):
         statistics.tally()
         assert list(invariants.findings()) == []
+
+
+@pytest.fixture
+def anna():
+    return characters.operator("Anna", limit=100)
+
+
+@pytest.fixture
+def bot(anna):
+    return characters.source(roster={anna: 10})
+
+
+def prune_at(moment):
+    return repetition.forget(older_than=moment - 30 * DAY)
+
+
+def register_at(moment, bot, **asked):
+    with time_machine.travel(moment):
+        return characters.contact(bot, **asked)
+
+
+def test_keys_that_came_after_a_clock_was_ahead_are_forgotten_in_time(bot):
+    register_at(NOW - DAY, bot, idempotency_key="before")
+    prune_at(NOW + AHEAD)
+    register_at(NOW, bot, idempotency_key="after")
+    assert [prune_at(NOW + days * DAY) for days in (1, 29, 31)] == [0, 0, 1]
+
+
+def test_they_are_too_when_keys_came_and_went_while_it_was_ahead(bot):
+    register_at(NOW + AHEAD, bot, idempotency_key="ahead")
+    assert prune_at(NOW + AHEAD + 31 * DAY) == 1
+    register_at(NOW, bot, idempotency_key="after")
+    assert [prune_at(NOW + days * DAY) for days in (29, 31)] == [0, 1]
+
+
+def test_a_note_from_the_future_counts_for_nothing(bot):
+    Upkeep.objects.update_or_create(pk=1, defaults={"keys_forgotten_until": NOW + AHEAD})
+    register_at(NOW, bot, idempotency_key="after")
+    assert prune_at(NOW + 31 * DAY) == 1
+    assert Upkeep.objects.get().keys_forgotten_until == Contact.objects.get().created_at
+
+
+def assigned(since=None, until=None):
+    return sum(share.assigned for share in statistics.shares(None, since, until))
+
+
+def tallied():
+    return sum(Tally.objects.values_list("assigned", flat=True))
+
+
+@pytest.mark.parametrize("ahead", [AHEAD, 7 * DAY, 3 * HOUR, HOUR, 30 * MINUTE])
+def test_decisions_after_a_clock_was_ahead_count(bot, ahead):
+    for moment in (NOW - DAY, NOW, NOW + 14 * MINUTE + ahead):
+        register_at(moment, bot)
+    statistics.tally(now=NOW + 15 * MINUTE + ahead)
+    register_at(NOW + 16 * MINUTE, bot)
+    statistics.tally(now=NOW + 17 * MINUTE)
+    assert assigned() == 4
+    assert assigned(since=NOW, until=NOW + 20 * MINUTE) == 2
+
+
+@pytest.mark.parametrize("ahead", [AHEAD, 3 * HOUR, 30 * MINUTE])
+def test_hours_that_were_tallied_before_they_were_over_are_tallied_anew(bot, ahead):
+    register_at(NOW, bot)
+    register_at(NOW + 40 * MINUTE + ahead, bot)
+    statistics.tally(now=NOW + 90 * MINUTE + ahead)
+    register_at(NOW + 41 * MINUTE, bot)
+    statistics.tally(now=NOW + 42 * MINUTE)
+    statistics.tally(now=NOW + 100 * MINUTE + ahead)
+    assert tallied() == assigned() == 3
+
+
+def test_who_is_killed_while_it_is_made_anew_leaves_no_wrong_answer(bot):
+    for hours in range(3):
+        register_at(NOW + hours * HOUR, bot)
+    statistics.tally(now=NOW + AHEAD)
+    register_at(NOW + 2 * HOUR + MINUTE, bot)
+    statistics.go_back(NOW + 2 * HOUR + 2 * MINUTE)
+    assert assigned() == 4
+    assert statistics.tally_next(NOW + 2 * HOUR)
+    assert assigned() == 4
+
+
+def test_a_clock_that_was_behind_leaves_out_nothing_either(bot):
+    register_at(NOW, bot)
+    statistics.tally(now=NOW + 2 * HOUR)
+    register_at(EARLIER, bot)
+    statistics.tally(now=EARLIER + MINUTE)
+    assert assigned() == 2
+    statistics.tally(now=NOW + 3 * HOUR)
+    assert tallied() == assigned() == 2
+
+
+def test_hours_that_are_long_over_are_not_tallied_anew(bot):
+    for days in (0, 3, 5):
+        register_at(NOW + days * DAY, bot)
+    statistics.tally(now=NOW + 5 * DAY + AHEAD)
+    first = Tally.objects.order_by("hour").first()
+    assert statistics.tally(now=NOW + 5 * DAY + MINUTE) == 1  # that of two days before; the newest is not over
+    assert Tally.objects.order_by("hour").first() == first
+
+
+def test_a_host_whose_clock_is_a_little_behind_takes_nothing_back(bot):
+    register_at(NOW, bot)
+    statistics.tally(now=NOW + 70 * MINUTE)
+    assert statistics.tally(now=NOW + 69 * MINUTE) == 0
+    assert Upkeep.objects.get().tallied_until == NOW + HOUR
+    assert not statistics.tally_next(NOW)
+    assert Upkeep.objects.get().tallied_until == NOW + HOUR

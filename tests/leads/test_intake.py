@@ -62,3 +62,19 @@ def test_a_closed_source_is_refused():
     staffing.archive_source(source_id=bot.pk)
     with pytest.raises(Unknown):
         characters.contact(bot)
+
+
+def test_a_source_that_this_process_has_seen_open_is_refused_once_it_is_closed():
+    bot = characters.source()
+    characters.contact(bot)
+    staffing.archive_source(source_id=bot.pk)
+    for phone in (characters.somebody_new(), "no phone"):
+        with pytest.raises(Unknown):
+            characters.contact(bot, lead_phone=phone)
+
+
+def test_a_source_that_reads_phones_another_way_by_now_is_believed():
+    bot = characters.source()
+    characters.contact(bot, lead_phone="8 999 123-45-67")
+    Source.objects.filter(pk=bot.pk).update(phone_region="US")
+    assert characters.contact(bot, lead_phone="(650) 253-0000").lead.phone == "+16502530000"

@@ -70,6 +70,22 @@ def test_the_checks_for_production_find_nothing(environment: dict[str, str]) -> 
         (PRODUCTION | {"ALLOWED_HOSTS": "*"}, "HTTPS=true and ALLOWED_HOSTS=*"),
         ({"TRUSTED_PROXIES": "*"}, "TRUSTED_PROXIES: '*' does not appear to be an IPv4 or IPv6 network."),
         ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES: 10.0.0.1/8 has host bits set."),
+        ({"TRUSTED_PROXIES": "10.0.0.5, 0.0.0.0/0"}, "TRUSTED_PROXIES: 0.0.0.0/0 is everybody"),
+        ({"TRUSTED_PROXIES": "::/0"}, "TRUSTED_PROXIES: ::/0 is everybody"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS: is empty."),
+        ({"ALLOWED_HOSTS": "localhost,"}, "ALLOWED_HOSTS: “” is no name of a host"),
+        ({"ALLOWED_HOSTS": "https://crm.example.com"}, "ALLOWED_HOSTS: “https://crm.example.com” is no name of a host"),
+        (
+            {"ALLOWED_HOSTS": "localhost,crm.example.com/api"},
+            "ALLOWED_HOSTS: “crm.example.com/api” is no name of a host",
+        ),
+        ({"ALLOWED_HOSTS": "crm.example.com:443"}, "ALLOWED_HOSTS: “crm.example.com:443” is no name of a host"),
+        ({"CSRF_TRUSTED_ORIGINS": "crm.example.com"}, "CSRF_TRUSTED_ORIGINS: “crm.example.com” is no origin"),
+        ({"CSRF_TRUSTED_ORIGINS": "https://a.example,https://b.example/"}, "“https://b.example/” is no origin"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY: 0 is not a number from 1 to 64."),
+        ({"WEB_CONCURRENCY": "abc"}, "WEB_CONCURRENCY: abc is not a number from 1 to 64."),
+        ({"WEB_THREADS": "0"}, "WEB_THREADS: 0 is not a number from 1 to 64."),
+        ({"WEB_THREADS": "65"}, "WEB_THREADS: 65 is not a number from 1 to 64."),
         ({"SECRET_KEY": "secret"}, "SECRET_KEY: is shorter than 50."),
         ({"TWO_FACTOR_ROLES": "Supervisor,Boss"}, "TWO_FACTOR_ROLES: knows Supervisor, Operator, Administrator."),
         ({"SESSION_HOURS": "0"}, "SESSION_HOURS:"),
@@ -86,3 +102,17 @@ def test_nonsense_stops_the_start(environment: dict[str, str], nonsense: dict[st
     done = check(environment | nonsense)
     assert done.returncode == 1
     assert said in done.stderr
+
+
+def test_what_makes_sense_does_not(environment: dict[str, str]) -> None:
+    """Compose passes on as empty what is not set."""
+    sense = {
+        "ALLOWED_HOSTS": "*,localhost,127.0.0.1,[::1],.example.com,app_a",
+        "CSRF_TRUSTED_ORIGINS": "https://crm.example.com,http://localhost:8000,https://*.example.com",
+        "TRUSTED_PROXIES": "10.0.0.5, 172.16.0.0/12,::1",
+        "WEB_CONCURRENCY": "64",
+        "WEB_THREADS": "1",
+    }
+    unset = dict.fromkeys(set(sense) - {"ALLOWED_HOSTS"}, "")
+    for good in (sense, unset):
+        assert check(environment | good).returncode == 0

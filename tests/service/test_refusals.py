@@ -55,6 +55,13 @@ def test_a_setting_of_keys_that_is_none(environment: dict[str, str]) -> None:
     assert "API_KEYS" in refusal(environment | {"API_KEYS": "maybe"})
 
 
+@pytest.mark.parametrize("value", ["0", "abc"])
+def test_a_number_of_processes_that_is_none(environment: dict[str, str], value: str) -> None:
+    said = refusal(environment | {"WEB_CONCURRENCY": value})
+
+    assert said.endswith(f"WEB_CONCURRENCY: {value} is not a number from 1 to 64.")
+
+
 def test_a_demo_whose_database_cannot_be_reached(environment: dict[str, str]) -> None:
     nowhere = {"DATABASE_URL": "postgres://someone:secret@127.0.0.1:1/leads"}
 

@@ -28,6 +28,10 @@ def test_it_starts_empty_and_not_in_debug(service: Service) -> None:
     assert page["code"] == "not_found"
 
 
+def test_an_empty_number_of_processes_is_as_good_as_none(start: StartService) -> None:
+    assert start(WEB_CONCURRENCY="", WEB_THREADS="").wait_until_up().get("/health") == (200, {"status": "ok"})
+
+
 def test_data_and_secret_key_survive_a_restart(start: StartService) -> None:
     first = start().wait_until_up()
     operator = first.post("/operators", {"name": "Анна", "max_load": 50})

@@ -10,7 +10,6 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from leads import intake
 from leads.models import Contact
 from operators.models import Operator
 from operators.places import TAKE
@@ -26,19 +25,6 @@ LOADS: compiled.Select[tuple[int]] = compiled.Select(
 )
 LIMIT = compiled.Update(lambda pk, limit: (Operator.objects.filter(pk=pk), {"max_load": limit}))
 RENAME = compiled.Update(lambda pk, name: (Operator.objects.filter(pk=pk), {"name": name}))
-
-
-@pytest.fixture
-def turns(monkeypatch):
-    """How many statements went to the database at once, the commit counted as one."""
-    exchange, seen = Conversation.exchange, []
-
-    def count(self, questions, *, commit):
-        seen.append(len(questions) + commit)
-        exchange(self, questions, commit=commit)
-
-    monkeypatch.setattr(Conversation, "exchange", count)
-    return seen
 
 
 @pytest.fixture
@@ -309,14 +295,14 @@ def test_who_watches_sees_each_statement_in_its_order(anna, turns):
     assert turns == []
 
 
-@pytest.mark.parametrize(("known", "expected"), [(True, 5), (False, 7)])
-def test_how_many_turns_a_registration_takes(anna, turns, known, expected):
-    """The source; then, in a transaction: identities and roster; perhaps a new lead, and its identity; the lock and the
-    queue; the place and the contact; its history and the commit."""
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("key", [None, "k1"])
+def test_a_registration_takes_three_turns(anna, turns, is_known, key):
+    """The source, the identities and the roster; perhaps a new lead and its identity, the lock and the queue; the
+    place, the contact, its history and the commit."""
     source = characters.source(roster={anna: 10})
-    if known:
-        intake.register_contact(source_id=source.pk, lead_phone="+79991234567")
+    characters.contact(source, lead_phone="+79990000000" if is_known else "+79990000001")
     turns.clear()
-    contact = intake.register_contact(source_id=source.pk, lead_phone="+79991234567")
-    assert (len(turns), contact.operator_id) == (expected, anna.pk)
-    assert Contact.objects.filter(pk=contact.pk, operator=anna).exists()
+    contact = characters.contact(source, lead_phone="+79990000000", idempotency_key=key)
+    assert (len(turns), contact.operator_id) == (3, anna.pk)
+    assert Contact.objects.filter(pk=contact.pk, lead__identities__value="+79990000000", operator=anna).exists()

@@ -1,0 +1,95 @@
+"""The start page: what there is to do, and the pages that whoever looks may see."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from crm_router import back_office
+from crm_router.door.roles import SUPERVISOR
+from leads.models import Contact, PossibleDuplicate
+from tests import characters
+from tests.admin import pages
+from tests.door import people
+
+
+def numbers(client):
+    """What the page says, by title."""
+    context = client.get("/admin/").context
+    return {number["title"]: (number["figure"], number.get("more")) for number in context["numbers"]}
+
+
+def test_it_tells_how_many_wait_and_since_when(supervisor):
+    bot = characters.source()
+    older, _ = characters.contact(bot), characters.contact(bot)
+    Contact.objects.filter(pk=older.pk).update(created_at=timezone.now() - timedelta(hours=3))
+    assert numbers(supervisor)["In the queue"] == ("2", "The oldest waits for 3\xa0hours")
+
+
+def test_it_tells_who_is_on_duty_and_how_many_places_are_free(supervisor):
+    full, free = characters.operator(limit=1), characters.operator(limit=5)
+    characters.operator(is_active=False, limit=50)
+    characters.contact(characters.source(roster={full: 10}))
+    characters.contact(characters.source(roster={free: 10}))
+    assert numbers(supervisor)["Operators on duty"] == (2, "4 free places")
+
+
+def test_it_tells_how_many_pairs_wait_for_a_decision(supervisor):
+    bot = characters.source()
+    leads = [characters.contact(bot).lead for _ in range(2)]
+    PossibleDuplicate.objects.create(lead=leads[0], other=leads[1])
+    assert numbers(supervisor)["Duplicates to decide"] == ("1", None)
+
+
+def test_nothing_to_do_is_a_number_too(supervisor):
+    assert numbers(supervisor) == {
+        "In the queue": ("0", None),
+        "Operators on duty": (0, "0 free places"),
+        "Duplicates to decide": ("0", None),
+    }
+
+
+def test_more_than_anybody_wants_to_know_is_not_counted(supervisor, monkeypatch):
+    monkeypatch.setattr(back_office, "MANY", 1)
+    bot = characters.source()
+    for _ in range(3):
+        characters.contact(bot)
+    assert numbers(supervisor)["In the queue"][0] == "1+"
+
+
+def test_every_number_leads_to_what_it_counts(supervisor):
+    characters.operator("Anna")
+    characters.contact(characters.source())
+    for number in supervisor.get("/admin/").context["numbers"]:
+        assert len(pages.shown(supervisor, number["link"])) == int(number["figure"])
+
+
+def test_a_longer_queue_takes_no_more_queries(supervisor):
+    def taken():
+        with CaptureQueriesContext(connection) as captured:
+            supervisor.get("/admin/")
+        return len(captured)
+
+    bot = characters.source()
+    characters.contact(bot)
+    taken()
+    before = taken()
+    for _ in range(5):
+        characters.contact(characters.source())
+    assert taken() == before
+
+
+def test_who_may_see_nothing_of_a_group_sees_no_heading_of_it(db, client):
+    client.force_login(people.account("boss", SUPERVISOR))
+    context = client.get("/admin/").context
+    titles = [[group["title"] for group in context[name]] for name in ("sidebar_navigation", "groups")]
+    assert titles == [["Who answers", "Who asks", "Access"], ["Who answers", "Who asks"]]
+
+
+def test_who_may_not_see_what_a_number_counts_is_not_told_it(db, client):
+    clerk = people.account("clerk")
+    clerk.user_permissions.add(Permission.objects.get(codename="view_operator"))
+    client.force_login(clerk)
+    assert list(numbers(client)) == ["Operators on duty"]
