@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from tests.service.running import PROJECT, free_port
+from tests.service.running import PROJECT, children, free_port, is_alive, wait_until
 
 sys.path.insert(0, str(PROJECT / "scripts/support"))
 
@@ -70,6 +70,14 @@ class Server:
         mine = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
         [pid] = self.ask(f"SELECT pid FROM pg_stat_activity WHERE {mine} LIMIT 1")[0]
         os.kill(pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """kill -9 of the postmaster. Its children notice and end by themselves; before that nobody can start anew."""
+        postmaster = int((self.folder / "data/postmaster.pid").read_text().split()[0])
+        orphans = children(postmaster)
+        os.kill(postmaster, signal.SIGKILL)
+        self.running.close()
+        wait_until(lambda: not any(map(is_alive, orphans)), "the children of the postmaster have ended")
 
     def ask(self, query: str) -> Any:
         with psycopg.connect(self.url, autocommit=True) as connection:
