@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import bench_load
 import bench_service
@@ -110,8 +111,9 @@ def servers(database: str, options: argparse.Namespace) -> Iterator[list[Server]
             programs = postgresql.reachable(postgresql.find_programs(), cluster, identity)
             postgresql.initialise(programs, cluster / "data", identity)
             port = postgresql.free_port()
-            started = postgresql.running(programs, cluster, identity, port=port, synced=True, **AS_IN_PRODUCTION)
-            url = running.enter_context(started)
+            settings = AS_IN_PRODUCTION | {"unix_socket_directories": str(cluster)}
+            running.enter_context(postgresql.running(programs, cluster, identity, port=port, synced=True, **settings))
+            url = f"postgres://postgres@{quote(str(cluster), safe='')}:{port}/postgres"  # as docs/operations.md does
             database_pid = int((cluster / "data" / "postmaster.pid").read_text().split()[0])
         port = postgresql.free_port()
         ours = bench_service.service("this", database=url, folder=folder, database_pid=database_pid, port=port)
