@@ -21,6 +21,13 @@ def database(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: boo
     )
 
 
+def name(database: Mapping[str, Any]) -> str:
+    """Of these settings of Django's, for people, and without user and password."""
+    if database["ENGINE"] == "sql.sqlite":
+        return str(database["NAME"])
+    return f"{database['NAME']} on {database['HOST'] or 'localhost'}:{database['PORT'] or 5432}"
+
+
 def bound_requests(
     database: dict[str, Any], *, statement: float, lock: float, idle_in_transaction: float, behind_pooler: bool
 ) -> None:

@@ -71,6 +71,10 @@ class Server:
         [pid] = self.ask(f"SELECT pid FROM pg_stat_activity WHERE {mine} LIMIT 1")[0]
         os.kill(pid, signal.SIGKILL)
 
+    def tell(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement)
+
     def ask(self, query: str) -> Any:
         with psycopg.connect(self.url, autocommit=True) as connection:
             return connection.execute(query).fetchall()
