@@ -314,3 +314,17 @@ def test_quotes_which_systemd_would_take_off_are_refused(tmp_path: Path) -> None
     said = run_as_the_service(tmp_path, 'DATA_DIR="/var/lib/crm-router"\n', "true")
     assert (said.returncode, said.stdout) == (1, "")
     assert said.stderr.endswith("values stand without quotes: DATA_DIR\n")
+
+
+def test_space_around_a_line_is_no_part_of_it(tmp_path: Path) -> None:
+    lines = "  PHONE_REGION=KZ \n\t; for people\n \n"
+    said = run_as_the_service(tmp_path, lines, "sh", "-c", 'echo "($PHONE_REGION)"')
+    assert (said.stdout, said.stderr) == ("(KZ)\n", "")
+
+
+@pytest.mark.parametrize("line", ["DATABASE_URL", "export HTTPS=true", "DATABASE URL=x", "=x", "1ST=x", "HTTPS =true"])
+def test_a_line_that_nobody_could_read_is_refused_and_its_value_not_shown(tmp_path: Path, line: str) -> None:
+    said = run_as_the_service(tmp_path, f"PHONE_REGION=KZ\n{line}\n", "true")
+    assert said.returncode == 1
+    name = line.partition("=")[0]
+    assert said.stderr == f"{tmp_path}/environment: this is no line of the form NAME=value: {name}\n"
