@@ -206,6 +206,22 @@ def test_each_server_of_nginx_has_the_log_that_quotes_nobody() -> None:
         assert re.findall(r"^    error_log (.*)", server, re.M) == ["/var/log/nginx/error.log crit;"]
 
 
+def test_nothing_that_nginx_is_told_reaches_the_other_sites_of_the_machine() -> None:
+    """What stands outside of a server is for all of them, unless it only makes something with a name of ours."""
+    text = (PROJECT / "deploy/nginx/crm-router.conf").read_text()
+    outside = re.sub(r"^(\w+ [^;{]*)\{.*?^\}", r"\1;", text, flags=re.M | re.S)
+    words = re.findall(r"^(\w+) ", outside, re.M)
+    assert {"upstream", "server", "limit_conn_zone"} <= set(words)
+    assert set(words) <= {"upstream", "map", "server", "limit_conn_zone", "limit_req_zone", "log_format"}
+
+
+def test_the_world_reaches_nginx_by_both_kinds_of_address() -> None:
+    files = [PROJECT / f"deploy/nginx/crm-router.{name}" for name in ("conf", "place.systemd", "place.compose")]
+    for file in files:
+        plain = re.findall(r"^ *listen (\d.*);", file.read_text(), re.M)
+        assert plain == re.findall(r"^ *listen \[::\]:(\d.*);", file.read_text(), re.M) != []
+
+
 def test_the_database_has_a_connection_for_everybody() -> None:
     processes = int(re.search(r"\d+", SERVICES["app-a"]["environment"]["WEB_CONCURRENCY"])[0])  # type: ignore[index]
     instances = 2 * processes * (2 + 1)  # two threads and the sweeper
