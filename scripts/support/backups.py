@@ -91,10 +91,13 @@ def restore_sqlite(file: Path) -> None:
     target = Path(DATABASE["NAME"])
     if target.exists():
         sys.exit(f"{target} exists already. Move it away first, together with its -wal and -shm.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f"{target.name}.part")
-    copy(file, draft)
-    draft.rename(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f"{target.name}.part")
+        copy(file, draft)
+        draft.rename(target)
+    except (OSError, sqlite3.Error) as error:
+        sys.exit(f"{target} cannot be restored: {error}.")
 
 
 def restore_postgresql(file: Path) -> None:

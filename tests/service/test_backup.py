@@ -100,6 +100,15 @@ def test_a_database_that_is_not_there_is_told_in_a_sentence(
     assert len(refused.stderr.splitlines()) == 1
 
 
+@pytest.mark.once
+def test_a_file_that_cannot_be_restored_is_told_in_a_sentence(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "letter.sqlite3").write_text("Dear customer, " * 100)
+    there = environment | {"DATABASE_URL": f"sqlite:///{tmp_path}/there.sqlite3"}
+    refused = restore(there, tmp_path / "letter.sqlite3")
+    assert refused.returncode == 1
+    assert refused.stderr == f"{tmp_path}/there.sqlite3 cannot be restored: file is not a database.\n"
+
+
 def test_a_file_of_another_kind_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear customer")
     assert "is no backup of this kind of database" in restore(environment, tmp_path / "letter.txt").stderr
