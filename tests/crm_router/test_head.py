@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 def ask(method, path):
     """The status, the announced length, and the bytes that a server would get to send."""
-    told = {}
+    told: dict[str, str] = {}
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
     environ["wsgi.input"] = BytesIO()
     body = application(environ, lambda status, headers: told.update(headers, status=status))

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import yaml
@@ -143,7 +144,7 @@ def test_every_wait_has_an_end():
 def test_the_first_contact_is_registered_by_what_the_guide_sends(api):
     """With the ids that the answers tell in place of its own."""
     section = PAGE.read_text().partition("\n### The first contact\n")[2].partition("\n## ")[0]
-    answers = []
+    answers: list[dict[str, Any]] = []
     for body, path in re.findall(r"--json '(.*)' \"\$api(/\S+)\"", section):
         told = {"operator_id": answers[0]["id"], "source_id": answers[1]["id"]} if len(answers) > 1 else {}
         sent = {name: told.get(name, value) for name, value in json.loads(body).items()}
