@@ -159,6 +159,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # likewise
             del self.arriving[conn]
             self.poller.unregister(conn.sock)
 
+    def is_parent_alive(self) -> bool:
+        """A worker whose master has died stops as if it had been told to.
+
+        gunicorn's would serve its open connections as ever for `graceful_timeout`, and leave all others at the door.
+        """
+        if not super().is_parent_alive():
+            self.alive = False
+        return bool(self.alive)
+
     def set_accept_enabled(self, enabled: bool) -> None:
         """A worker that stops takes in who stands at the door, and then closes it.
 

@@ -77,7 +77,7 @@ def problem(
         "type": f"urn:crm-lead-router:problem:{code}",
         "title": usual.title,
         "status": status,
-        "detail": encodable(detail or usual.detail),
+        "detail": sentence(detail or usual.detail),
         "code": code,
         "errors": list(errors),
     }
@@ -169,7 +169,12 @@ def flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
         for item in detail:
             yield from flatten(item, path)
     else:
-        yield {"field": path or "body", "code": getattr(detail, "code", "invalid"), "detail": encodable(str(detail))}
+        yield {"field": path or "body", "code": getattr(detail, "code", "invalid"), "detail": sentence(str(detail))}
+
+
+def sentence(text: str) -> str:
+    """What others say of a fault (Python's JSON, DRF), with the full stop that some of it lacks."""
+    return encodable(text if text.endswith((".", "!", "?")) else f"{text}.")
 
 
 def encodable(text: str) -> str:

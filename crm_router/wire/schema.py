@@ -49,7 +49,7 @@ def about_field(status: int, code: str, field: str, detail: str) -> dict[str, An
 
 too_big = "Ensure this value is less than or equal to 100."
 EXAMPLES = [
-    problem(400, detail="JSON parse error - Expecting value: line 1 column 1 (char 0)"),
+    problem(400, detail="JSON parse error - Expecting value: line 1 column 1 (char 0)."),
     problem(400, "invalid", f"max_load: {too_big}", [{"field": "max_load", "code": "max_value", "detail": too_big}]),
     problem(401, detail="This key is not valid."),
     problem(403, detail="This key is for another source."),

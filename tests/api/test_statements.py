@@ -1,13 +1,15 @@
 """How many statements each call costs, exactly. A new call that has no line here fails."""
 
+import re
+
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 
-from leads import lifecycle, merging
-from leads.models import PossibleDuplicate
-from tests import characters
+from tests.api.conftest import filled_in
+from tests.api.endpoints import endpoints
 
 NEW = "+79995550101"
 NOTHING: dict[str, str] = {}
@@ -52,40 +54,14 @@ CALLS = {  # operation: statements, the call, what it sends; names in both stand
 }
 
 
-@pytest.fixture
-def cast(db):
-    """The numbers of: Anna, who serves the bot with Boris; one contact of hers and one resolved; a lead that may be its
-    twin, and one that survived a merge."""
-    anna = characters.operator("Anna")
-    bot = characters.source(roster={anna: 10})
-    contact, twins, resolved, merged = (characters.contact(bot) for _ in range(4))
-    lifecycle.resolve_contact(contact_id=resolved.pk)
-    merging.merge_leads(lead_id=resolved.lead_id, other_id=merged.lead_id)
-    bot.roster.create(operator=characters.operator("Boris"), weight=10)
-    pair = PossibleDuplicate.objects.create(lead_id=contact.lead_id, other_id=twins.lead_id)
-    return {
-        "anna": anna.pk,
-        "bot": bot.pk,
-        "contact": contact.pk,
-        "resolved": resolved.pk,
-        "lead": contact.lead_id,
-        "twin": twins.lead_id,
-        "survivor": resolved.lead_id,
-        "pair": pair.pk,
-    }
-
-
-def filled_in(body, cast):
-    if isinstance(body, list):
-        return [filled_in(one, cast) for one in body]
-    if isinstance(body, dict):
-        return {name: filled_in(value, cast) for name, value in body.items()}
-    return cast.get(body, body) if isinstance(body, str) else body
-
-
 def test_every_call_has_a_line_here(api):
     paths = api.get("/openapi.json").json()["paths"]
     assert sorted(operation["operationId"] for found in paths.values() for operation in found.values()) == sorted(CALLS)
+
+
+def test_every_method_of_every_route_has_a_line_here():
+    calls = [re.sub(r"{\w+}", "1", call).split() for _, call, _ in CALLS.values()]
+    assert sorted((method, resolve(f"/api/v1{path}").route) for method, path in calls) == endpoints()
 
 
 @pytest.mark.parametrize(("number", "call", "body"), CALLS.values(), ids=CALLS)

@@ -1,10 +1,13 @@
 """The OWASP API Security Top 10 (2023), from outside. Details: tests/access.
 
-API6 (sensitive business flows) is what limits, keys and the throttle of API4 bound. API7 (server-side request forgery)
-and API10 (consumption of other APIs) do not apply: the service asks nobody.
+Most of API4 and API6 stands in test_owasp_consumption.py, most of API8 in test_owasp_configuration.py. API7
+(server-side request forgery) and API10 (unsafe consumption of APIs) do not apply: the service asks nobody, and no field
+of its API is an address that it would go to. So the test for both is that it could not.
 """
 
+import ast
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +20,34 @@ from leads.models import Contact
 from tests import characters
 from tests.access import callers
 from tests.access.test_scopes import API
+from tests.service.running import PROJECT
 
 pytestmark = pytest.mark.django_db
+
+PACKAGES = ["access", "crm_router", "leads", "operators", "routing", "sql"]
+CLIENTS = {
+    *(
+        "aiohttp",
+        "ftplib",
+        "http.client",
+        "httpx",
+        "pycurl",
+        "requests",
+        "smtplib",
+        "socket",
+        "subprocess",
+        "telnetlib",
+    ),
+    *("urllib.request", "urllib3", "xmlrpc", "asyncio", "django.core.mail"),
+    *("sentry_sdk", "opentelemetry"),
+}
+WHY_NOT = {
+    "crm_router/address.py": "finds out which addresses a name of our own listens on",
+    "crm_router/patient_worker.py": "is the server",
+    "crm_router/wire/unreadable.py": "answers for the server",
+    "crm_router/insight/sentry.py": "tells of faults at an address from the settings, and reads no answer",
+    "crm_router/insight/tracing.py": "tells of requests, likewise",
+}
 
 
 def test_api1_broken_object_level_authorization(telegram, whatsapp):
@@ -96,6 +125,46 @@ def test_api5_broken_function_level_authorization(telegram):
     headers = {"X-HTTP-Method-Override": "DELETE"}
     assert client.get(f"/api/v1/contacts/{contact.pk}", headers=headers).status_code == 200
     assert Contact.objects.filter(pk=contact.pk, operator=contact.operator).exists()
+
+
+def imported(source: str) -> Iterator[str]:
+    """Each module that the source imports, wherever it does; of `from a import b` both a and a.b."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+
+
+def asks_others(source: str) -> bool:
+    return any(f"{name}.".startswith(tuple(f"{client}." for client in CLIENTS)) for name in imported(source))
+
+
+def test_api7_server_side_request_forgery_and_api10_unsafe_consumption_of_apis():
+    """Nobody here could ask another server for anything, but where it says why."""
+    files = [file for package in PACKAGES for file in (PROJECT / package).rglob("*.py")]
+    asking = {str(file.relative_to(PROJECT)) for file in files if asks_others(file.read_text())}
+    assert asking == set(WHY_NOT)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import requests",
+        "def ask():\n    from urllib import request",
+        "import http.client as door",
+        "import os, socket",
+    ],
+)
+def test_api7_whoever_could_ask_others_is_noticed(source):
+    assert asks_others(source)
+
+
+def test_api7_no_field_takes_an_address(client):
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    fields = [name for schema in schemas.values() for name in schema.get("properties", {})]
+    assert "source_id" in fields
+    assert not [name for name in fields if re.search("ur[il]|link|host|address|callback|webhook", name)]
 
 
 def test_api8_security_misconfiguration(client):

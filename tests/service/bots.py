@@ -4,15 +4,19 @@ import http.client
 import json
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from tests.service.running import PATIENCE
+
+AGAIN = {502, 503}  # nobody was there, or not able to: the same again is in order
 
 
 @dataclass
 class Bots:
-    """`contacts` were answered with 201. `refused` met nobody; `dropped` were lost on a connection that had worked."""
+    """`contacts` were answered with 201, `others` otherwise, some with `retry_after`. `refused` met nobody; `dropped`
+    were lost on a connection that had worked. The `slowest` answer took so many seconds."""
 
     address: tuple[str, int]
     source_id: int
@@ -22,10 +26,12 @@ class Bots:
     trust: ssl.SSLContext | None = None  # speak TLS with whoever this trusts
     contacts: list[dict[str, Any]] = field(default_factory=list)
     others: list[tuple[int, bytes]] = field(default_factory=list)
+    retry_after: list[str | None] = field(default_factory=list)
+    slowest: float = 0
     refused: int = 0
     dropped: int = 0
 
-    def start(self) -> "Bots":
+    def start(self) -> Self:
         self.numbers = iter(range(self.total))
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self.bot, daemon=True) for _ in range(self.together)]
@@ -49,7 +55,7 @@ class Bots:
                 keeps = self.register(connection, number)
             except (OSError, http.client.HTTPException):
                 keeps = False
-                self.note_failure(connection)
+                self.note_failure(connection, number)
                 if self.stop_when_refused and not connection.served:
                     break
             if not keeps:
@@ -76,23 +82,69 @@ class Bots:
     def register(self, connection: "Connection | SecureConnection", number: int) -> bool:
         """Whether the service keeps the connection open."""
         body = {"source_id": self.source_id, "lead_phone": f"+7999{number:07d}"}
-        connection.request("POST", "/api/v1/contacts", json.dumps(body), {"Content-Type": "application/json"})
+        started = time.monotonic()
+        connection.request("POST", "/api/v1/contacts", json.dumps(body), self.headers(number))
         answer = connection.getresponse()
         content = answer.read()
         connection.served += 1
         with self.lock:
-            if answer.status == 201:
-                self.contacts.append(json.loads(content))
-            else:
-                self.others.append((answer.status, content))
+            self.slowest = max(self.slowest, time.monotonic() - started)
+            self.note(number, answer, content)
         return not answer.will_close
 
-    def note_failure(self, connection: "Connection | SecureConnection") -> None:
+    def headers(self, number: int) -> dict[str, str]:
+        return {"Content-Type": "application/json"}
+
+    def note(self, number: int, answer: http.client.HTTPResponse, content: bytes) -> None:
+        if answer.status == 201:
+            self.contacts.append(json.loads(content))
+        else:
+            self.others.append((answer.status, content))
+            self.retry_after.append(answer.getheader("Retry-After"))
+
+    def note_failure(self, connection: "Connection | SecureConnection", number: int) -> None:
         with self.lock:
             if connection.served:
                 self.dropped += 1
             else:
                 self.refused += 1
+
+
+@dataclass
+class PersistentBots(Bots):
+    """Each message has an Idempotency-Key and is sent again until it is registered: `made` says as which contact."""
+
+    made: dict[str, int] = field(default_factory=dict)
+    again: list[int] = field(default_factory=list)
+    ending: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """Whatever was sent and not answered is still sent again."""
+        self.ending.set()
+        super().stop()
+
+    def next_number(self) -> int | None:
+        with self.lock:
+            number = self.again.pop() if self.again else None
+        if number is None:
+            return super().next_number()
+        self.ending.wait(0.05)  # nothing comes back the sooner for being asked a thousand times a second
+        return number
+
+    def headers(self, number: int) -> dict[str, str]:
+        return super().headers(number) | {"Idempotency-Key": f"k{number}"}
+
+    def note(self, number: int, answer: http.client.HTTPResponse, content: bytes) -> None:
+        super().note(number, answer, content)
+        if answer.status == 201:
+            self.made[f"k{number}"] = json.loads(content)["id"]
+        elif answer.status in AGAIN:
+            self.again.append(number)
+
+    def note_failure(self, connection: "Connection | SecureConnection", number: int) -> None:
+        super().note_failure(connection, number)
+        with self.lock:
+            self.again.append(number)
 
 
 class Connection(http.client.HTTPConnection):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.running import PATIENCE, PROJECT, free_port, wait_until
+from tests.service.running import PATIENCE, PROJECT, children, free_port, wait_until
 
 FOLDER = PROJECT / "deploy/nginx"
 
@@ -89,6 +90,14 @@ class Nginx:
     def logged(self, request_id: str) -> list[dict[str, Any]]:
         lines = [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]
         return [line for line in lines if line["request_id"] == request_id]
+
+    def kill(self) -> None:
+        """kill -9 of master and workers: one worker that is left would keep the port."""
+        assert self.process
+        for pid in (self.process.pid, *children(self.process.pid)):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(PATIENCE)
+        (self.folder / "pid").unlink()
 
     def destroy(self) -> None:
         if self.process:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from tests.service.running import PROJECT, free_port
+from tests.service.running import PROJECT, children, free_port, is_alive, wait_until
 
 sys.path.insert(0, str(PROJECT / "scripts/support"))
 
@@ -74,6 +74,14 @@ class Server:
     def tell(self, statement: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement)
+
+    def kill(self) -> None:
+        """kill -9 of the postmaster. Its children notice and end by themselves; before that nobody can start anew."""
+        postmaster = int((self.folder / "data/postmaster.pid").read_text().split()[0])
+        orphans = children(postmaster)
+        os.kill(postmaster, signal.SIGKILL)
+        self.running.close()
+        wait_until(lambda: not any(map(is_alive, orphans)), "the children of the postmaster have ended")
 
     def ask(self, query: str) -> Any:
         with psycopg.connect(self.url, autocommit=True) as connection:

@@ -97,6 +97,14 @@ def test_what_proves_that_the_name_is_ours_is_found_on_port_80(nginx: Callable[.
 
 
 @pytest.mark.once
+def test_api8_nginx_tells_no_version(nginx: Callable[..., Nginx]) -> None:
+    """OWASP API Security Top 10 (2023)."""
+    answer, page = ask(nginx(free_port(), free_port()), "/docs")
+    assert (answer.status, answer.getheader("Server")) == (502, "nginx")
+    assert b"nginx/" not in page
+
+
+@pytest.mark.once
 def test_who_has_too_many_connections_is_told_when_to_come_back(nginx: Callable[..., Nginx]) -> None:
     front = nginx(free_port(), free_port())
     begin, more = SLOWLY["a body"]

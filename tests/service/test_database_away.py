@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import threading
 from contextlib import closing, suppress
 from typing import Any
@@ -9,11 +10,16 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.api.conftest import filled_in
+from tests.api.test_statements import CALLS
+from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
 from tests.service.own_postgresql import Server
 from tests.service.running import Service, wait_until
 
 pytestmark = [pytest.mark.service, pytest.mark.once, pytest.mark.timeout(300)]
+
+BOUND = 30  # seconds that an answer may take, on a busy machine: the longest of DATABASE_..._TIMEOUT
 
 
 def register(service: Service, source: int) -> tuple[int, str | None, Any]:
@@ -84,6 +90,44 @@ def test_commands_take_as_long_as_they_need(start: StartService, server: Server)
     service = start(DATABASE_URL=server.url, DATABASE_STATEMENT_TIMEOUT="0.5").wait_until_up()
     slowly = "from django.db import connection; connection.cursor().execute('SELECT pg_sleep(1)')"
     assert service.manage("shell", "-c", slowly).returncode == 0
+
+
+def ask_everything(service: Service) -> dict[str, tuple[int, str | None, str]]:
+    """Status, Retry-After and type of what each call of the API is answered."""
+    answers = {}
+    for _, call, body in CALLS.values():
+        method, path = re.sub(r"{\w+}", "1", call).split()
+        with closing(http.client.HTTPConnection(*service.address, timeout=60)) as connection:
+            sent = json.dumps(filled_in(body, {"anna": 1, "bot": 1, "twin": 2}))
+            connection.request(method.upper(), f"/api/v1{path}", sent, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answers[call] = (answer.status, answer.getheader("Retry-After"), answer.headers.get_content_type())
+    return answers
+
+
+def test_bots_are_told_to_come_back_while_the_database_is_away_and_lose_nothing(
+    start: StartService, server: Server
+) -> None:
+    server.start()
+    service = start(DATABASE_URL=server.url).wait_until_up()
+    crowd = Bots(service.address, service.roster(operators=5, limit=20), total=1_000_000).start()
+    wait_until(lambda: crowd.answered() > 50, "the bots are at work")
+
+    server.stop()
+    wait_until(lambda: len(crowd.others) > 50, "the bots are refused")
+    meanwhile = ask_everything(service)
+    server.start()
+    before = crowd.answered()
+    wait_until(lambda: crowd.answered() > before + 50, "the bots are at work again")
+    crowd.stop()
+
+    assert set(meanwhile.values()) == {(503, "1", "application/problem+json")}
+    assert {(status, json.loads(problem)["status"]) for status, problem in crowd.others} == {(503, 503)}
+    assert set(crowd.retry_after) == {"1"}
+    assert (crowd.refused, crowd.dropped) == (0, 0)
+    assert crowd.slowest < BOUND
+    assert all_contact_ids(service.get) >= {contact["id"] for contact in crowd.contacts}
+    assert service.manage("check_routing").returncode == 0
 
 
 def wait_until_answered(contacts: list[int], count: int) -> None:

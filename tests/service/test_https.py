@@ -41,6 +41,7 @@ def test_through_the_proxy_everything_answers_and_cookies_stay_encrypted(start: 
     assert page.status == 200
     assert page.getheader("Strict-Transport-Security") == "max-age=2592000"
     assert "Secure" in (page.getheader("Set-Cookie") or "")
+    assert page.getheader("Server") == "gunicorn"  # and not which one
     assert ask(service, "/api/v1/operators", **ENCRYPTED).status == 401  # who comes through a proxy needs a key
 
 

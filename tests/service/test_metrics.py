@@ -1,6 +1,7 @@
 """Metrics of the real service with two worker processes, and its log in JSON."""
 
 import json
+import math
 import os
 import re
 import signal
@@ -20,6 +21,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
 
 TOKEN = "0123456789abcdef"
 X_REQUEST_ID = re.compile(rb"\r\nX-Request-ID: (\S+)\r\n")
+ROUNDED = 0.00005001  # seconds by which a duration in the log may differ
 UNMATCHED = re.compile(r"crm_router_request_duration_seconds_count\{.*unmatched")
 SHARED = {"WEB_CONCURRENCY": "2", "METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json"}
 
@@ -68,6 +70,35 @@ def test_the_counts_of_all_workers_are_added_up(start: StartService) -> None:
     assert len(each) == 2, "both workers were at work"
     assert registered(service, source) == each.total() == 60
     assert scrape(service)["crm_router_requests_in_progress"] == 1  # the scrape itself
+
+
+def test_the_histograms_of_all_workers_are_added_up(start: StartService) -> None:
+    """Each request is also a line of log, with its duration, rounded, and the process that has answered it."""
+    service = start(**SHARED).wait_until_up()
+    register(service, service.roster(operators=10, limit=100), 60)
+    registering = [line for line in requests(service) if line.get("what") == "registered"]
+    assert len({line["process"] for line in registering}) == 2, "both workers were at work"
+    seconds = [float(str(line["duration_ms"])) / 1000 for line in registering]
+
+    told = scrape(service)
+
+    name, labels = "crm_router_request_duration_seconds", 'method="POST",route="/api/v1/contacts",status="201"'
+    assert told[f"{name}_count{{{labels}}}"] == 60
+    assert told[f"{name}_sum{{{labels}}}"] == pytest.approx(sum(seconds), abs=60 * ROUNDED)
+    for bound, number in buckets(told, name, labels):
+        fewest = sum(taken + ROUNDED <= bound for taken in seconds)
+        assert fewest <= number <= sum(taken - ROUNDED <= bound for taken in seconds)
+    decisions = "crm_router_decision_duration_seconds"
+    assert told[f"{decisions}_count"] == dict(buckets(told, decisions))[math.inf] == 60
+    assert 0 < told[f"{decisions}_sum"] < sum(seconds)
+
+
+def buckets(told: dict[str, float], name: str, labels: str = "") -> list[tuple[float, float]]:
+    """Bound and number of each bucket of a histogram."""
+    pattern = re.compile(rf'{name}_bucket{{(?=.*{re.escape(labels)}).*le="(.+?)"')
+    found = [(float(match[1]), number) for line, number in told.items() if (match := pattern.match(line))]
+    assert len(found) == 11
+    return found
 
 
 def test_what_a_dead_worker_counted_stays(start: StartService) -> None:

@@ -1,16 +1,22 @@
 """What happens to requests while processes come and go."""
 
+import http.client
 import os
+import re
 import signal
+import time
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
-from tests.service.running import Service, free_port, wait_until
+from tests.service.running import PROJECT, Service, free_port, wait_until
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
+
+GRACE = int(re.findall(r"^graceful_timeout = (\d+)", (PROJECT / "gunicorn.conf.py").read_text(), re.M)[0])
 
 
 def bots(service: Service, **options: Any) -> Bots:
@@ -82,3 +88,27 @@ def test_a_killed_master_loses_nothing_that_was_answered(start: StartService, se
     again = start(PORT=str(free_port())).wait_until_up()  # its workers may still hold the old port for a second
     assert ids(crowd) <= all_contact_ids(again.get)
     assert again.manage("check_routing").returncode == 0
+
+
+def is_answered(client: http.client.HTTPConnection) -> bool:
+    try:
+        client.request("GET", "/health")
+        client.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
+@pytest.mark.once
+def test_workers_without_a_master_keep_nobody_waiting(service: Service) -> None:
+    """They would go on answering whom they have, leave others at the door, and hold the port against the next start."""
+    with closing(http.client.HTTPConnection(*service.address, timeout=60)) as busy:
+        assert is_answered(busy)
+        killed_at = time.monotonic()
+
+        service.signal(signal.SIGKILL)
+        service.process.wait(60)
+        wait_until(lambda: not is_answered(busy), "nobody is served any more")
+        wait_until(lambda: not service.is_survived(), "the workers have ended")
+
+        assert time.monotonic() - killed_at < GRACE / 2

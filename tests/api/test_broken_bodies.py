@@ -1,0 +1,187 @@
+"""Whatever is sent to whatever takes a body: a refusal in words, and nothing has changed.
+
+tests/service/test_fuzzing.py sends more of it; but whether a refusal has changed anything is seen only here.
+"""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+
+from tests.api.conftest import filled_in
+from tests.api.test_errors import assert_problem
+from tests.api.test_statements import CALLS
+
+BODIES: dict[str, tuple[str, Any]] = {  # operation: the call, and a body that it takes
+    name: (call, body) for name, (_, call, body) in CALLS.items() if call.startswith(("post", "put", "patch"))
+}
+DO_NOT_READ_IT = {
+    "contacts_resolve_create",
+    "contacts_reopen_create",
+    "leads_erase_create",
+    "leads_unmerge_create",
+    "leads_duplicates_dismiss_create",
+}
+READ_IT = sorted(BODIES.keys() - DO_NOT_READ_IT)
+MAY_BE_EMPTY = {
+    "contacts_partial_update",
+    "contacts_reassign_create",
+    "leads_partial_update",
+    "operators_handover_create",
+    "operators_partial_update",
+    "sources_partial_update",
+}
+
+DEEP = settings.MAX_JSON_DEPTH + 1
+BROKEN = [
+    b"null",
+    b'"x"',
+    b"7",
+    b"true",
+    b"NaN",
+    b"-Infinity",
+    b"{",
+    b"{}{}",
+    b'{"a" 1}',
+    b'{"a": NaN}',
+    b'{"a": ' * DEEP + b"1" + b"}" * DEEP,
+    b"[" * 5000,
+    b"9" * 5000,
+    b"[[]]",
+    b'["x"]',
+    b"\xff\xfe{}",
+    b'{"a": "\xc3"}',
+    b"\xef\xbb\xbf{}",
+]
+OTHER_TYPES = [
+    "text/plain",
+    "text/json",
+    "application/xml",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "",
+]
+HUGE = 10**30
+NESTED = {"a": {"b": [1]}}
+WRONG = {  # by type in the schema: what no field of it can mean
+    "integer": ["x", "", "1e3", 1.5, True, HUGE, -HUGE, str(HUGE), [], [1], {}, NESTED],
+    "string": [True, [], ["x"], {}, NESTED],
+    "boolean": ["x", "2", 7, 1.5, HUGE, [], [True], {}, NESTED],
+    "array": ["x", 7, True, None, {}, NESTED],
+}
+
+
+@pytest.fixture
+def send(api, cast):
+    """Sends what stands there to an operation."""
+
+    def send(operation, raw, content_type="application/json"):
+        method, path = BODIES[operation][0].format(**cast).split()
+        return api.generic(method.upper(), f"/api/v1{path}", raw, content_type)
+
+    return send
+
+
+@pytest.fixture
+def unchanged(cast):
+    """Whether every row of every table is what it was before the test."""
+    before = everything()
+    return lambda: everything() == before
+
+
+def everything():
+    return {model: list(model._base_manager.order_by("pk").values()) for model in apps.get_models()}
+
+
+def fields_of(api, operation):
+    """Name to type, of each field that the schema knows in the operation's body."""
+    schema = api.get("/openapi.json").json()
+    [body] = [
+        found["requestBody"]["content"]["application/json"]["schema"]
+        for path in schema["paths"].values()
+        for found in path.values()
+        if found["operationId"] == operation
+    ]
+    name = (body.get("items") or body)["$ref"].rpartition("/")[2]
+    return {
+        field: kind_of(shape, schema) for field, shape in schema["components"]["schemas"][name]["properties"].items()
+    }
+
+
+def kind_of(shape, schema):
+    parts = [shape, *shape.get("oneOf", []), *shape.get("allOf", [])]
+    parts += [schema["components"]["schemas"][part["$ref"].rpartition("/")[2]] for part in parts if "$ref" in part]
+    return next(part["type"] for part in parts if "type" in part)
+
+
+def with_field(body, name, value):
+    """Of a list the first item has it."""
+    return [{**body[0], name: value}, *body[1:]] if isinstance(body, list) else {**body, name: value}
+
+
+def test_who_takes_no_body_is_known_by_name(api):
+    paths = api.get("/openapi.json").json()["paths"]
+    taking = {found["operationId"] for path in paths.values() for found in path.values() if "requestBody" in found}
+    assert taking == set(READ_IT)
+
+
+@pytest.mark.parametrize("operation", READ_IT)
+def test_a_broken_body_is_refused_in_a_sentence_and_changes_nothing(send, unchanged, operation):
+    for raw in BROKEN:
+        answer = send(operation, raw)
+        assert_problem(answer, 400)
+        assert re.fullmatch(r"\S.*[.!?]", answer.json()["detail"], re.DOTALL), answer.json()
+    assert unchanged()
+
+
+@pytest.mark.parametrize("operation", READ_IT)
+def test_what_does_not_say_that_it_is_json_is_refused_and_changes_nothing(send, unchanged, cast, operation):
+    body = json.dumps(filled_in(BODIES[operation][1], cast))
+    for content_type in OTHER_TYPES:
+        assert_problem(send(operation, body, content_type), 415)
+    assert unchanged()
+
+
+@pytest.mark.parametrize("operation", READ_IT)
+def test_a_field_of_the_wrong_type_is_named_and_nothing_changes(api, send, unchanged, cast, operation):
+    body = filled_in(BODIES[operation][1], cast)
+    for name, kind in fields_of(api, operation).items():
+        for value in WRONG[kind]:
+            answer = send(operation, json.dumps(with_field(body, name, value)))
+            assert_problem(answer, 400)
+            named = {error["field"].rpartition(".")[2] for error in answer.json()["errors"]}
+            assert named == {name}, (name, value, answer.json())
+    assert unchanged()
+
+
+def test_a_wrong_field_of_an_item_is_named_in_its_place_and_nothing_changes(api, send, unchanged, cast):
+    fields = fields_of(api, "contacts_create") | {"idempotency_key": "string"}
+    wrong = [(name, value) for name, kind in fields.items() for value in WRONG[kind]]
+    [item] = filled_in(BODIES["contacts_batch"][1]["contacts"], cast)
+    answer = send("contacts_batch", json.dumps({"contacts": [with_field(item, *pair) for pair in wrong]}))
+    assert answer.status_code == 200
+    named = [(result["status"], result["error"]["errors"][0]["field"]) for result in answer.json()["results"]]
+    assert named == [(400, name) for name, _ in wrong]
+    assert unchanged()
+
+
+@pytest.mark.parametrize("operation", READ_IT)
+def test_no_body_at_all_is_an_empty_object(send, operation):
+    """Which leaves out every field: fine where all may be left out, else a 400."""
+    silent = send(operation, "")
+    assert silent.status_code == (200 if operation in MAY_BE_EMPTY else 400)
+
+
+@pytest.mark.parametrize("operation", sorted(DO_NOT_READ_IT))
+@pytest.mark.parametrize("raw", [b"{", b"null", b"\xff"])
+def test_who_takes_no_body_does_not_mind_one(send, operation, raw):
+    assert send(operation, raw).status_code in (200, 204)
+
+
+@pytest.mark.parametrize(("limits", "status"), [("5, 'max_load': 'x'", 400), ("'x', 'max_load': 5", 201)])
+def test_of_a_field_that_is_given_twice_the_last_counts(send, limits, status):
+    body = f"{{'name': 'Anna', 'max_load': {limits}}}".replace("'", '"')
+    assert send("operators_create", body).status_code == status
