@@ -113,15 +113,17 @@ logconfig_dict = settings.LOGGING
 
 
 def tell(server: Any) -> None:
+    database = f"{'SQLite' if ON_SQLITE else 'PostgreSQL'}, {databases.name(settings.DATABASES['default'])}"
     url, manage = address.from_environment().url, os.environ.get("MANAGE", "python manage.py")
     if settings.LOG_FORMAT == "json":
-        server.log.info("CRM Lead Router is ready on %s", url)
+        server.log.info("CRM Lead Router is ready on %s with its database: %s", url, database)
         return
     first_key = f"{manage} create_api_key --management --name NAME"
     print(
         f"CRM Lead Router is ready.\n"
         f"  API documentation   {url}/docs\n"
         f"  Back-office         {url}/admin/\n"
+        f"  Database            {database}\n"
         f"  First account there {manage} createsuperuser\n"
         f"  API keys            {'not required (API_KEYS=open)' if settings.API_KEYS == 'open' else first_key}",
         flush=True,

@@ -53,7 +53,8 @@ def obstacle(address: Address) -> str | None:
             probe.listen()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            return f"Port {address.port} on {address.host} is taken. Another one: PORT=8001 scripts/serve"
+            other = 8001 if address.port != 8001 else 8002
+            return f"Port {address.port} on {address.host} is taken. Another one: PORT={other} scripts/serve"
         return f"Nobody can listen on {address}: {error.strerror}."
     return None
 

@@ -21,6 +21,13 @@ def database(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: boo
     )
 
 
+def name(database: Mapping[str, Any]) -> str:
+    """Of these settings of Django's, for people, and without user and password."""
+    if database["ENGINE"] == "sql.sqlite":
+        return str(database["NAME"])
+    return f"{database['NAME']} on {database['HOST'] or 'localhost'}:{database['PORT'] or 5432}"
+
+
 def bound_requests(
     database: dict[str, Any], *, statement: float, lock: float, idle_in_transaction: float, behind_pooler: bool
 ) -> None:
@@ -49,7 +56,17 @@ def parse(url: str) -> dict[str, Any]:
         raise EnvError("cannot be read as the address of a database.") from error
     if parsed["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         raise EnvError("must begin with postgres:// or sqlite://.")
-    return parsed
+    return parsed if parsed["ENGINE"].endswith("sqlite3") else with_place(parsed)
+
+
+def with_place(parsed: dict[str, Any]) -> dict[str, Any]:
+    """With host and port where pg_dump and messages look for them, also when they stood behind the question mark."""
+    options = parsed.get("OPTIONS", {})
+    place = {"HOST": options.pop("host", parsed["HOST"]), "PORT": options.pop("port", parsed["PORT"])}
+    if not place["HOST"] and "/" in parsed["NAME"]:
+        folder, _, name = parsed["NAME"].rpartition("/")
+        raise EnvError(f"the folder of a socket stands at the end: postgres:///{name}?host=/{folder}")
+    return parsed | place
 
 
 def sqlite() -> dict[str, Any]:

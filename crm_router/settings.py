@@ -118,7 +118,7 @@ try:
     env.seal()
 except environs.EnvValidationError as error:
     found: Any = error.error_messages  # by name, as sealing gives them
-    sys.exit(" ".join(["These settings make no sense.", *(f"{name}: {' '.join(found[name])}" for name in found)]))
+    sys.exit("\n".join(["These settings make no sense:", *(f"{name}: {' '.join(found[name])}" for name in found)]))
 
 foreign = [name for name in ALLOWED_HOSTS if name not in THIS_MACHINE]
 contradictions = {
@@ -131,11 +131,14 @@ contradictions = {
     "HTTPS=true and ALLOWED_HOSTS=*: name the host that the certificate is for.": HTTPS and "*" in ALLOWED_HOSTS,
 }
 if any(contradictions.values()):
-    sys.exit(" ".join(["These settings make no sense.", *(words for words, so in contradictions.items() if so)]))
+    sys.exit("\n".join(["These settings make no sense:", *(words for words, so in contradictions.items() if so)]))
 
 # What follows from it
 
-SECRET_KEY = SECRET_KEY or secret_key.read_or_make(DATA_DIR / "secret_key")
+try:
+    SECRET_KEY = SECRET_KEY or secret_key.read_or_make(DATA_DIR / "secret_key")
+except OSError as error:
+    sys.exit(f"The secret key cannot be kept in DATA_DIR ({DATA_DIR}): {error.strerror}.")
 DATABASES = {
     "default": databases.database(
         url=DATABASE_URL,

@@ -2,8 +2,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from crm_router.head import without_body_for_head
 from crm_router.request_body import with_bounded_body
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
 
-application = with_bounded_body(get_wsgi_application())
+application = without_body_for_head(with_bounded_body(get_wsgi_application()))

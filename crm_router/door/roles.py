@@ -18,9 +18,7 @@ TITLES = {
 
 
 def of(user: Any) -> set[str]:
-    """The roles of this user. A superuser may do what an administrator may, and counts as one."""
-    named = set(user.groups.values_list("name", flat=True))
-    return named | {ADMINISTRATOR} if user.is_superuser else named
+    return set(user.groups.values_list("name", flat=True))
 
 
 def title(group: Any) -> str:

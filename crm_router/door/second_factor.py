@@ -29,8 +29,10 @@ def is_on(user: Any) -> bool:
 
 
 def is_demanded_of(user: Any) -> bool:
-    """Whether a role of this user may not do without."""
-    return bool(settings.TWO_FACTOR_ROLES) and not roles.of(user).isdisjoint(settings.TWO_FACTOR_ROLES)
+    """Whether a role of this user may not do without. Where any role may not, those beyond all roles may not either."""
+    if not settings.TWO_FACTOR_ROLES:
+        return False
+    return user.is_superuser or not roles.of(user).isdisjoint(settings.TWO_FACTOR_ROLES)
 
 
 def draft(user: User) -> Any:

@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -17,6 +18,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
 import django
 from django.conf import settings
 from django.db.backends.postgresql.client import DatabaseClient
+
+from crm_router import databases
 
 DATABASE: dict[str, Any] = settings.DATABASES["default"]
 ON_SQLITE = DATABASE["ENGINE"] == "sql.sqlite"
@@ -39,7 +42,12 @@ def main() -> None:
 
 def backup(folder: Path, keep: int | None) -> None:
     """What has a backup's name is one: it is written beside it, and named when it is whole."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        sys.exit(f"No backup can be written into {folder}: {error.strerror}.")
     target = folder / f"crm-router-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.{SUFFIX}"
     draft = target.with_suffix(".part")
     try:
@@ -83,10 +91,13 @@ def restore_sqlite(file: Path) -> None:
     target = Path(DATABASE["NAME"])
     if target.exists():
         sys.exit(f"{target} exists already. Move it away first, together with its -wal and -shm.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f"{target.name}.part")
-    copy(file, draft)
-    draft.rename(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f"{target.name}.part")
+        copy(file, draft)
+        draft.rename(target)
+    except (OSError, sqlite3.Error) as error:
+        sys.exit(f"{target} cannot be restored: {error}.")
 
 
 def restore_postgresql(file: Path) -> None:
@@ -100,12 +111,16 @@ def restore_postgresql(file: Path) -> None:
 
 
 def count(query: str) -> int:
-    from django.db import connection
+    from django.db import Error, connection
 
     django.setup()  # else Django warns that nobody has, among the words of a restore
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return int(cursor.fetchone()[0])
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            return int(cursor.fetchone()[0])
+    except Error as error:
+        first_line = str(error).partition("\n")[0]
+        sys.exit(f"The database {databases.name(DATABASE)} cannot be restored into: {first_line}")
 
 
 def copy(source: Path, target: Path) -> None:

@@ -7,13 +7,21 @@ Each lock contains those before it. A stamp in the environment says which locks 
 removed first, so that an installation killed in the middle is never taken for a good one.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+# Before anything below that an older Python cannot read.
+if sys.version_info < (3, 11):  # noqa: UP036 - the guide calls this with whatever Python the machine has
+    sys.exit("This needs Python 3.11 or newer; %s is %s." % (sys.executable, sys.version.split()[0]))  # noqa: UP031
+
+NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def main(verb: str, venv: Path, locks: list[Path]) -> None:
@@ -24,7 +32,19 @@ def main(verb: str, venv: Path, locks: list[Path]) -> None:
         fcntl.flock(mutex, fcntl.LOCK_EX)
         os.set_inheritable(mutex.fileno(), True)
         if not checked(venv, locks):
-            make(venv, locks)
+            try:
+                make(venv, locks)
+            except OSError as error:
+                if error.errno not in NOT_OURS:
+                    raise
+                sys.exit(f"The environment is out of date; run: {command_for_root(venv, locks)}")
+
+
+def command_for_root(venv: Path, locks: list[Path]) -> str:
+    """To be typed in any folder. The service's own user may not write where its code lies (docs/operations.md)."""
+    paths = [Path(__file__), *locks]
+    script, *files = [str(path.resolve()) for path in paths]
+    return shlex.join(["sudo", base_python(), script, "make", str(venv.absolute()), *files])
 
 
 def holds(venv: Path, locks: list[Path]) -> bool:
@@ -87,9 +107,13 @@ def create(venv: Path) -> None:
             shutil.rmtree(leftover)
         elif leftover != config:
             leftover.unlink()
-    python = getattr(sys, "_base_executable", sys.executable)  # not a Python inside the folder about to be cleared
-    if run(python, "-m", "venv", venv):
+    if run(base_python(), "-m", "venv", venv):
         sys.exit(f"The virtual environment {venv} could not be made: the reason is above.")
+
+
+def base_python() -> str:
+    """Not one inside a folder that is about to be cleared."""
+    return getattr(sys, "_base_executable", sys.executable)
 
 
 def run(*command: object, quiet: bool = False) -> int:

@@ -78,6 +78,13 @@ def test_a_disk_is_told_of_before_it_is_full(require, room, on):
     require("DiskAlmostFull", on=on, seen={name: f"{number}x200" for name, number in disk.items()})
 
 
+@pytest.mark.parametrize(("restarts", "on"), [("0+1x200", True), ("5x200", False)])
+def test_an_instance_that_dies_again_and_again_is_told(require, restarts, on):
+    require(
+        "InstanceDies", on=on, seen={'node_systemd_service_restart_total{name="crm-router@8001.service"}': restarts}
+    )
+
+
 @pytest.mark.parametrize(("days", "on"), [(13, True), (15, False)])
 def test_a_certificate_is_told_of_two_weeks_before_its_end(require, days, on):
     require("CertificateEnds", on=on, seen={"probe_ssl_earliest_cert_expiry": f"{days * 86400 + 5400}x200"})

@@ -1,9 +1,11 @@
 """Every command in docs/operations.md is run by a test, or it is said why none can."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import yaml
@@ -34,7 +36,14 @@ BEGIN_OF_THE_OTHERS = {
     "sudo systemctl ": "needs systemd as the first process; tests/service/test_production.py reads the units",
     "sudo nano ": "a person edits",
     "sudo rm -f /etc/nginx/": "changes the machine",
-    "sudo git clone REPOSITORY ": "likewise",
+    "sudo git clone --branch TAG REPOSITORY ": "likewise",
+    "umask 022": "there is nothing to show",
+    "sudo openssl req ": "writes into /etc; tests/service/nginx.py makes such a certificate",
+    "sudo certbot ": "needs a name that others see",
+    "read -r -s ": "asks a person",
+    "api=": "there is nothing to show",
+    'curl --fail-with-body --header "Authorization: Bearer $key" --json ': "below",
+    'sudo sed -n "s/^METRICS_TOKEN=//p" ': "changes the machine",
     "release=": "there is nothing to show",
     "sudo mkdir -p /opt/": "changes the machine",
     "sudo ln ": "below",
@@ -44,12 +53,12 @@ BEGIN_OF_THE_OTHERS = {
     'echo "postgres://crm:$(sudo cat ': "likewise",
     'echo "ALTER ROLE ': "needs a Docker engine",
     "sudo crm-router-run scripts/backup ": "tests/service/test_backup.py",
-    "sudo crm-router-run env DATABASE_URL=": "likewise",
+    'sudo crm-router-run env "DATABASE_URL=': "likewise",
     "sudo crm-router-run .venv/bin/python manage.py ": "below, and the tests of these commands",
     "cd ": "there is nothing to show",
     "sudo cat backups/FILE | docker compose ": "needs a Docker engine; tests/service/test_backup_in_compose.py",
     "docker compose ": "needs a Docker engine; tests/service/test_production.py reads the file",
-    "until curl ": "needs the units; tests/service/test_behind_nginx.py updates in this very order",
+    "timeout 120 sh -c 'until curl ": "needs the units; tests/service/test_behind_nginx.py updates in this very order",
 }
 
 
@@ -109,6 +118,41 @@ def test_a_new_password_reaches_everybody_who_has_the_old_one():
     section = PAGE.read_text().partition("\nThe database's password with compose.")[2].partition("\n## ")[0]
     anew = " ".join(re.findall(r"--force-recreate(?: --wait)? (.*)", section)).split()
     assert set(anew) == told - {"migrations"}, "which run when they are called"
+
+
+def units_in(command, text):
+    return {unit for line in re.findall(rf"^sudo systemctl {command} (.*)", text, re.M) for unit in line.split()}
+
+
+def test_a_restore_stops_all_who_could_write_into_the_old_database_before_anybody_writes_into_the_new():
+    section = PAGE.read_text().partition("\n## Restore\n")[2].partition("\n## ")[0]
+    before, _, after = section.partition("sudo nano ")
+    readers = {unit.name for unit in readme.ROOT.glob("deploy/systemd/*") if "EnvironmentFile" in unit.read_text()}
+    names = {name.partition(".")[0] for name in readers - {"crm-router@.service"}} | {
+        "crm-router@8001",
+        "crm-router@8002",
+    }
+    assert names <= units_in("stop", before)
+    assert {"crm-router@8001", "crm-router@8002", "crm-router-worker.timer"} <= units_in("start", after)
+    assert "systemctl restart" not in section
+
+
+def test_every_wait_has_an_end():
+    assert [line for line in commands() if "until " in line and not line.startswith("timeout ")] == []
+
+
+def test_the_first_contact_is_registered_by_what_the_guide_sends(api):
+    """With the ids that the answers tell in place of its own."""
+    section = PAGE.read_text().partition("\n### The first contact\n")[2].partition("\n## ")[0]
+    answers: list[dict[str, Any]] = []
+    for body, path in re.findall(r"--json '(.*)' \"\$api(/\S+)\"", section):
+        told = {"operator_id": answers[0]["id"], "source_id": answers[1]["id"]} if len(answers) > 1 else {}
+        sent = {name: told.get(name, value) for name, value in json.loads(body).items()}
+        path = path.replace("/1/", f"/{told.get('source_id')}/")
+        answer = api.post(f"/api/v1{path}", sent)
+        assert answer.status_code == 201, answer.json()
+        answers.append(answer.json())
+    assert answers[-1]["assignment"]["status"] == "assigned"
 
 
 @pytest.mark.once

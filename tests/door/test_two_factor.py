@@ -194,10 +194,17 @@ def test_roles_that_must_have_it_are_led_to_set_it_up(db, settings, role, demand
     assert (answer.headers.get("Location") == SET_UP) is demanded
 
 
-def test_a_superuser_counts_as_an_administrator(db, client, settings):
-    settings.TWO_FACTOR_ROLES = [ADMINISTRATOR]
+@pytest.mark.parametrize("role", [ADMINISTRATOR, SUPERVISOR])
+def test_a_superuser_must_have_it_when_any_role_must(db, client, settings, role):
+    settings.TWO_FACTOR_ROLES = [role]
     client.force_login(User.objects.create_superuser("boss"), "django.contrib.auth.backends.ModelBackend")
     assert client.get("/admin/queue/")["Location"] == SET_UP
+
+
+def test_where_no_role_must_have_it_a_superuser_need_not(db, client, settings):
+    settings.TWO_FACTOR_ROLES = []
+    client.force_login(User.objects.create_superuser("boss"), "django.contrib.auth.backends.ModelBackend")
+    assert client.get("/admin/queue/").status_code == 200
 
 
 def test_who_must_have_it_can_sign_out_and_choose_the_language(browser, settings):

@@ -71,6 +71,10 @@ class Server:
         [pid] = self.ask(f"SELECT pid FROM pg_stat_activity WHERE {mine} LIMIT 1")[0]
         os.kill(pid, signal.SIGKILL)
 
+    def tell(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement)
+
     def kill(self) -> None:
         """kill -9 of the postmaster. Its children notice and end by themselves; before that nobody can start anew."""
         postmaster = int((self.folder / "data/postmaster.pid").read_text().split()[0])

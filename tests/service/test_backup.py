@@ -9,7 +9,7 @@ import pytest
 
 from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
-from tests.service.own_postgresql import with_programs
+from tests.service.own_postgresql import Server, with_programs
 from tests.service.running import Service, run, wait_until
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
@@ -78,6 +78,35 @@ def test_a_backup_that_cannot_be_made_leaves_nothing_behind(environment: dict[st
     assert failed.returncode != 0
     assert failed.stderr
     assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_folder_that_takes_no_backup_is_told_in_a_sentence(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    failed = run("scripts/backup", str(tmp_path / "file/backups"), env=with_programs(environment))
+    assert failed.returncode == 1
+    assert failed.stderr == f"No backup can be written into {tmp_path}/file/backups: Not a directory.\n"
+
+
+@pytest.mark.once
+def test_a_database_that_is_not_there_is_told_in_a_sentence(
+    environment: dict[str, str], server: Server, tmp_path: Path
+) -> None:
+    server.start()
+    (tmp_path / "some.dump").touch()
+    nowhere = {"DATABASE_URL": server.url.removesuffix("postgres") + "nowhere"}
+    refused = restore(environment | nowhere, tmp_path / "some.dump")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("The database nowhere on 127.0.0.1")
+    assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.once
+def test_a_file_that_cannot_be_restored_is_told_in_a_sentence(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "letter.sqlite3").write_text("Dear customer, " * 100)
+    there = environment | {"DATABASE_URL": f"sqlite:///{tmp_path}/there.sqlite3"}
+    refused = restore(there, tmp_path / "letter.sqlite3")
+    assert refused.returncode == 1
+    assert refused.stderr == f"{tmp_path}/there.sqlite3 cannot be restored: file is not a database.\n"
 
 
 def test_a_file_of_another_kind_is_refused(environment: dict[str, str], tmp_path: Path) -> None:

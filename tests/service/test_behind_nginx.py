@@ -85,6 +85,18 @@ def test_what_nginx_refuses_is_a_problem_document(nginx: Callable[..., Nginx]) -
 
 
 @pytest.mark.once
+def test_what_proves_that_the_name_is_ours_is_found_on_port_80(nginx: Callable[..., Nginx]) -> None:
+    front = nginx(free_port(), free_port())
+    folder = front.folder / "crm-router-acme/.well-known/acme-challenge"
+    folder.mkdir(parents=True)
+    (folder / "token").write_text("proof")
+    with closing(http.client.HTTPConnection("127.0.0.1", front.plain_port, timeout=60)) as connection:
+        connection.request("GET", "/.well-known/acme-challenge/token")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"proof")
+
+
+@pytest.mark.once
 def test_api8_nginx_tells_no_version(nginx: Callable[..., Nginx]) -> None:
     """OWASP API Security Top 10 (2023)."""
     answer, page = ask(nginx(free_port(), free_port()), "/docs")

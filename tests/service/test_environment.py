@@ -1,5 +1,6 @@
 """The virtual environment is made once, and never half."""
 
+import ast
 import hashlib
 import io
 import os
@@ -70,6 +71,22 @@ def test_a_folder_that_is_something_else_stays_as_it_is(tmp_path: Path, lock: Pa
     assert result.returncode == 1
     assert "is not a virtual environment" in result.stderr
     assert (tmp_path / "letters/letter").exists()
+
+
+def test_who_may_not_write_it_is_told_what_root_has_to_type(lock: Path) -> None:
+    """Nobody makes folders in /sys, not even root, who may run the tests."""
+    refused = make(Path("/sys/crm-router"), lock)
+    python = getattr(sys, "_base_executable", sys.executable)
+    command = f"sudo {python} {SCRIPT} make /sys/crm-router {lock}"
+    assert (refused.returncode, refused.stderr) == (1, f"The environment is out of date; run: {command}\n")
+
+
+def test_a_python_that_is_too_old_is_told_so_and_can_read_that(lock: Path) -> None:
+    ast.parse(Path(SCRIPT).read_text(), feature_version=(3, 7))
+    disguised = f"import runpy, sys; sys.version_info = (3, 9, 2); runpy.run_path({SCRIPT!r})"
+    refused = run(sys.executable, "-c", disguised, env=dict(os.environ))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"This needs Python 3.11 or newer; {sys.executable} is ")
 
 
 def test_nothing_is_built_that_could_run_code_of_its_own(tmp_path: Path, lock: Path) -> None:

@@ -206,6 +206,22 @@ def test_each_server_of_nginx_has_the_log_that_quotes_nobody() -> None:
         assert re.findall(r"^    error_log (.*)", server, re.M) == ["/var/log/nginx/error.log crit;"]
 
 
+def test_nothing_that_nginx_is_told_reaches_the_other_sites_of_the_machine() -> None:
+    """What stands outside of a server is for all of them, unless it only makes something with a name of ours."""
+    text = (PROJECT / "deploy/nginx/crm-router.conf").read_text()
+    outside = re.sub(r"^(\w+ [^;{]*)\{.*?^\}", r"\1;", text, flags=re.M | re.S)
+    words = re.findall(r"^(\w+) ", outside, re.M)
+    assert {"upstream", "server", "limit_conn_zone"} <= set(words)
+    assert set(words) <= {"upstream", "map", "server", "limit_conn_zone", "limit_req_zone", "log_format"}
+
+
+def test_the_world_reaches_nginx_by_both_kinds_of_address() -> None:
+    files = [PROJECT / f"deploy/nginx/crm-router.{name}" for name in ("conf", "place.systemd", "place.compose")]
+    for file in files:
+        plain = re.findall(r"^ *listen (\d.*);", file.read_text(), re.M)
+        assert plain == re.findall(r"^ *listen \[::\]:(\d.*);", file.read_text(), re.M) != []
+
+
 def test_the_database_has_a_connection_for_everybody() -> None:
     processes = int(re.search(r"\d+", SERVICES["app-a"]["environment"]["WEB_CONCURRENCY"])[0])  # type: ignore[index]
     instances = 2 * processes * (2 + 1)  # two threads and the sweeper
@@ -314,3 +330,17 @@ def test_quotes_which_systemd_would_take_off_are_refused(tmp_path: Path) -> None
     said = run_as_the_service(tmp_path, 'DATA_DIR="/var/lib/crm-router"\n', "true")
     assert (said.returncode, said.stdout) == (1, "")
     assert said.stderr.endswith("values stand without quotes: DATA_DIR\n")
+
+
+def test_space_around_a_line_is_no_part_of_it(tmp_path: Path) -> None:
+    lines = "  PHONE_REGION=KZ \n\t; for people\n \n"
+    said = run_as_the_service(tmp_path, lines, "sh", "-c", 'echo "($PHONE_REGION)"')
+    assert (said.stdout, said.stderr) == ("(KZ)\n", "")
+
+
+@pytest.mark.parametrize("line", ["DATABASE_URL", "export HTTPS=true", "DATABASE URL=x", "=x", "1ST=x", "HTTPS =true"])
+def test_a_line_that_nobody_could_read_is_refused_and_its_value_not_shown(tmp_path: Path, line: str) -> None:
+    said = run_as_the_service(tmp_path, f"PHONE_REGION=KZ\n{line}\n", "true")
+    assert said.returncode == 1
+    name = line.partition("=")[0]
+    assert said.stderr == f"{tmp_path}/environment: this is no line of the form NAME=value: {name}\n"

@@ -7,18 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.own_postgresql import Server
 from tests.service.running import PROJECT, run
 
 pytestmark = pytest.mark.service
 
 
 def refusal(env: dict[str, str], *arguments: str) -> str:
-    """What a start that fails says."""
+    """The sentence with which a start fails."""
+    [said] = refusals(env, *arguments)
+    return said
+
+
+def refusals(env: dict[str, str], *arguments: str) -> list[str]:
     result = run("scripts/serve", *arguments, env=env)
     assert result.returncode == 1, result
     assert result.stdout == ""
-    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
-    return result.stderr.strip()
+    return result.stderr.strip().splitlines()
 
 
 def test_a_taken_port(environment: dict[str, str]) -> None:
@@ -52,14 +57,40 @@ def test_gunicorn_alone_on_such_an_address(environment: dict[str, str]) -> None:
 
 
 def test_a_setting_of_keys_that_is_none(environment: dict[str, str]) -> None:
-    assert "API_KEYS" in refusal(environment | {"API_KEYS": "maybe"})
+    _, said = refusals(environment | {"API_KEYS": "maybe"})
+    assert said.startswith("API_KEYS: ")
 
 
 @pytest.mark.parametrize("value", ["0", "abc"])
 def test_a_number_of_processes_that_is_none(environment: dict[str, str], value: str) -> None:
-    said = refusal(environment | {"WEB_CONCURRENCY": value})
+    _, said = refusals(environment | {"WEB_CONCURRENCY": value})
 
-    assert said.endswith(f"WEB_CONCURRENCY: {value} is not a number from 1 to 64.")
+    assert said == f"WEB_CONCURRENCY: {value} is not a number from 1 to 64."
+
+
+def test_settings_that_make_no_sense_have_a_line_each(environment: dict[str, str]) -> None:
+    first, *said = refusals(environment | {"WEB_CONCURRENCY": "0", "API_KEYS": "maybe"})
+    assert first == "These settings make no sense:"
+    assert [line.partition(":")[0] for line in said] == ["API_KEYS", "WEB_CONCURRENCY"]
+
+
+def test_contradictions_have_a_line_each(environment: dict[str, str]) -> None:
+    _, *said = refusals(environment | {"HTTPS": "true", "DEBUG": "true"})
+    assert [line.partition(" ")[0] for line in said] == ["HTTPS=true", "HTTPS=true"]
+
+
+def test_a_folder_of_data_that_cannot_be_written(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = refusal(environment | {"DATA_DIR": f"{tmp_path}/file/data"})
+    assert said == f"The secret key cannot be kept in DATA_DIR ({tmp_path}/file/data): Not a directory."
+
+
+def test_a_folder_of_static_files_that_cannot_be_written(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = run("scripts/serve", env=environment | {"STATIC_ROOT": f"{tmp_path}/file/static"})
+    assert said.returncode == 1
+    static = f"STATIC_ROOT ({tmp_path}/file/static)"
+    assert said.stderr == f"The static files cannot be collected in {static}: Not a directory.\n"
 
 
 def test_a_demo_whose_database_cannot_be_reached(environment: dict[str, str]) -> None:
@@ -71,6 +102,18 @@ def test_a_demo_whose_database_cannot_be_reached(environment: dict[str, str]) ->
     assert result.stderr.startswith("The database leads on 127.0.0.1:1 cannot be reached")
     assert result.stderr.endswith("The demo needs its database.\n")
     assert "secret" not in result.stderr
+
+
+@pytest.mark.once
+def test_a_database_that_is_not_there_although_its_server_is(environment: dict[str, str], server: Server) -> None:
+    server.start()
+    elsewhere = {"DATABASE_URL": server.url.removesuffix("postgres") + "nowhere"}
+
+    said = run("scripts/serve", "--demo", env=environment | elsewhere)
+
+    assert said.returncode == 1
+    assert said.stderr.startswith("The database nowhere on 127.0.0.1")
+    assert 'database "nowhere" does not exist. Waiting alone will not help' in said.stderr
 
 
 def test_a_file_that_is_no_database(environment: dict[str, str], tmp_path: Path) -> None:

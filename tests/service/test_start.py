@@ -1,10 +1,13 @@
 import os
+import re
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.service.conftest import StartService
+from tests.service.own_postgresql import Server
 from tests.service.running import PROJECT, Service, free_port, run, wait_until
 
 pytestmark = pytest.mark.service
@@ -19,7 +22,38 @@ def test_it_answers_and_says_where_everything_is(service: Service) -> None:
     assert f"{base}/docs" in service.output()
     assert f"{base}/admin/" in service.output()
     assert "manage.py createsuperuser" in service.output()
-    assert service.env.get("DATABASE_URL", "-") not in service.output()  # it may hold a password
+
+
+@pytest.mark.parametrize("form", ["line", "json"])
+def test_it_says_which_database_it_uses_and_neither_user_nor_password(start: StartService, form: str) -> None:
+    service = start(LOG_FORMAT=form).wait_until_up()
+    _, _, place = service.env["DATABASE_URL"].partition("://")
+    name = place.rpartition("/")[2]
+    assert re.search(rf"Database +\S+, .*{name}|with its database: \S+, .*{name}", service.output())
+    assert service.env["DATABASE_URL"] not in service.output()
+    user, at, _ = place.rpartition("@")
+    assert not at or f"{user}@" not in service.output()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("ENCODING 'SQL_ASCII' LOCALE 'C'", "has the encoding SQL_ASCII"),
+        ("ENCODING 'UTF8' LOCALE 'C'", "does not know large and small letters"),
+        ("ENCODING 'UTF8' LOCALE 'C.UTF-8'", ""),
+    ],
+)
+def test_a_database_that_does_not_know_its_letters_is_warned_of(
+    environment: dict[str, str], server: Server, kind: str, said: str
+) -> None:
+    server.start()
+    server.tell(f"CREATE DATABASE letters {kind} TEMPLATE template0")
+    letters = {"DATABASE_URL": server.url.removesuffix("postgres") + "letters"}
+    done = run(sys.executable, "manage.py", "prepare", env=environment | letters)
+    assert done.returncode == 0
+    assert said in done.stderr
+    assert bool(said) == bool(done.stderr)
 
 
 def test_it_starts_empty_and_not_in_debug(service: Service) -> None:

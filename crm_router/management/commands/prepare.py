@@ -13,12 +13,13 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, OperationalError, connection
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
-from crm_router import address, static_files
+from crm_router import address, databases, static_files
 from leads import queue
 
 NOT_YET = 75  # EX_TEMPFAIL of sysexits.h: the same command may succeed later
 PAUSE = 1  # seconds between two looks for the database
 REMINDER = 30  # of them between two lines in the log
+REFUSALS = ("does not exist", "authentication failed", "no password supplied", "no pg_hba.conf entry")
 
 MIGRATING = 0x637264  # of all advisory locks in this database, the one for migrations
 
@@ -42,18 +43,18 @@ class Command(BaseCommand):
         2. Static files are collected when they are not there or not those of this code.
         3. The database must answer.
         4. Migrations are applied, by one start at a time.
-        5. What waits is routed, in case a process died between a commit and its look at the queue.
+        5. A database that cannot tell large letters from small ones is warned of.
+        6. What waits is routed, in case a process died between a commit and its look at the queue.
         """
         if beside:
             self.wait_for_database(beside)
         else:
             self.require_address()
         with alone_on_this_machine():
-            if not static_files.collected():
-                self.stdout.write("Collecting static files (once) ...")
-                static_files.collect()
+            self.collect_static_files()
             self.require_database()
             self.migrate()
+            self.warn_of_letters()
             queue.sweep()
 
     def require_address(self) -> None:
@@ -65,6 +66,15 @@ class Command(BaseCommand):
         if obstacle:
             self.give_up(obstacle)
 
+    def collect_static_files(self) -> None:
+        try:
+            if not static_files.collected():
+                self.stdout.write("Collecting static files (once) ...")
+                static_files.collect()
+        except OSError as error:
+            where = f"STATIC_ROOT ({settings.STATIC_ROOT})"
+            self.give_up(f"The static files cannot be collected in {where}: {error.strerror}.")
+
     def wait_for_database(self, service: int) -> None:
         """Looks again and again, and says so now and then. Ends with the service."""
         for attempt in count():
@@ -72,11 +82,11 @@ class Command(BaseCommand):
                 raise SystemExit(0)
             try:
                 connection.ensure_connection()
-                self.stderr.write(f"{database_name()} answers.")
+                self.stderr.write(f"The database {databases.name(connection.settings_dict)} answers.")
                 return
             except Error as error:
                 if attempt % REMINDER == 0:
-                    self.stderr.write(f"Waiting for the database: {first_line(error)}")
+                    self.stderr.write(f"Waiting for the database: {why_not(error)}")
             sleep(PAUSE)
 
     def require_database(self) -> None:
@@ -86,14 +96,35 @@ class Command(BaseCommand):
             connection.ensure_connection()
         except (Error, OSError) as error:
             code = 1 if connection.vendor == "sqlite" else NOT_YET
-            self.give_up(f"{database_name()} cannot be reached: {first_line(error)}", code)
+            self.give_up(
+                f"The database {databases.name(connection.settings_dict)} cannot be reached: {why_not(error)}", code
+            )
 
     def migrate(self) -> None:
         try:
             with alone_in_this_database():
                 call_command("migrate", interactive=False, verbosity=0)
         except (OperationalError, MigrationSchemaMissing) as error:
-            self.give_up(f"{database_name()} cannot be migrated: {first_line(error)}")
+            self.give_up(
+                f"The database {databases.name(connection.settings_dict)} cannot be migrated: {first_line(error)}"
+            )
+
+    def warn_of_letters(self) -> None:
+        """Whoever looks for a name would not find it in other letters, and some texts could not be stored at all."""
+        if connection.vendor == "sqlite":
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_encoding")
+            [encoding] = cursor.fetchone()
+            if encoding == "UTF8":
+                cursor.execute("SELECT lower('А') = 'а'")
+                [knows_letters] = cursor.fetchone()
+        if encoding != "UTF8" or not knows_letters:
+            fault = "does not know large and small letters" if encoding == "UTF8" else f"has the encoding {encoding}"
+            self.stderr.write(
+                f"The database {databases.name(connection.settings_dict)} {fault}: searches will miss names. Make "
+                "another: createdb --encoding UTF8 --locale C.UTF-8 --template template0"
+            )
 
     def give_up(self, reason: str, code: int = 1) -> None:
         self.stderr.write(reason)
@@ -108,17 +139,18 @@ def is_running(process: int) -> bool:
     return True
 
 
-def database_name() -> str:
-    """For people, and without the password."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"The database {database['NAME']}"
-    host, port = database["HOST"] or "localhost", database["PORT"] or 5432
-    return f"The database {database['NAME']} on {host}:{port}"
-
-
 def first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
+
+
+def why_not(error: Exception) -> str:
+    """What a server says in another language than English is passed on as it is."""
+    if any(words in str(error) for words in REFUSALS):
+        return (
+            f"{first_line(error)}. Waiting alone will not help: a name or a password in DATABASE_URL is wrong, or not "
+            "made in PostgreSQL yet."
+        )
+    return first_line(error)
 
 
 @contextmanager
