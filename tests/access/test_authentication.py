@@ -5,6 +5,7 @@ from rest_framework.test import APIClient
 
 from access import keys
 from leads.models import ContactEvent
+from tests import characters
 from tests.access import callers
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,7 @@ def test_these_pages_need_no_key(path):
 def test_a_key_costs_a_registration_one_statement(telegram, django_assert_num_queries):
     """The twelve of tests/api/test_contacts.py, and the look at the key."""
     client = callers.bot(telegram)
+    characters.contact(telegram)  # by now this process has seen the source
     client.get(LISTING)  # the first call of a minute notes the use
     with django_assert_num_queries(13):
         client.post("/api/v1/contacts", callers.somebody_at(telegram))
