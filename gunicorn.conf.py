@@ -39,11 +39,11 @@ worker_class = "crm_router.patient_worker.PatientWorker"  # gthread, which slow 
 
 # SQLite has one writer at a time: threads of one process queue up for it (sql/sqlite), several processes would
 # poll for it. More than two threads bring no speed, but a slow client does not hold up the others.
-# PostgreSQL: Python computes on one core per process, and a second thread works while the first waits for the database.
-# One short run of each on two busy cores: 3 processes with 2 threads registered most, 128 a second; 2 with 2 did 86,
-# 4 with 2 did 114, 5 with 2 did 75. The order is a hint, no more.
-workers = settings.WEB_CONCURRENCY or (1 if ON_SQLITE else min(CORES + 1, 16))
-threads = settings.WEB_THREADS or (8 if ON_SQLITE else 2)
+# PostgreSQL: Python computes on one core per process, and other threads work while one waits for the database and its
+# disk (ADR 0023 has the figures). At most as many processes as let two instances into PostgreSQL's usual 100
+# connections, one for each thread.
+workers = settings.WEB_CONCURRENCY or (1 if ON_SQLITE else min(CORES + 1, 9))
+threads = settings.WEB_THREADS or (8 if ON_SQLITE else 4)
 
 # The code is loaded once and shared: a killed worker is replaced in milliseconds, and each costs less memory.
 # The price: SIGHUP restarts the workers with the code that was loaded, new code needs a restart of the whole.

@@ -224,7 +224,7 @@ def test_the_world_reaches_nginx_by_both_kinds_of_address() -> None:
 
 def test_the_database_has_a_connection_for_everybody() -> None:
     processes = int(re.search(r"\d+", SERVICES["app-a"]["environment"]["WEB_CONCURRENCY"])[0])  # type: ignore[index]
-    instances = 2 * processes * (2 + 1)  # two threads and the sweeper
+    instances = 2 * processes * (4 + 1)  # four threads and the sweeper
     conf = (PROJECT / "deploy/postgresql/postgresql.conf").read_text()
     assert int(re.search(r"^max_connections = (\d+)", conf, re.M)[1]) >= 2 * instances  # type: ignore[index]
 
