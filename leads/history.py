@@ -26,13 +26,15 @@ CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Something has been done with a contact. `operator_id`: who has it now; `reason`: why nobody has."""
+    """Something has been done with a contact. `operator_id`: who has it now; `reason`: why nobody has; `strategy`: of
+    the rule that decided, None where a person did, or the contact only takes its turn."""
 
     what: What
     contact_id: int
     source_id: int
     operator_id: int | None
     reason: str | None
+    strategy: str | None
 
 
 def record(
@@ -45,15 +47,15 @@ def record(
 ) -> None:
     """Adds a line that tells what has just been done with the contact, in the same transaction."""
     STORE.later(line(contact, what, by, from_operator, decision))
-    tell(contact, what)
+    tell(contact, what, decision)
 
 
 def record_births(contacts: Sequence[Contact], decisions: Sequence[Decision | None], *, by: str) -> None:
     """The same for contacts that have just been registered, each with its decision."""
     told = zip(contacts, decisions, strict=True)
     STORE(*(line(contact, What.REGISTERED, by, None, decision) for contact, decision in told))
-    for contact in contacts:
-        tell(contact, What.REGISTERED)
+    for contact, decision in zip(contacts, decisions, strict=True):
+        tell(contact, What.REGISTERED, decision)
 
 
 def line(contact: Contact, what: What, by: str, from_operator: int | None, decision: Decision | None) -> ContactEvent:
@@ -66,10 +68,10 @@ def line(contact: Contact, what: What, by: str, from_operator: int | None, decis
     return event
 
 
-def tell(contact: Contact, what: What) -> None:
+def tell(contact: Contact, what: What, decision: Decision | None) -> None:
     """Says the same to whoever listens, once it stands."""
-    has_it, reason = contact.operator_id, contact.waiting_reason
-    facts.tell_after_commit(lambda: Moved(what, contact.pk, contact.source_id, has_it, reason))
+    has_it, reason, strategy = contact.operator_id, contact.waiting_reason, decision.strategy if decision else None
+    facts.tell_after_commit(lambda: Moved(what, contact.pk, contact.source_id, has_it, reason, strategy))
 
 
 def recall(event: ContactEvent) -> Decision | None:

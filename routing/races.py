@@ -11,7 +11,7 @@ from django.db import Error, IntegrityError, OperationalError, connection, trans
 from django.db.models import Model
 
 from operators.refusals import Busy
-from routing import facts
+from routing import deadline, facts
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +48,12 @@ def run(work: Callable[[int], Result]) -> Result:
     """Calls `work(attempt)`, attempt counting from 0, in a transaction of its own, until it does not lose a race.
 
     Deadlocks, serialisation failures and what turns out to be there already count as lost races. Raises Busy when all
-    attempts are lost; nothing has changed then.
+    attempts are lost, or the caller's `deadline` is over; nothing has changed then.
     """
     outermost = not connection.in_atomic_block
     for attempt in range(ATTEMPTS):
+        if deadline.is_over():
+            break
         try:
             with transaction.atomic():
                 return work(attempt)

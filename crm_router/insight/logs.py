@@ -30,6 +30,7 @@ FIELDS = (
     "source_id",
     "operator_id",
     "reason",
+    "strategy",
     "changes",
     "path",
 )

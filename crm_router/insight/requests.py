@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 
 from crm_router.insight import metrics, routes, tracing
 from crm_router.insight.calls import Call, accept_or_make, current, during
+from routing import deadline
 
 log = logging.getLogger("crm_router.requests")
 
@@ -34,7 +35,8 @@ class Observe:
         token = current.set(call)
         metrics.IN_PROGRESS.inc()
         try:
-            response = self.get_response(request)
+            with deadline.within(settings.ANSWER_TIMEOUT):
+                response = self.get_response(request)
             tell(
                 call,
                 method=routes.method(request.method),
@@ -92,5 +94,6 @@ def outcome(call: Call) -> dict[str, Any]:
         "source_id": last.source_id,
         "operator_id": last.operator_id,
         "reason": last.reason,
+        "strategy": last.strategy,
         "changes": len(call.moved),
     }

@@ -29,7 +29,7 @@ def test_a_registered_contact_is_named(api, lines):
     contact = api.post("/api/v1/contacts", {"source_id": bot.pk, "lead_phone": characters.somebody_new()}).json()
     [line] = requests(lines)
     assert (line["what"], line["contact_id"], line["changes"]) == ("registered", contact["id"], 1)
-    assert (line["source_id"], line["operator_id"]) == (bot.pk, anna.pk)
+    assert (line["source_id"], line["operator_id"], line["strategy"]) == (bot.pk, anna.pk, "weighted_random")
     assert "reason" not in line
 
 
