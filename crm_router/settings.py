@@ -237,7 +237,7 @@ OTP_TOTP_ISSUER = "CRM Lead Router"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 LOGIN_REDIRECT_URL = "admin:index"  # unfold's sign-in page drops `next`
 SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 
 # Behind HTTPS. What came encrypted is the word of TRUSTED_PROXIES, which the server checks (gunicorn.conf.py).

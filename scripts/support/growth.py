@@ -247,7 +247,10 @@ def show(best: dict[int, Medians]) -> None:
     print("| | " + " | ".join(f"{size:,}" if size else "empty" for size in best) + " |")
     print("|---|" + "---|" * len(best))
     for name in largest:
-        cells = [f"{medians[name]:.1f}" if name in medians else "" for medians in best.values()]
+        cells = [
+            f"{medians[name]:.{2 if medians[name] < 10 else 1}f}" if name in medians else ""
+            for medians in best.values()
+        ]
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 

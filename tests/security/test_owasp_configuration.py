@@ -86,7 +86,7 @@ def test_api8_cookies_travel_encrypted_and_to_nobody_else(production):
     session, form, language = (client.cookies[name] for name in ("sessionid", "csrftoken", "django_language"))
     assert all(cookie["secure"] for cookie in (session, form, language))
     assert session["httponly"]
-    assert session["samesite"] == form["samesite"] == "Lax"
+    assert session["samesite"] == form["samesite"] == language["samesite"] == "Lax"
 
 
 @pytest.mark.parametrize("name", ["GET", "POST"])
