@@ -23,4 +23,5 @@ def start(begin: Callable[[], None], setting: str, lock: str) -> None:
     try:
         begin()
     except ModuleNotFoundError as error:
-        sys.exit(f"{setting} is set, but {error.name} is not installed: pip install --require-hashes -r {lock}")
+        install = f"{sys.executable} -m pip install --require-hashes -r {lock}"
+        sys.exit(f"{setting} is set, but {error.name} is not installed: {install}")
