@@ -1,10 +1,13 @@
 """deploy/postgresql/back-up, which the service `backup` of compose.production.yaml runs day after day."""
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -32,16 +35,30 @@ def backups(folder: Path) -> list[Path]:
     return sorted(folder.glob("crm-router-*.dump"))
 
 
+class Days(NamedTuple):
+    pid: int
+    said: Path
+
+    def is_over(self) -> bool:
+        """Whether it has done what there was to do, and sleeps until the next look."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        with suppress(FileNotFoundError):  # one that has just ended
+            return any(Path(f"/proc/{child}/comm").read_text() == "sleep\n" for child in children)
+        return False
+
+
 @contextmanager
-def day_after_day(folder: Path, env: dict[str, str]) -> Iterator[Path]:
-    """While it runs; gives the file with what it says."""
+def day_after_day(folder: Path, env: dict[str, str]) -> Iterator["Days"]:
+    """While it runs."""
     said = folder.with_name("said")
     with said.open("w") as output:
-        process = subprocess.Popen(["sh", SCRIPT, str(folder)], cwd=PROJECT, env=env, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            ["sh", SCRIPT, str(folder)], cwd=PROJECT, env=env, stdout=output, stderr=output, start_new_session=True
+        )
     try:
-        yield said
+        yield Days(process.pid, said)
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # with the sleep that it waits for
         process.wait()
 
 
@@ -58,9 +75,8 @@ def test_a_restart_makes_no_second_one_on_the_same_day_and_clears_away_half_ones
     today, half = folder / time.strftime("crm-router-%Y%m%dT000000Z.dump", time.gmtime()), folder / "crm-router-1.part"
     for file in (today, half):
         file.touch()
-    with day_after_day(folder, env):
-        wait_until(lambda: not half.exists(), "it has begun")
-        time.sleep(0.5)
+    with day_after_day(folder, env) as days:
+        wait_until(days.is_over, "the day's work is done")
     assert list(folder.iterdir()) == [today]
 
 
@@ -76,8 +92,8 @@ def test_fourteen_are_kept(folder: Path, env: dict[str, str]) -> None:
 
 def test_what_fails_says_so_and_leaves_no_backup(folder: Path, env: dict[str, str]) -> None:
     Path(env["DATABASE_URL_FILE"]).write_text("postgres://crm:wrong@127.0.0.1:1/crm")
-    with day_after_day(folder, env) as said:
-        wait_until(lambda: "The next attempt is in ten minutes." in said.read_text(), "it says so")
+    with day_after_day(folder, env) as days:
+        wait_until(lambda: "The next attempt is in ten minutes." in days.said.read_text(), "it says so")
     assert run("sh", SCRIPT, str(folder), "now", env=env).returncode == 1
     assert list(folder.iterdir()) == []
 
