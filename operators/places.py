@@ -3,7 +3,7 @@
 Every function runs inside the transaction that changes the contact, so that load and contacts agree at every commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -14,6 +14,7 @@ from sql import compiled
 from sql.compiled import Later
 
 Seen = tuple[int, bool, datetime | None, int, int]
+LOCK_ONE: compiled.Select[Operator] = compiled.Select(lambda pk: locked([pk]))
 LOOK_AT_ONE: compiled.Select[Seen] = compiled.Select(lambda pk: looked_at([pk]))
 TAKE = compiled.Update(
     lambda pk, number: (
@@ -28,14 +29,15 @@ def lock(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
 
     In key order, so that two callers wait for each other one way round only; foreign keys to the row stay usable.
     """
-    return {operator.pk: operator for operator in locked(operator_ids)}
+    wanted = known(operator_ids)
+    return {operator.pk: operator for operator in (LOCK_ONE(*wanted) if len(wanted) == 1 else locked(wanted))}
 
 
 def lock_later(operator_ids: Iterable[int | None]) -> Later[dict[int, Obstacle | None]]:
     """Locks them likewise, as `Statement.later`: whatever is asked next sees them locked. Only tells what stands in the
     way of one more contact for each.
     """
-    wanted = [operator_id for operator_id in operator_ids if operator_id is not None]
+    wanted = known(operator_ids)
     rows = LOOK_AT_ONE.later(*wanted) if len(wanted) == 1 else partial(list, looked_at(wanted))
     return lambda: {
         pk: obstacle(is_on_duty=is_active and not archived_at, load=load, limit=limit)
@@ -43,13 +45,16 @@ def lock_later(operator_ids: Iterable[int | None]) -> Later[dict[int, Obstacle |
     }
 
 
-def looked_at(operator_ids: Iterable[int | None]) -> QuerySet[Operator, Seen]:
+def known(operator_ids: Iterable[int | None]) -> list[int]:
+    return [operator_id for operator_id in operator_ids if operator_id is not None]
+
+
+def looked_at(operator_ids: Sequence[int]) -> QuerySet[Operator, Seen]:
     return locked(operator_ids).values_list("pk", "is_active", "archived_at", "current_load", "max_load")
 
 
-def locked(operator_ids: Iterable[int | None]) -> QuerySet[Operator]:
-    wanted = [operator_id for operator_id in operator_ids if operator_id is not None]
-    return Operator.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
+def locked(operator_ids: Sequence[int]) -> QuerySet[Operator]:
+    return Operator.objects.filter(pk__in=operator_ids).order_by("pk").select_for_update(no_key=True)
 
 
 def take(operator_id: int, number: int = 1) -> None:
