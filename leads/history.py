@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from leads.models import Contact, ContactEvent
 from routing import evidence, facts
 from routing.selection import Decision, choose
-from sql import compiled
+from sql import inserts
 
 What = ContactEvent.What
 SYSTEM = "system"
 IMPORT = "import"
-STORE = compiled.Insert(ContactEvent)
+STORE = inserts.Insert(ContactEvent)
 
 CAUSES = {
     What.REGISTERED: "intake",

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from leads.identities import Claim
 from leads.models import Identity, Lead, PossibleDuplicate
-from sql import compiled
+from sql import compiled, inserts
 from sql.compiled import Later
 
-STORE_LEADS, STORE_IDENTITIES = compiled.Insert(Lead), compiled.Insert(Identity)
+STORE_LEADS, STORE_IDENTITIES = inserts.Insert(Lead), inserts.Insert(Identity)
 FEW = 3  # claims, as many as one person can make
 STRENGTH = {kind: place for place, kind in enumerate(Identity.Kind)}
 

@@ -15,12 +15,12 @@ from django.db.models import Max, QuerySet
 
 from leads.models import Contact, Upkeep
 from operators.refusals import Reused
-from sql import compiled
+from sql import compiled, inserts
 from sql.compiled import Later
 
 Token = tuple[int, str | None]  # source and key; no key, no repetition
 
-STORE = compiled.Insert(Contact)
+STORE = inserts.Insert(Contact)
 MADE: compiled.Select[Contact] = compiled.Select(lambda source_id, key: made(source_id, [key]))
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds

@@ -4,11 +4,11 @@ import pytest
 from django.db import connection, transaction
 
 from leads.models import Identity, Lead
-from sql import compiled
+from sql import inserts
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
-STORE_LEADS, STORE_IDENTITIES = compiled.Insert(Lead), compiled.Insert(Identity)
+STORE_LEADS, STORE_IDENTITIES = inserts.Insert(Lead), inserts.Insert(Identity)
 
 
 def phone_of(lead, number=1):
@@ -50,8 +50,8 @@ def test_many_that_are_stored_by_one_statement_may_refer_to_what_waits():
     anna = Lead(name="Anna")
     with transaction.atomic():
         STORE_LEADS.later(anna)
-        STORE_IDENTITIES.later(*(phone_of(anna, number) for number in range(compiled.FEW + 1)))
-    assert names() == ["Anna"] * (compiled.FEW + 1)
+        STORE_IDENTITIES.later(*(phone_of(anna, number) for number in range(inserts.FEW + 1)))
+    assert names() == ["Anna"] * (inserts.FEW + 1)
 
 
 def test_an_ordinary_query_in_between_brings_the_id():
