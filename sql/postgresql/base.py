@@ -17,7 +17,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if self.conversation and self.conversation.pending:
             return self.conversation  # all this was looked at when the first of these was asked
-        self.validate_thread_sharing()
         self.validate_no_broken_transaction()
         self.close_if_health_check_failed()
         self.ensure_connection()
@@ -86,6 +85,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         there is something to read on a connection that should be silent. Only then it is worth a question."""
         if self.connection is None or self.connection.closed:
             return False
-        poll = select.poll()
-        poll.register(self.connection.fileno(), select.POLLIN)
-        return not poll.poll(0) or super().is_usable()
+        if self.conversation:
+            hearing = self.conversation.hearing
+        else:
+            hearing = select.poll()
+            hearing.register(self.connection.fileno(), select.POLLIN)
+        return not hearing.poll(0) or super().is_usable()

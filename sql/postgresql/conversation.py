@@ -23,6 +23,9 @@ SHARED = "A pooler gives this connection to others in between: set DATABASE_POOL
 STALE = "cached plan must not change result type"
 
 Key = tuple[bytes, tuple[int, ...]]  # a statement's text and the types of its values, as it is prepared
+BEGIN: Key = (b"BEGIN", ())
+COMMIT: Key = (b"COMMIT", ())
+FATAL_ERROR, TUPLES_OK = pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.TUPLES_OK
 
 
 class StalePlan(psycopg.OperationalError):
@@ -120,23 +123,28 @@ class Conversation:
         pgconn, told = self.connection.pgconn, list[Question | Key | None]()
         pgconn.enter_pipeline_mode()
         if not self.connection.autocommit and pgconn.transaction_status == pq.TransactionStatus.IDLE:
-            pgconn.send_query_params(b"BEGIN", None)
+            pgconn.send_query_prepared(self.prepared(BEGIN, told), None)
             told.append(None)
         for question in questions:
-            name = self.names.get(question.key)
-            if name is None:
-                name = self.names[question.key] = self.name(question.key)
-                pgconn.send_prepare(name, *question.key)
-                told.append(question.key)
-            pgconn.send_query_prepared(name, question.values, question.formats)
+            name = self.prepared(question.key, told)
+            pgconn.send_query_prepared(name, question.values, question.formats, pq.Format.BINARY)
             told.append(question)
         if commit:
-            pgconn.send_query_params(b"COMMIT", None)
+            pgconn.send_query_prepared(self.prepared(COMMIT, told), None)
             told.append(None)
         pgconn.pipeline_sync()
         while pgconn.flush():
             self.wait_until_there_is_room()
         return told
+
+    def prepared(self, key: Key, told: list[Question | Key | None]) -> bytes:
+        """The name of the statement, which is sent to be prepared if it is not yet."""
+        name = self.names.get(key)
+        if name is None:
+            name = self.names[key] = self.name(key)
+            self.connection.pgconn.send_prepare(name, *key)
+            told.append(key)
+        return name
 
     def name(self, key: Key) -> bytes:
         """By what it says: where connections are shared unbeknown to us, a name never stands for another statement."""
@@ -147,38 +155,45 @@ class Conversation:
     ) -> tuple[list[tuple[Question, pq.abc.PGresult]], psycopg.Error | None]:
         """Takes the answers. Returns them, and what the database had against one of them, after which there is none."""
         results, refusal = list[tuple[Question, pq.abc.PGresult]](), None
+        pgconn = self.connection.pgconn
         try:
             for asked in told:
-                result = self.listen()
+                if pgconn.is_busy():
+                    self.listen()
+                result = pgconn.get_result()
                 if result is None:
                     raise psycopg.OperationalError("The database has left an answer out.")
-                if result.status == pq.ExecStatus.FATAL_ERROR:
+                if result.status == FATAL_ERROR:
                     refusal = refusal or errors.error_from_result(result)
                 if refusal and isinstance(asked, tuple):
                     del self.names[asked]
                 elif isinstance(asked, Question) and not refusal:
                     results.append((asked, result))
-                self.listen()  # the end of this answer
-            self.listen()  # the end of the turn
-            self.connection.pgconn.exit_pipeline_mode()
+                if pgconn.is_busy():
+                    self.listen()
+                pgconn.get_result()  # the end of this answer
+            if pgconn.is_busy():
+                self.listen()
+            pgconn.get_result()  # the end of the turn
+            pgconn.exit_pipeline_mode()
         except psycopg.OperationalError as lost:
             raise refusal or lost from lost  # a server that hangs up may have said why
         return results, refusal
 
     def read(self, result: pq.abc.PGresult) -> Answer:
-        if result.status != pq.ExecStatus.TUPLES_OK:
+        if result.status != TUPLES_OK:
             return [], result.command_tuples or 0
         self.transformer.set_pgresult(result)
         rows = self.transformer.load_rows(0, result.ntuples, tuple)
         self.transformer.set_pgresult(None)  # which would keep the result in memory
         return rows, len(rows)
 
-    def listen(self) -> pq.abc.PGresult | None:
+    def listen(self) -> None:
+        """Until libpq has the next result."""
         pgconn = self.connection.pgconn
         while pgconn.is_busy():
             self.hearing.poll()
             pgconn.consume_input()
-        return pgconn.get_result()
 
     def wait_until_there_is_room(self) -> None:
         """For more to be sent; meanwhile answers may come, and must be taken for the database to read on."""
