@@ -1,15 +1,17 @@
 """`Authorization: Bearer <key>`: who calls."""
 
+from functools import partial
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from access import keys
 from access.models import ApiKey
+from sql.compiled import Later
 
 
 class BadKey(AuthenticationFailed):
@@ -25,16 +27,32 @@ class KeyAuthentication(BaseAuthentication):
 
     @sensitive_variables("secret")
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
-        scheme, _, secret = get_authorization_header(request).decode("latin-1").partition(" ")
+        # Not from request.headers, which would spell all of them anew.
+        scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        key = keys.recognise(secret.strip())
+        secret = secret.strip()
+        if getattr(request.parser_context.get("view"), "confirms_caller", False) and (recalled := keys.recall(secret)):
+            request.confirm_caller = partial(confirm, recalled)  # type: ignore[attr-defined] # see leads.api.caller
+            return None, recalled
+        key = keys.recognise(secret)
         if key is None:
             raise BadKey
         return None, key
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def confirm(key: ApiKey) -> Later[None]:
+    """With the caller's next statement. Its answer raises BadKey when the key is no longer valid."""
+    is_live = keys.confirm(key)
+
+    def wait() -> None:
+        if not is_live():
+            raise BadKey
+
+    return wait
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # it registers itself

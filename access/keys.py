@@ -19,12 +19,18 @@ from django.views.decorators.debug import sensitive_variables
 from access.models import ApiKey
 from routing.models import Source
 from sql import compiled
+from sql.compiled import Later
 
 FORM = re.compile(r"(crm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 BY_PREFIX: compiled.Select[ApiKey] = compiled.Select(
     lambda prefix: ApiKey.objects.filter(prefix=prefix).only(
         "prefix", "digest", "source", "expires_at", "revoked_at", "last_used_at"
     )
+)
+SEEN: dict[str, ApiKey] = {}  # by prefix: live keys, as this process has found them last
+# Of a key that was found before, what may have changed since.
+AS_OF_NOW: compiled.Select[tuple[datetime | None, datetime | None, datetime | None]] = compiled.Select(
+    lambda prefix: ApiKey.objects.filter(prefix=prefix).values_list("expires_at", "revoked_at", "last_used_at")
 )
 LIVE_AT_ONCE = 2  # of one lineage: the old key while its users move over, and the new one
 NOTED_EVERY = timedelta(minutes=1)
@@ -87,29 +93,63 @@ def revoke_key(*, key_id: int) -> None:
         ApiKey.objects.filter(pk=key_id, revoked_at__isnull=True).update(revoked_at=timezone.now())
 
 
-@sensitive_variables("secret")
+@sensitive_variables("secret", "form")
 def recognise(secret: str) -> ApiKey | None:
     """The live key that this is, by one indexed query; None for any other text, at the cost of at most that query.
 
-    Nothing is cached: what has been revoked or has expired is refused at once, in every process.
+    What has been revoked or has expired is refused at once, in every process.
     """
     form = FORM.fullmatch(secret)
     if form is None:
         return None
     key = next(iter(BY_PREFIX(form[1])), None)
-    if key is None or not secrets.compare_digest(key.digest, digest(secret)) or not key.is_live:
+    if key is None or not is_whole(secret, key) or not key.is_live:
         return None
+    SEEN[key.prefix] = key
     note_use(key)
     return key
+
+
+@sensitive_variables("secret", "form")
+def recall(secret: str) -> ApiKey | None:
+    """The same, as this process has seen the key last, without asking. Whoever acts on it has to `confirm` it.
+
+    None where `recognise` has to be asked: for what it has not found here yet, or should note the use of.
+    """
+    form = FORM.fullmatch(secret)
+    key = SEEN.get(form[1]) if form else None
+    return key if key and is_whole(secret, key) and not is_to_note(key, timezone.now()) else None
+
+
+def confirm(key: ApiKey) -> Later[bool]:
+    """Whether the key that was recalled is still live, by the caller's next statement."""
+    rows = AS_OF_NOW.later(key.prefix)
+
+    def is_live() -> bool:
+        for key.expires_at, key.revoked_at, key.last_used_at in rows():
+            return key.is_live
+        return False
+
+    return is_live
+
+
+@sensitive_variables("secret")
+def is_whole(secret: str, key: ApiKey) -> bool:
+    return secrets.compare_digest(key.digest, digest(secret))
 
 
 def note_use(key: ApiKey) -> None:
     """At most once a minute, however many requests: of those that come at once, the condition lets one write."""
     now = timezone.now()
-    if key.last_used_at is None or key.last_used_at <= now - NOTED_EVERY:
+    if is_to_note(key, now):
         not_noted = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)
         with transaction.atomic():
             ApiKey.objects.filter(not_noted, pk=key.pk).update(last_used_at=now)
+        key.last_used_at = now
+
+
+def is_to_note(key: ApiKey, now: datetime) -> bool:
+    return key.last_used_at is None or key.last_used_at <= now - NOTED_EVERY
 
 
 @sensitive_variables("secret")

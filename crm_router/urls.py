@@ -16,29 +16,30 @@ from leads.api.reports import DistributionView, QueueView
 from leads.api.sources import RosterMemberView, RosterView, SourceViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
-router.register("operators", OperatorViewSet)
-router.register("sources", SourceViewSet)
 router.register("contacts", ContactViewSet)
 router.register("leads/duplicates", DuplicateViewSet)
 router.register("leads", LeadViewSet)
+router.register("operators", OperatorViewSet)
+router.register("sources", SourceViewSet)
 
+# What is asked most comes first: each address is compared with one after another.
 api = [
+    *router.urls,
     path("sources/<id:source_id>/operators", RosterView.as_view()),
     path("sources/<id:source_id>/operators/<id:operator_id>", RosterMemberView.as_view()),
     path("contacts/batch", BatchView.as_view()),
     path("queue", QueueView.as_view()),
     path("stats/distribution", DistributionView.as_view()),
-    *router.urls,
 ]
 
 urlpatterns = [
+    path("api/v1/", include(api)),
     path("", views.root),
     path("health", views.health),
     path("health/ready", views.ready),
     path("metrics", scrape.metrics),
     path("openapi.json", views.schema, name="schema"),
     path("docs", views.only_read(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
-    path("api/v1/", include(api)),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.admin_view(door.start), name="start"),

@@ -10,8 +10,9 @@ from typing import Any
 from django.db import Error
 
 from leads import history, intake, queue, recognition, repetition
+from leads.history import What
 from leads.intake import Draft
-from leads.models import Contact
+from leads.models import Contact, ContactEvent, Identity, Lead
 from operators.refusals import Busy, Refusal, Reused, Unknown
 from routing import races
 from routing.assignment import LockedRosters
@@ -75,13 +76,23 @@ def register_together(drafts: Sequence[Draft], by: str, draw: Draw, attempt: int
     """What `register_contact` does, for all of these in one transaction; for each the contact, or Reused."""
     made = repetition.find(draft.token for draft in drafts)
     fresh = first_of_each(drafts, made)
-    leads = recognition.recognise([draft.person for draft in fresh])
+    owners = recognition.ask_owners(claim for draft in fresh for claim in draft.person.claims)
+    people = recognition.recognise([draft.person for draft in fresh], owners())
+    Lead.objects.bulk_create(people.new)
+    Identity.objects.bulk_create(Identity(lead=lead, **claim) for lead, claim in people.claimed)
     desk = Desk({draft.source.pk for draft in fresh})
-    contacts = [draft.contact(draft.source, lead) for draft, lead in zip(fresh, leads, strict=True)]
+    contacts = [draft.contact(draft.source, lead) for draft, lead in zip(fresh, people.leads, strict=True)]
     decisions = [desk.serve(contact, draw()) for contact in contacts]
-    repetition.store(contacts)
-    history.record_births(contacts, decisions, by=by)
     desk.rosters.save()
+    Contact.objects.bulk_create(contacts)
+    served = list(zip(contacts, decisions, strict=True))
+    ContactEvent.objects.bulk_create(
+        ContactEvent(contact=contact, **history.line(contact, What.REGISTERED, by, None, made))
+        for contact, made in served
+    )
+    for contact, decision in served:
+        history.tell(contact, What.REGISTERED, decision)
+    people.amend()
     born = dict(zip(map(id, fresh), contacts, strict=True))
     made |= {draft.token: born[id(draft)] for draft in fresh}
     return [born.get(id(draft)) or repeated(made[draft.token], draft) for draft in drafts]

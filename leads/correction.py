@@ -12,6 +12,8 @@ from leads.models import Identity, Lead, Merge
 from operators.refusals import Conflict, FieldError, Invalid
 from routing import races
 from routing.races import LostRace
+from sql import inserts
+from sql.inserts import New
 
 READERS = {
     Identity.Kind.PHONE: lambda raw: identities.phone_claim(raw, settings.PHONE_REGION),
@@ -106,7 +108,7 @@ def show(lead: Lead, kind: Identity.Kind, claim: Claim | None) -> None:
         if own and own.pk != again.pk and again.pk not in brought_by_merges(lead):
             own.delete()
     elif own is None:
-        recognition.add([(lead, claim)])
+        inserts.store(New(Identity, {"lead_id": lead}, **claim.fields))
         known.filter(value=claim.value).update(rank=min(foremost, 0))
     else:
         own.value, own.raw, own.rank = claim.value, claim.raw, min(foremost, own.rank)

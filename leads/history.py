@@ -1,17 +1,17 @@
 """Writes the history of contacts, and remembers the decisions that it tells of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from leads.models import Contact, ContactEvent
 from routing import evidence, facts
 from routing.selection import Decision, choose
 from sql import inserts
+from sql.inserts import New
 
 What = ContactEvent.What
 SYSTEM = "system"
 IMPORT = "import"
-STORE = inserts.Insert(ContactEvent)
 
 CAUSES = {
     What.REGISTERED: "intake",
@@ -46,26 +46,25 @@ def record(
     decision: Decision | None = None,
 ) -> None:
     """Adds a line that tells what has just been done with the contact, in the same transaction."""
-    STORE.later(line(contact, what, by, from_operator, decision))
+    inserts.later(New(ContactEvent, {"contact_id": contact}, **line(contact, what, by, from_operator, decision)))
     tell(contact, what, decision)
 
 
-def record_births(contacts: Sequence[Contact], decisions: Sequence[Decision | None], *, by: str) -> None:
-    """The same for contacts that have just been registered, each with its decision."""
-    told = zip(contacts, decisions, strict=True)
-    STORE(*(line(contact, What.REGISTERED, by, None, decision) for contact, decision in told))
-    for contact, decision in zip(contacts, decisions, strict=True):
-        tell(contact, What.REGISTERED, decision)
-
-
-def line(contact: Contact, what: What, by: str, from_operator: int | None, decision: Decision | None) -> ContactEvent:
-    event = ContactEvent(contact=contact, what=what, by=by, from_operator_id=from_operator)
-    event.to_operator_id = None if what == What.RESOLVED else contact.operator_id
-    event.reason = contact.waiting_reason
-    if decision:
-        event.strategy, event.draw, event.preferred_id = decision.strategy, decision.draw, decision.preferred
-        event.evidence = evidence.pack(decision.candidates)
-    return event
+def line(
+    contact: Contact, what: What, by: str, from_operator: int | None = None, decision: Decision | None = None
+) -> dict[str, Any]:
+    """What a line of the history says of the contact as it is now, by the fields of ContactEvent."""
+    return {
+        "what": what.value,
+        "by": by,
+        "from_operator_id": from_operator,
+        "to_operator_id": None if what == What.RESOLVED else contact.operator_id,
+        "reason": contact.waiting_reason,
+        "strategy": decision and decision.strategy,
+        "draw": decision and decision.draw,
+        "preferred_id": decision and decision.preferred,
+        "evidence": decision and evidence.pack(decision.candidates),
+    }
 
 
 def tell(contact: Contact, what: What, decision: Decision | None) -> None:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 import email_validator
 import phonenumbers
@@ -23,6 +24,8 @@ INVISIBLE = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 MARK = re.compile(f"[{INVISIBLE}]")
 EDGES = re.compile(rf"^[\s{INVISIBLE}]+|[\s{INVISIBLE}]+$")
 
+NO_DIGIT = re.compile("[^0-9]")
+
 TOO_SHORT = {ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONLY}
 EXTENSION_AS_WRITTEN = re.compile(r"[\s,;(]*(?:ext[a-z]*|доб[а-я]*|вн[а-я]*|[xх#]|,,)[\s.:=-]*(\d{1,20})[#)\s]*$")
 
@@ -40,6 +43,11 @@ class Claim:
     def key(self) -> tuple[str, str, int | None]:
         """What an identity is unique by: two claims of one key are one identity, however they were written."""
         return self.kind, self.value, self.source_id
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Of the identity that it becomes."""
+        return {"kind": str(self.kind), "value": self.value, "raw": self.raw, "source_id": self.source_id}
 
 
 class Unreadable(ValueError):
@@ -105,7 +113,7 @@ def read_number(spelling: str, region: str) -> PhoneNumber | None:
     if length in TOO_SHORT:  # as short codes are; of whole numbers only Canada's 310-xxxx
         return here if phonenumbers.is_valid_number(here) else None
     is_possible = length == ValidationResult.IS_POSSIBLE
-    digits = phonenumbers.normalize_digits_only(spelling)
+    digits = NO_DIGIT.sub("", spelling) if spelling.isascii() else phonenumbers.normalize_digits_only(spelling)
     if is_possible and phonenumbers.national_significant_number(here) != digits:
         return here  # with "+" or a prefix of the region: 8 123 456-78-90 is Russian, and no Japanese number
     abroad = parse(f"+{digits.removeprefix('00')}", region)

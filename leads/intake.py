@@ -1,20 +1,22 @@
 """The one door through which contacts are born; `leads.batch` brings many through it at once."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from leads import history, identities, queue, recognition, repetition, texts
 from leads.history import What
 from leads.identities import Claim, Unreadable
-from leads.models import Contact, Lead
+from leads.models import Contact, ContactEvent, Identity, Lead
 from leads.recognition import Person
 from operators.refusals import FieldError, Invalid, Unknown
-from routing import assignment, races
+from routing import races, rosters
 from routing.models import Source
 from routing.races import LostRace
-from sql import compiled
+from sql import compiled, inserts
+from sql.compiled import Later
+from sql.inserts import New
 
 
 def register_contact(
@@ -27,6 +29,7 @@ def register_contact(
     message: str | None = None,
     idempotency_key: str | None = None,
     by: str = history.SYSTEM,
+    confirm_caller: Callable[[], Later[None]] = lambda: lambda: None,
     draw: Callable[[], float] = random.random,
 ) -> Contact:
     """Recognises the lead, chooses an operator and stores the contact, in one transaction.
@@ -38,12 +41,12 @@ def register_contact(
     5. The contact is stored. One that waits looks for an operator once more after its own commit, because a place
        may have become free in between.
 
-    What is asked `later` goes to the database with the next statement that is waited for. So all this takes three
-    turns: the source, the identities and the roster; the lock on the operator; what is stored, and the commit.
+    What is asked `later` goes to the database with the next statement that is waited for. So all this takes two turns:
+    the identities, the caller, the roster and its source; the lock on the operator, what is stored, and the commit.
 
-    `by` says in the history who asked for it. `draw` gives a number in [0, 1) at each call. Raises Unknown (no such
-    source), Invalid (an identity cannot be read, or none is given), Reused (the key belongs to another contact) and
-    Busy; nothing has changed then.
+    `by` says in the history who asked for it; `confirm_caller` asks whether they may, and its answer raises if not.
+    `draw` gives a number in [0, 1) at each call. Raises Unknown (no such source), Invalid (an identity cannot be read,
+    or none is given), Reused (the key belongs to another contact) and Busy; nothing has changed then.
     """
     asked = {
         "lead_phone": lead_phone,
@@ -58,19 +61,23 @@ def register_contact(
 
     def work(attempt: int) -> Contact:
         draft = read_draft(find_source(source_id), **asked) if attempt else seen
-        present = SOURCE.later(source_id)
         owners = recognition.ask_owners(draft.person.claims)
         earlier = repetition.ask(draft.token)
-        roster = assignment.ask_roster(source_id)
-        source = confirm(draft.source, present())
+        allowed = confirm_caller()
+        roster = rosters.ask(source_id)()
+        allowed()
+        source = confirm(draft.source, rosters.source_of(source_id, roster))
         if made := earlier():
             return repetition.answer(made, draft.fingerprint)
-        [lead] = recognition.recognise([draft.person], owners)
-        contact = draft.contact(source, lead)
-        decision = queue.find_operator(contact=contact, draw=draw(), attempt=attempt, roster=roster)
+        person = recognition.recognise([draft.person], owners())
+        contact = draft.contact(source, *person.leads)
+        decision, provided = queue.serve_newcomer(contact=contact, draw=draw(), attempt=attempt, roster=roster)
         queue.place(contact, decision)
-        repetition.store([contact])
-        history.record(contact=contact, what=What.REGISTERED, by=by, decision=decision)
+        event = New(ContactEvent, {"contact_id": contact}, **history.line(contact, What.REGISTERED, by, None, decision))
+        known_by = [New(Identity, {"lead_id": lead}, **fields) for lead, fields in person.claimed]
+        inserts.later(*person.new, *known_by, contact, event, provided=provided)
+        person.amend()
+        history.tell(contact, What.REGISTERED, decision)
         return contact
 
     contact = races.run(work)
@@ -102,13 +109,13 @@ def draft_as_seen(source_id: int, asked: Mapping[str, str | None]) -> "Draft":
     return read_draft(find_source(source_id), **asked)
 
 
-def confirm(seen: Source, present: Sequence[Source]) -> Source:
-    """The source as it is now. Raises Unknown, and LostRace when it reads phones in another way by now."""
-    for source in present:
-        if source.region != seen.region:
-            raise LostRace
-        return source
-    raise Unknown("source", seen.pk)
+def confirm(seen: Source, read: Source | None) -> Source:
+    """The source as it is now, as `read` with its roster if it has one. Raises Unknown, and LostRace when it reads
+    phones in another way by now."""
+    source = read or find_source(seen.pk)
+    if source.region != seen.region:
+        raise LostRace
+    return source
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,32 +22,50 @@ from django.utils import timezone
 from leads import history
 from leads.history import What
 from leads.models import Contact, ContactQuerySet, Exclusion, Upkeep
+from operators import places
 from operators.models import Operator
 from operators.refusals import Busy
-from routing import assignment, races
-from routing.models import RosterEntry, Source
+from routing import assignment, facts, races, rosters
+from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
 from routing.selection import Decision
 from sql import compiled
-from sql.compiled import Later
+from sql.inserts import Provided
 
 log = logging.getLogger(__name__)
 
 REASONS_AT_ONCE = 100  # of a source, brought up to date by one event; the sweep does the rest
 
 
-def find_operator(
-    *, contact: Contact, draw: float, attempt: int, roster: Later[assignment.Roster] | None = None
-) -> Decision | None:
+def find_operator(*, contact: Contact, draw: float, attempt: int) -> Decision | None:
     """Chooses an operator for the contact and takes a place, inside the caller's transaction.
 
     None when older contacts wait for the very operator: the newest never overtakes the oldest, but joins the queue
-    behind them. `roster` as for `assignment.draw_and_lock`. Raises LostRace.
+    behind them. Raises LostRace.
     """
-    drawn = draw_for(contact, draw, attempt, roster=roster)
+    return take_in_turn(contact, draw_for(contact, draw, attempt))
+
+
+def take_in_turn(contact: Contact, drawn: assignment.Drawn) -> Decision | None:
     comes_later = drawn.chosen is not None and somebody_waits_for(drawn.chosen, older_than=contact.pk)
     drawn.confirm()
     return None if comes_later else assignment.take(drawn)
+
+
+def serve_newcomer(
+    *, contact: Contact, draw: float, attempt: int, roster: rosters.Roster
+) -> tuple[Decision | None, Provided | None]:
+    """What `find_operator` does, for a contact that is still to be stored, of whose source this is the roster.
+
+    At first it hopes: the place is taken by the statement that stores the contact, provided that by then the operator,
+    who is locked before, is free and nobody waits for it. Else nothing is stored, and the caller starts again. `smooth`
+    cannot hope, because whose turn it is shows under the lock only.
+    """
+    drawn = draw_for(contact, draw, attempt, roster=roster)
+    if attempt or drawn.source.strategy == Strategy.SMOOTH:
+        return take_in_turn(contact, drawn), None
+    facts.tell_after_commit(drawn.decided)
+    return drawn.decision, None if drawn.chosen is None else Provided(TAKE_IN_TURN, (drawn.chosen,))
 
 
 def draw_for(
@@ -57,7 +75,7 @@ def draw_for(
     *,
     held: Collection[int | None] = (),
     excluded: Collection[int | None] = (),
-    roster: Later[assignment.Roster] | None = None,
+    roster: rosters.Roster | None = None,
 ) -> assignment.Drawn:
     """Chooses an operator for the contact and locks it, with regard to who gave it back and whom the lead knows.
 
@@ -185,6 +203,11 @@ def waiting_for(operator_id: Any) -> ContactQuerySet:
 
 ANYBODY_WAITS = compiled.Exists(waiting_for)
 OLDER_WAITS = compiled.Exists(lambda operator_id, pk: waiting_for(operator_id).filter(pk__lt=pk))
+TAKE_IN_TURN = compiled.Update(
+    lambda operator_id: places.taking(
+        Operator.objects.free().filter(~Exists(waiting_for(operator_id)), pk=operator_id),
+    )
+)
 
 
 def awaited(operator_ids: Collection[int]) -> set[int]:

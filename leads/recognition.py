@@ -1,20 +1,20 @@
 """Whose contact is it? Finds the lead behind what a client says of itself, or makes one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from leads.identities import Claim
 from leads.models import Identity, Lead, PossibleDuplicate
-from sql import compiled, inserts
+from sql import compiled
 from sql.compiled import Later
 
-STORE_LEADS, STORE_IDENTITIES = inserts.Insert(Lead), inserts.Insert(Identity)
 FEW = 3  # claims, as many as one person can make
 STRENGTH = {kind: place for place, kind in enumerate(Identity.Kind)}
 
@@ -30,19 +30,35 @@ class Person:
     name: str | None = None
 
 
-def recognise(people: Sequence[Person], asked: Later[dict[Key, Lead]] | None = None) -> list[Lead]:
-    """The leads behind these people, who come one after another; made where nobody is known.
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The leads behind some people, in their order, and what is still to be written of them.
+
+    The `new` leads are for the caller to store, and then what they and others have `claimed`: the fields of identities.
+    `amend` comes last of all that the transaction does: who waits for a lead's row then makes nobody wait for another.
+    """
+
+    leads: list[Lead]
+    new: list[Lead]
+    claimed: list[tuple[Lead, dict[str, Any]]]
+    renamed: dict[int, Lead]
+    pairs: list[tuple[Lead, Lead]]
+
+    def amend(self) -> None:
+        """Writes what concerns leads that there were before, or pairs of leads. The new ones have been stored."""
+        for lead_id, lead in sorted(self.renamed.items()):
+            Lead.objects.filter(pk=lead_id).update(name=lead.name, updated_at=timezone.now())
+        if self.pairs:
+            mark_duplicates((lead.pk, other.pk) for lead, other in self.pairs)
+
+
+def recognise(people: Sequence[Person], owners: dict[Key, Lead]) -> Recognised:
+    """The leads behind these people, who come one after another; new ones where nobody is known.
 
     The strongest known claim decides. Claims that nobody has yet are added to that lead; claims of somebody else stay
-    theirs, and the pair is marked as a possible duplicate.
-
-    Runs inside the caller's transaction, and locks the identities that it finds: whose they are stays true until the
-    commit, also while somebody merges leads. `asked` is what `ask_owners` has asked for all of their claims.
-
-    What is new is stored with the caller's next statement, and has its id from then on. That is where an error is
-    raised when another request has just added one of the claims; `races.run` takes it for a lost race.
+    theirs, and the pair is marked as a possible duplicate. `owners` is what `ask_owners` has found for all of their
+    claims; those that it finds new are added.
     """
-    owners = (asked or ask_owners(claim for person in people for claim in person.claims))()
     found: list[Lead] = []
     new: list[Lead] = []
     renamed: dict[int, Lead] = {}
@@ -64,13 +80,7 @@ def recognise(people: Sequence[Person], asked: Later[dict[Key, Lead]] | None = N
                 owners[claim.key] = lead
                 claimed.append((lead, claim))
         found.append(lead)
-    rename(renamed)
-    stored = STORE_LEADS.later(*new)
-    add(claimed)
-    if pairs:
-        stored()  # some of them may be new, in a batch
-        mark_duplicates((lead.pk, other.pk) for lead, other in pairs)
-    return found
+    return Recognised(found, new, in_order(claimed), renamed, pairs)
 
 
 def strength(claim: Claim) -> int:
@@ -78,10 +88,11 @@ def strength(claim: Claim) -> int:
 
 
 def ask_owners(claims: Iterable[Claim]) -> Later[dict[Key, Lead]]:
-    """Who has these claims, by key; no more than `pk` and `name` of each lead. Locks the identities, in key order.
+    """Who has these claims, by key; no more than `pk` and `name` of each lead. Locks the identities in key order until
+    the end of the caller's transaction: whose they are stays true so long, also while somebody merges leads.
 
-    PostgreSQL leaves out an identity that changed hands while we waited for it. Its claim counts as new then, adding it
-    fails, and the caller starts again.
+    PostgreSQL leaves out an identity that changed hands while we waited for it. Its claim counts as new then, as one
+    does that another request is just adding: storing it fails, which `races.run` takes for a lost race.
     """
     asked = {claim.key: claim for claim in claims}
     if 0 < len(asked) <= FEW:
@@ -94,10 +105,12 @@ def ask_owners(claims: Iterable[Claim]) -> Later[dict[Key, Lead]]:
 def by_key(rows: Iterable[Owned]) -> dict[Key, Lead]:
     """One lead for all of its identities."""
     leads: dict[int, Lead] = {}
-    return {
-        (kind, value, source_id): leads.get(lead_id) or leads.setdefault(lead_id, Lead(pk=lead_id, name=name))
-        for kind, value, source_id, lead_id, name in rows
-    }
+    owners = {}
+    for kind, value, source_id, lead_id, name in rows:
+        if lead_id not in leads:
+            leads[lead_id] = Lead.from_db(DEFAULT_DB_ALIAS, ("id", "name"), (lead_id, name))
+        owners[kind, value, source_id] = leads[lead_id]
+    return owners
 
 
 def locked(claims: Iterable[Claim]) -> QuerySet[Identity, Owned]:
@@ -142,18 +155,9 @@ def same(claims: Iterable[Claim]) -> QuerySet[Identity]:
     return Identity.objects.filter(reduce(or_, alike))
 
 
-def add(claims: Iterable[tuple[Lead, Claim]]) -> None:
-    """Gives leads more identities. In one order for everybody: crossed requests wait, and do not deadlock."""
-    rows = [
-        Identity(lead=lead, kind=claim.kind, value=claim.value, raw=claim.raw, source_id=claim.source_id)
-        for lead, claim in sorted(claims, key=lambda pair: (pair[1].kind, pair[1].value))
-    ]
-    STORE_IDENTITIES.later(*rows)
-
-
-def rename(leads: Mapping[int, Lead]) -> None:
-    for lead_id, lead in sorted(leads.items()):
-        Lead.objects.filter(pk=lead_id).update(name=lead.name, updated_at=timezone.now())
+def in_order(claimed: Iterable[tuple[Lead, Claim]]) -> list[tuple[Lead, dict[str, Any]]]:
+    """One order for everybody: crossed requests wait for each other, and do not deadlock."""
+    return [(lead, claim.fields) for lead, claim in sorted(claimed, key=lambda pair: (pair[1].kind, pair[1].value))]
 
 
 def mark_duplicates(pairs: Iterable[tuple[int, int]]) -> None:

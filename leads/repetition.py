@@ -15,12 +15,11 @@ from django.db.models import Max, QuerySet
 
 from leads.models import Contact, Upkeep
 from operators.refusals import Reused
-from sql import compiled, inserts
+from sql import compiled
 from sql.compiled import Later
 
 Token = tuple[int, str | None]  # source and key; no key, no repetition
 
-STORE = inserts.Insert(Contact)
 MADE: compiled.Select[Contact] = compiled.Select(lambda source_id, key: made(source_id, [key]))
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds
@@ -65,12 +64,6 @@ def answer(contact: Contact, asked: bytes) -> Contact:
     again = copy.copy(contact)
     again.is_replay = True
     return again
-
-
-def store(contacts: Sequence[Contact]) -> None:
-    """Inserts new contacts, with the caller's next statement or the commit, which is where an error is raised: also
-    when the same key has just made another contact, which `races.run` takes for a lost race."""
-    STORE.later(*contacts)
 
 
 def forget(*, older_than: datetime) -> int:

@@ -158,7 +158,7 @@ class Year:
 
     def tell(self, contact: Contact, what: What, at: datetime, decision: Decision | None = None) -> None:
         by, giver = (PERSON, contact.operator_id) if what == What.RESOLVED else (BOT, None)
-        line = history.line(contact, what, by, giver, decision)
+        line = ContactEvent(contact=contact, **history.line(contact, what, by, giver, decision))
         line.pk, line.at = next(self.pks[ContactEvent]), at
         self.rows[ContactEvent].append(line)
 

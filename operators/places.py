@@ -6,8 +6,9 @@ Every function runs inside the transaction that changes the contact, so that loa
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
-from django.db.models import ExpressionWrapper, F, IntegerField, QuerySet
+from django.db.models import Expression, ExpressionWrapper, F, IntegerField, QuerySet
 
 from operators.models import Obstacle, Operator, obstacle
 from sql import compiled
@@ -16,12 +17,7 @@ from sql.compiled import Later
 Seen = tuple[int, bool, datetime | None, int, int]
 LOCK_ONE: compiled.Select[Operator] = compiled.Select(lambda pk: locked([pk]))
 LOOK_AT_ONE: compiled.Select[Seen] = compiled.Select(lambda pk: looked_at([pk]))
-TAKE = compiled.Update(
-    lambda pk, number: (
-        Operator.objects.filter(pk=pk),
-        {"current_load": F("current_load") + ExpressionWrapper(number, IntegerField())},
-    )
-)
+TAKE = compiled.Update(lambda pk, number: taking(Operator.objects.filter(pk=pk), number))
 
 
 def lock(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
@@ -54,6 +50,8 @@ def looked_at(operator_ids: Sequence[int]) -> QuerySet[Operator, Seen]:
 
 
 def locked(operator_ids: Sequence[int]) -> QuerySet[Operator]:
+    if len(operator_ids) == 1:  # nothing to sort
+        return Operator.objects.filter(pk=operator_ids[0]).select_for_update(no_key=True)
     return Operator.objects.filter(pk__in=operator_ids).order_by("pk").select_for_update(no_key=True)
 
 
@@ -63,6 +61,12 @@ def take(operator_id: int, number: int = 1) -> None:
     The caller holds the operator's lock and has seen that they are free, or forces it.
     """
     TAKE.later(operator_id, number)
+
+
+def taking(operators: QuerySet[Operator], number: Any = 1) -> tuple[QuerySet[Operator], dict[str, Any]]:
+    """So many places of each of these, for a `compiled.Update`."""
+    taken = ExpressionWrapper(number, IntegerField()) if isinstance(number, Expression) else number
+    return operators, {"current_load": F("current_load") + taken}
 
 
 def give_back(operator_id: int) -> None:

@@ -10,34 +10,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from operators import places
-from operators.models import Obstacle, Operator, obstacle
-from routing import facts
+from operators.models import Obstacle, Operator
+from routing import facts, rosters
 from routing.models import RosterEntry, Source, Strategy
 from routing.races import LostRace
 from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
-from sql import compiled
 from sql.compiled import Later
 
-EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
 PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of it can become unavailable
-
-Member = tuple[int, int, float, bool, int, int]
-Roster = list[Member]
-ROSTER: compiled.Select[Member] = compiled.Select(
-    lambda source: (
-        RosterEntry.objects.current()
-        .filter(source=source)
-        .order_by("operator_id")
-        .values_list(
-            "operator_id", "weight", "progress", "operator__is_active", "operator__current_load", "operator__max_load"
-        )
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A choice was made and its operator locked, after so many seconds, waiting for the lock included."""
+    """A choice was made and its operator locked, after so many seconds, waiting for the lock included; and the commit,
+    where the one goes with the other."""
 
     seconds: float
 
@@ -64,7 +50,11 @@ class Drawn:
         if self.chosen is not None and obstacles.get(self.chosen, Obstacle.INACTIVE):
             raise LostRace
         self.is_confirmed = True
-        facts.tell(Decided(seconds=time.perf_counter() - self.started))
+        facts.tell(self.decided())
+
+    def decided(self) -> Decided:
+        """For when it is."""
+        return Decided(seconds=time.perf_counter() - self.started)
 
 
 def draw_and_lock(
@@ -75,13 +65,13 @@ def draw_and_lock(
     excluded: Collection[int | None] = (),
     preferred: int | None = None,
     held: Collection[int | None] = (),
-    roster: Later[Roster] | None = None,
+    roster: rosters.Roster | None = None,
 ) -> Drawn:
     """Chooses an operator for one contact of this source and locks it, inside the caller's transaction.
 
     `draw` is a number in [0, 1), `attempt` counts the caller's repetitions from 0, `excluded` are operator ids that
     must not be offered the contact, `preferred` is the one whom the lead knows, `held` are further operators that the
-    caller needs locked, `roster` is what `ask_roster` gave in this transaction. The next statement sees the lock.
+    caller needs locked, `roster` is what `rosters.ask` gave in this transaction. The next statement sees the lock.
     """
     started = time.perf_counter()
     if attempt >= PATIENCE:
@@ -102,8 +92,8 @@ def take(drawn: Drawn) -> Decision:
     if decision.chosen is None:
         return decision
     if source.strategy == Strategy.SMOOTH and not decision.is_sticky:
-        excluded = [member.operator_id for member in decision.candidates if member.obstacle == EXCLUDED]
-        progress = progress_after(read_roster(source=source, excluded=excluded), decision.chosen)
+        excluded = [member.operator_id for member in decision.candidates if member.obstacle == rosters.EXCLUDED]
+        progress = progress_after(rosters.candidates(rosters.ask(source.pk)(), excluded=excluded), decision.chosen)
         if progress is None:
             raise LostRace
         RosterEntry.objects.filter(source=source, operator=decision.chosen).update(progress=progress)
@@ -117,10 +107,11 @@ def decide(
     draw: float,
     excluded: Collection[int | None] = (),
     preferred: int | None = None,
-    roster: Later[Roster] | None = None,
+    roster: rosters.Roster | None = None,
 ) -> Decision:
     """The choice as things stand, without locking or taking anything."""
-    return choose_from(read_roster(source=source, excluded=excluded, roster=roster), source, draw, preferred)
+    members = rosters.ask(source.pk)() if roster is None else roster
+    return choose_from(rosters.candidates(members, excluded=excluded), source, draw, preferred)
 
 
 def choose_from(roster: Sequence[Candidate], source: Source, draw: float, preferred: int | None) -> Decision:
@@ -128,28 +119,6 @@ def choose_from(roster: Sequence[Candidate], source: Source, draw: float, prefer
     if decision.reason == NO_OPERATORS and not Source.objects.current().filter(pk=source.pk).exists():
         return replace(decision, reason=SOURCE_CLOSED)
     return decision
-
-
-def ask_roster(source_id: int) -> Later[Roster]:
-    """For `draw_and_lock`: goes to the database with the caller's next statement."""
-    return ROSTER.later(source_id)
-
-
-def read_roster(
-    *, source: Source, excluded: Collection[int | None] = (), roster: Later[Roster] | None = None
-) -> list[Candidate]:
-    """The roster of a source as candidates, in operator id order, without locking anything."""
-    return [
-        Candidate(
-            operator_id=operator_id,
-            weight=weight,
-            load=load,
-            max_load=limit,
-            obstacle=EXCLUDED if operator_id in excluded else obstacle(is_on_duty=is_active, load=load, limit=limit),
-            progress=progress,
-        )
-        for operator_id, weight, progress, is_active, load, limit in (roster or ask_roster(source.pk))()
-    ]
 
 
 def candidate(entry: RosterEntry, operator: Operator) -> Candidate:

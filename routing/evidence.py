@@ -11,20 +11,16 @@ from routing.selection import Candidate
 
 FORMAT = 1
 MEMBER = struct.Struct("<qBHBBd")
+MOST = 2**16 - 1
 OBSTACLES = (None, "inactive", "full", "excluded")  # append only: the place in this list is what is stored
 
 
 def pack(candidates: Sequence[Candidate]) -> bytes:
     return bytes([FORMAT]) + b"".join(
-        MEMBER.pack(
-            member.operator_id,
-            member.weight,
-            min(member.load, 2**16 - 1),
-            member.max_load,
-            OBSTACLES.index(member.obstacle),
-            member.progress,
-        )
-        for member in candidates
+        [
+            MEMBER.pack(operator_id, weight, min(load, MOST), max_load, OBSTACLES.index(obstacle), progress)
+            for operator_id, weight, load, max_load, obstacle, progress in candidates
+        ]
     )
 
 

@@ -12,6 +12,7 @@ from django.db.models import Model
 
 from operators.refusals import Busy
 from routing import deadline, facts
+from sql.inserts import NothingStored
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def run(work: Callable[[int], Result]) -> Result:
         try:
             with transaction.atomic():
                 return work(attempt)
-        except LostRace:
+        except (LostRace, NothingStored):
             facts.tell(Lost("overtaken"))
         except IntegrityError as error:
             if sqlstate(error) != UNIQUE_VIOLATION:

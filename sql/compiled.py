@@ -65,9 +65,12 @@ class Statement(threading.local, Generic[Result]):
         """
         connection = connections[DEFAULT_DB_ALIAS]
         if self.connection is not connection:
-            self.run = self.compile(connection, self.build(*map(Parameter, range(self.parameters))))
+            self.run = self.compile(connection, self.built())
             self.connection = connection
         return self.run(values)
+
+    def built(self) -> Any:
+        return self.build(*map(Parameter, range(self.parameters)))
 
     def compile(self, connection: BaseDatabaseWrapper, built: Any) -> Run[Result]:
         raise NotImplementedError
@@ -111,16 +114,24 @@ class Update(Statement[int]):
     """Changes the rows of a queryset; `build` gives it and the fields to set. Returns how many there were."""
 
     def compile(self, connection: BaseDatabaseWrapper, built: tuple[QuerySet[Any], dict[str, Any]]) -> Run[int]:
-        rows, fields = built
-        query: Any = rows.query.chain(UpdateQuery)
-        query.add_update_values(fields)
-        ask = asker(connection, *query.get_compiler(connection=connection).as_sql())
+        ask = asker(connection, *update_sql(connection, *built))
 
         def run(values: Sequence[Any]) -> Later[int]:
             answer = ask(values)
             return lambda: answer()[1]
 
         return run
+
+    def as_sql(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        """For a statement of which it becomes a part; a Parameter among the values is still to be bound."""
+        return update_sql(connection, *self.built())
+
+
+def update_sql(connection: BaseDatabaseWrapper, rows: QuerySet[Any], fields: dict[str, Any]) -> tuple[str, list[Any]]:
+    query: Any = rows.query.chain(UpdateQuery)
+    query.add_update_values(fields)
+    sql, params = query.get_compiler(connection=connection).as_sql()
+    return sql, list(params)
 
 
 class Ask(Protocol):

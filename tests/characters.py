@@ -3,10 +3,14 @@
 from itertools import count
 from typing import Any
 
+from django.db import connection
+
 from leads import intake, staffing
 from leads.models import Contact
 from operators.models import Operator
 from routing.models import Source
+
+ON_POSTGRESQL = connection.vendor == "postgresql"
 
 numbers = count(1)
 

@@ -21,7 +21,7 @@ REGISTRATIONS = Counter(
 MOVES = Counter("crm_router_contact_events_total", "Lines of history written.", ["what"])
 DECISIONS = Histogram(
     "crm_router_decision_duration_seconds",
-    "Time to choose an operator and lock it, waiting for the lock included.",
+    "Time to choose an operator and lock it, waiting for the lock included, and of most new contacts the commit.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
 LOST_RACES = Counter("crm_router_lost_races_total", "Transactions rolled back to start again.", ["cause"])

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
@@ -9,7 +10,7 @@ from rest_framework.response import Response
 
 from leads import explanation, history, intake, lifecycle, queue
 from leads.api import examples, idempotency
-from leads.api.caller import caller
+from leads.api.caller import caller, confirm_caller, first_of_all
 from leads.api.fields import NOT_BLANK, EmailField, Moment, PhoneField, moment
 from leads.api.filters import ContactFilter
 from leads.api.ids import IdField
@@ -69,6 +70,9 @@ class ContactSerializer(serializers.Serializer[Contact]):
         }
 
 
+CONTACT = ContactSerializer()  # one for all answers: making it costs more than using it
+
+
 @extend_schema_serializer(examples=examples.NEW_CONTACT)
 class NewContactSerializer(serializers.Serializer[Contact]):
     """At least one of `lead_phone`, `lead_email` and `lead_external_id` is needed."""
@@ -89,7 +93,7 @@ class NewContactSerializer(serializers.Serializer[Contact]):
     message = serializers.CharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
 
 
-NEW_CONTACT: Any = NewContactSerializer()  # one for all requests: making it costs more than using it
+NEW_CONTACT: Any = NewContactSerializer()  # likewise one for all requests
 
 
 class AnyOneIdentity(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] # drf-spectacular has no types
@@ -176,6 +180,13 @@ class ContactViewSet(
     http_method_names = ["get", "head", "post", "patch"]
     lookup_value_converter = "id"
 
+    @property
+    def confirms_caller(self) -> bool:
+        return self.action == "create"
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(first_of_all(self.request, exc))
+
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Contact]]:
         shapes: dict[str, Any] = {"create": NewContactSerializer, "partial_update": ContactChangeSerializer}
         return shapes.get(self.action) or super().get_serializer_class()
@@ -184,9 +195,14 @@ class ContactViewSet(
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Registers a contact: recognises the lead and chooses an operator by weight, in this one call."""
         asked = NEW_CONTACT.run_validation(request.data)
-        contact = intake.register_contact(by=caller(request), idempotency_key=idempotency.key_of(request), **asked)
+        contact = intake.register_contact(
+            by=caller(request),
+            confirm_caller=partial(confirm_caller, request),
+            idempotency_key=idempotency.key_of(request),
+            **asked,
+        )
         headers = {idempotency.REPLAYED: "true"} if contact.is_replay else {}
-        return Response(ContactSerializer(contact).data, status=201, headers=headers)
+        return Response(CONTACT.to_representation(contact), status=201, headers=headers)
 
     @extend_schema(responses=ContactSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -2,8 +2,11 @@
 
 import pytest
 
+from leads import batch
 from leads.models import Contact, Identity, Lead
 from operators.refusals import Busy
+from routing import facts
+from routing.races import Lost
 from tests import characters
 from tests.concurrency.threads import together
 
@@ -19,13 +22,17 @@ def test_24_messages_of_somebody_new_make_one_lead():
     assert (Lead.objects.count(), Identity.objects.count(), Contact.objects.count()) == (1, 1, 24)
 
 
-def test_crossed_phone_and_email_neither_fail_nor_deadlock():
+def test_crossed_phone_and_email_neither_fail_nor_deadlock(monkeypatch):
+    told = list[object]()
+    monkeypatch.setattr(facts, "listeners", [told.append])
     bot = characters.source()
     phone, email = {"lead_phone": "+79991234567"}, {"lead_phone": None, "lead_email": "anna@example.com"}
     both = phone | {"lead_email": "anna@example.com"}
     jobs = [lambda person=person: characters.contact(bot, **person) for person in [phone, email, both] * 8]
-    together(*jobs)
-    assert Contact.objects.count() == 24
+    items = [{"source_id": bot.pk, **both}]
+    together(*jobs, *[lambda: batch.register_contacts(items=items)] * 8)
+    assert Lost("deadlock") not in told
+    assert Contact.objects.count() == 32
     assert Identity.objects.count() == 2
     assert Lead.objects.filter(contacts=None).count() == 0
 

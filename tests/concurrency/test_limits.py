@@ -6,9 +6,10 @@ from threading import Barrier
 import pytest
 from rest_framework.test import APIClient
 
-from leads import batch, invariants
+from leads import batch, invariants, queue
 from operators import places
 from operators.models import Operator
+from sql.compiled import Update
 from tests import characters
 from tests.concurrency.threads import together
 
@@ -63,13 +64,16 @@ def contacts_for_one_place(threads):
     return sum(operator is not None for operator in together(*jobs))
 
 
-def test_one_place_goes_to_one_contact():
-    assert contacts_for_one_place(threads=4) == 1
+@pytest.fixture
+def without_hope(monkeypatch):
+    """As after a lost race: everybody looks at the locked operator, and only then takes the place."""
+    serve = queue.serve_newcomer
+    monkeypatch.setattr(queue, "serve_newcomer", lambda *, attempt, **asked: serve(attempt=attempt + 1, **asked))
 
 
-@pytest.mark.postgresql
-def test_without_the_lock_one_place_goes_to_several(monkeypatch):
-    """The control: everybody looks, then everybody takes."""
+@pytest.fixture
+def without_lock(monkeypatch):
+    """Everybody looks before anybody takes."""
     look = look_without_locking(Barrier(4))
 
     def look_later(operator_ids):
@@ -77,6 +81,28 @@ def test_without_the_lock_one_place_goes_to_several(monkeypatch):
         return lambda: obstacles
 
     monkeypatch.setattr(places, "lock_later", look_later)
+
+
+def test_one_place_goes_to_one_contact():
+    assert contacts_for_one_place(threads=4) == 1
+
+
+def test_one_place_goes_to_one_contact_also_after_lost_races(without_hope):
+    assert contacts_for_one_place(threads=4) == 1
+
+
+@pytest.mark.postgresql
+def test_without_the_condition_one_place_goes_to_several(without_lock, monkeypatch):
+    """The control of the first."""
+    unconditional = Update(lambda operator_id: places.taking(Operator.objects.filter(pk=operator_id)))
+    monkeypatch.setattr(queue, "TAKE_IN_TURN", unconditional)
+    assert contacts_for_one_place(threads=4) > 1
+    assert any("above the limit" in finding for finding in invariants.findings())
+
+
+@pytest.mark.postgresql
+def test_without_the_lock_one_place_goes_to_several(without_lock, without_hope):
+    """The control of the second."""
     assert contacts_for_one_place(threads=4) > 1
     assert any("above the limit" in finding for finding in invariants.findings())
 

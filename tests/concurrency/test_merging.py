@@ -34,14 +34,14 @@ def ann(bot):
 @pytest.fixture
 def recognised(monkeypatch):
     """Stops the next registration after it has recognised its lead: (it has, it may go on)."""
-    has, may, find_operator = Event(), Event(), queue.find_operator
+    has, may, serve_newcomer = Event(), Event(), queue.serve_newcomer
 
     def stop(**asked):
         has.set()
         assert may.wait(60)
-        return find_operator(**asked)
+        return serve_newcomer(**asked)
 
-    monkeypatch.setattr(queue, "find_operator", stop)
+    monkeypatch.setattr(queue, "serve_newcomer", stop)
     return has, may
 
 

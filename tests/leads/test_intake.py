@@ -1,8 +1,12 @@
 import pytest
 
-from leads import staffing
-from operators.refusals import Unknown
+from leads import queue, staffing
+from leads.models import Contact, Lead
+from operators.models import Operator
+from operators.refusals import Busy, Unknown
+from routing import facts, races
 from routing.models import Source
+from routing.races import Lost
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +82,31 @@ def test_a_source_that_reads_phones_another_way_by_now_is_believed():
     characters.contact(bot, lead_phone="8 999 123-45-67")
     Source.objects.filter(pk=bot.pk).update(phone_region="US")
     assert characters.contact(bot, lead_phone="(650) 253-0000").lead.phone == "+16502530000"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_told_to_come_back_has_not_been_renamed_either(monkeypatch):
+    """Somebody older waits for the only operator, whose place is hoped for at first, and there is no second time."""
+    anna = characters.operator(is_active=False)
+    bot = characters.source(roster={anna: 10})
+    known = characters.contact(bot, lead_name="Anna")
+    Operator.objects.update(is_active=True)
+    monkeypatch.setattr(races, "ATTEMPTS", 1)
+    with pytest.raises(Busy):
+        characters.contact(bot, lead_phone=known.lead.phone, lead_name="Hanna")
+    assert (Contact.objects.get(), Lead.objects.get().name, characters.load(anna)) == (known, "Anna", 0)
+
+
+def test_a_place_that_is_hoped_for_in_vain_is_a_lost_race(monkeypatch):
+    """The newcomer then stands behind the one who waits."""
+    anna = characters.operator(is_active=False)
+    bot = characters.source(roster={anna: 10})
+    older = characters.contact(bot)
+    Operator.objects.update(is_active=True)
+    monkeypatch.setattr(queue, "drain", lambda *args, **kwargs: 0)
+    told = list[object]()
+    monkeypatch.setattr(facts, "listeners", [told.append])
+    newcomer = characters.contact(bot)
+    assert (newcomer.status, newcomer.waiting_reason, newcomer.queue_position) == ("waiting", "none_available", 2)
+    assert older.pk < newcomer.pk
+    assert Lost("overtaken") in told

@@ -9,9 +9,9 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import ExpressionWrapper, F, IntegerField
 from django.test.utils import CaptureQueriesContext
 
-from leads.models import Contact, Identity, Lead
+from leads.models import Contact, Lead
 from operators.models import Operator
-from routing.models import RosterEntry, Source
+from routing.models import RosterEntry
 from sql import compiled, inserts
 from tests import characters
 from tests.concurrency.threads import together
@@ -101,7 +101,7 @@ def test_what_is_stored_is_what_bulk_create_stores(team):
         return Contact(lead=lead, source=source, operator=team[0], message="1", idempotency_fingerprint=b"\0\xff")
 
     one, two = new(), new()
-    inserts.Insert(Contact)(one)
+    inserts.store(one)
     Contact.objects.bulk_create([two])
     assert not one._state.adding
     one, two = Contact.objects.get(pk=one.pk), Contact.objects.get(pk=two.pk)
@@ -110,23 +110,9 @@ def test_what_is_stored_is_what_bulk_create_stores(team):
     assert bytes(one.idempotency_fingerprint or b"") == b"\0\xff"
 
 
-def test_defaults_of_the_database_are_brought_back(db):
-    identity = Identity(lead=Lead.objects.create(), kind="phone", value="+79990000001", raw="1")
-    inserts.Insert(Identity)(identity)
-    assert (identity.pk, identity.rank) == (Identity.objects.get().pk, 0)
-
-
-def test_several_and_none_are_stored_too(db, django_assert_num_queries):
-    store = inserts.Insert(Source)
-    store(*(Source(name=f"Bot {number}") for number in range(3)))
-    assert Source.objects.count() == 3
-    with django_assert_num_queries(0):
-        store()
-
-
 def test_what_the_database_refuses_is_djangos_error(team):
     with pytest.raises(IntegrityError), transaction.atomic():
-        inserts.Insert(Operator)(Operator(name="Vera", max_load=500))
+        inserts.store(Operator(name="Vera", max_load=500))
 
 
 def test_it_is_compiled_once(team):
