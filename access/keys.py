@@ -5,6 +5,7 @@ the history name it. Of the whole, only the SHA-256 is stored: what is random ne
 passwords that people choose.
 """
 
+import copy
 import hashlib
 import re
 import secrets
@@ -27,7 +28,7 @@ BY_PREFIX: compiled.Select[ApiKey] = compiled.Select(
         "prefix", "digest", "source", "expires_at", "revoked_at", "last_used_at"
     )
 )
-SEEN: dict[str, ApiKey] = {}  # by prefix: live keys, as this process has found them last
+SEEN: dict[str, ApiKey] = {}  # by prefix: as this process has found them last
 # Of a key that was found before, what may have changed since.
 AS_OF_NOW: compiled.Select[tuple[datetime | None, datetime | None, datetime | None]] = compiled.Select(
     lambda prefix: ApiKey.objects.filter(prefix=prefix).values_list("expires_at", "revoked_at", "last_used_at")
@@ -114,11 +115,13 @@ def recognise(secret: str) -> ApiKey | None:
 def recall(secret: str) -> ApiKey | None:
     """The same, as this process has seen the key last, without asking. Whoever acts on it has to `confirm` it.
 
-    None where `recognise` has to be asked: for what it has not found here yet, or should note the use of.
+    None where `recognise` has to be asked: for what it has not found here yet, not live, or should note the use of.
     """
     form = FORM.fullmatch(secret)
     key = SEEN.get(form[1]) if form else None
-    return key if key and is_whole(secret, key) and not is_to_note(key, timezone.now()) else None
+    if key is None or not is_whole(secret, key) or not key.is_live or is_to_note(key, timezone.now()):
+        return None
+    return key
 
 
 def confirm(key: ApiKey) -> Later[bool]:
@@ -126,8 +129,10 @@ def confirm(key: ApiKey) -> Later[bool]:
     rows = AS_OF_NOW.later(key.prefix)
 
     def is_live() -> bool:
-        for key.expires_at, key.revoked_at, key.last_used_at in rows():
-            return key.is_live
+        now = copy.copy(key)  # other threads may be looking at that one
+        for now.expires_at, now.revoked_at, now.last_used_at in rows():
+            SEEN[key.prefix] = now
+            return now.is_live
         return False
 
     return is_live

@@ -78,9 +78,9 @@ def register_together(drafts: Sequence[Draft], by: str, draw: Draw, attempt: int
     fresh = first_of_each(drafts, made)
     owners = recognition.ask_owners(claim for draft in fresh for claim in draft.person.claims)
     people = recognition.recognise([draft.person for draft in fresh], owners())
-    Lead.objects.bulk_create(people.new)
-    Identity.objects.bulk_create(Identity(lead=lead, **claim) for lead, claim in people.claimed)
     desk = Desk({draft.source.pk for draft in fresh})
+    Lead.objects.bulk_create(people.new)
+    Identity.objects.bulk_create(Identity(lead=lead, **claim.fields) for lead, claim in people.claimed)
     contacts = [draft.contact(draft.source, lead) for draft, lead in zip(fresh, people.leads, strict=True)]
     decisions = [desk.serve(contact, draw()) for contact in contacts]
     desk.rosters.save()

@@ -74,7 +74,7 @@ def register_contact(
         decision, provided = queue.serve_newcomer(contact=contact, draw=draw(), attempt=attempt, roster=roster)
         queue.place(contact, decision)
         event = New(ContactEvent, {"contact_id": contact}, **history.line(contact, What.REGISTERED, by, None, decision))
-        known_by = [New(Identity, {"lead_id": lead}, **fields) for lead, fields in person.claimed]
+        known_by = [New(Identity, {"lead_id": lead}, **claim.fields) for lead, claim in person.claimed]
         inserts.later(*person.new, *known_by, contact, event, provided=provided)
         person.amend()
         history.tell(contact, What.REGISTERED, decision)

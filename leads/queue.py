@@ -58,11 +58,13 @@ def serve_newcomer(
     """What `find_operator` does, for a contact that is still to be stored, of whose source this is the roster.
 
     At first it hopes: the place is taken by the statement that stores the contact, provided that by then the operator,
-    who is locked before, is free and nobody waits for it. Else nothing is stored, and the caller starts again. `smooth`
-    cannot hope, because whose turn it is shows under the lock only.
+    who is locked before, is free and nobody waits for it. Else nothing is stored, and the caller starts again.
+
+    It does not hope with `smooth`, where whose turn it is shows under the lock only, nor with QUEUE_BURST, where many
+    may wait for somebody who is free.
     """
     drawn = draw_for(contact, draw, attempt, roster=roster)
-    if attempt or drawn.source.strategy == Strategy.SMOOTH:
+    if attempt or drawn.source.strategy == Strategy.SMOOTH or settings.QUEUE_BURST:
         return take_in_turn(contact, drawn), None
     facts.tell_after_commit(drawn.decided)
     return drawn.decision, None if drawn.chosen is None else Provided(TAKE_IN_TURN, (drawn.chosen,))

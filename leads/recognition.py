@@ -34,13 +34,13 @@ class Person:
 class Recognised:
     """The leads behind some people, in their order, and what is still to be written of them.
 
-    The `new` leads are for the caller to store, and then what they and others have `claimed`: the fields of identities.
-    `amend` comes last of all that the transaction does: who waits for a lead's row then makes nobody wait for another.
+    The caller stores the `new` leads, and then as identities what they and others have `claimed`, in this order, with
+    operators locked before: crossed requests then wait for each other, and do not deadlock. `amend` comes last of all.
     """
 
     leads: list[Lead]
     new: list[Lead]
-    claimed: list[tuple[Lead, dict[str, Any]]]
+    claimed: list[tuple[Lead, Claim]]
     renamed: dict[int, Lead]
     pairs: list[tuple[Lead, Lead]]
 
@@ -80,7 +80,8 @@ def recognise(people: Sequence[Person], owners: dict[Key, Lead]) -> Recognised:
                 owners[claim.key] = lead
                 claimed.append((lead, claim))
         found.append(lead)
-    return Recognised(found, new, in_order(claimed), renamed, pairs)
+    claimed.sort(key=in_one_order)
+    return Recognised(found, new, claimed, renamed, pairs)
 
 
 def strength(claim: Claim) -> int:
@@ -155,9 +156,9 @@ def same(claims: Iterable[Claim]) -> QuerySet[Identity]:
     return Identity.objects.filter(reduce(or_, alike))
 
 
-def in_order(claimed: Iterable[tuple[Lead, Claim]]) -> list[tuple[Lead, dict[str, Any]]]:
-    """One order for everybody: crossed requests wait for each other, and do not deadlock."""
-    return [(lead, claim.fields) for lead, claim in sorted(claimed, key=lambda pair: (pair[1].kind, pair[1].value))]
+def in_one_order(claimed: tuple[Lead, Claim]) -> tuple[str, str, int]:
+    _, claim = claimed
+    return claim.kind, claim.value, claim.source_id or 0
 
 
 def mark_duplicates(pairs: Iterable[tuple[int, int]]) -> None:

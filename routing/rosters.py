@@ -15,7 +15,7 @@ EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
 Member = tuple[int, int, float, bool, int, int, str, str, bool]
 Roster = list[Member]
 
-OF_SOURCE = ("phone_region", "strategy", "is_sticky")
+OF_SOURCE = ("phone_region", "strategy", "is_sticky")  # in the order of the model, as `from_db` wants them
 MEMBERS: compiled.Select[Member] = compiled.Select(
     lambda source: (
         RosterEntry.objects.current()

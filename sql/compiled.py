@@ -4,7 +4,8 @@ Django takes about half a millisecond of processor to make SQL from a queryset, 
 What every registration asks is still defined by querysets, `select_for_update` and all: a function makes each of them
 from parameters, and is called once for each connection, with placeholders. On PostgreSQL it is prepared, too.
 
-Values are whole numbers and texts. Others, such as moments, would have to be told which column they are for.
+Values are whole numbers and texts. Others, such as moments, would have to be told which column they are for, as
+`sql.inserts` does.
 """
 
 import inspect

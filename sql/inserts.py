@@ -27,7 +27,7 @@ class NothingStored(DatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class Provided:
-    """An update that must find a row: it is done together with what is stored, or neither is."""
+    """An update that must find a row, and can find no more than one: it is done with what is stored, or neither is."""
 
     update: Update
     values: tuple[Any, ...]
@@ -35,7 +35,7 @@ class Provided:
 
 class New:
     """A row that nobody needs as an instance: by fields' names (`lead_id`) its values, and the instances that it refers
-    to, which may have no id yet. What is not named has the field's default.
+    to, which may have no id yet. What is not named has the field's default, which must not be one that changes.
     """
 
     __slots__ = ("model", "refers", "values")
@@ -213,6 +213,8 @@ class Table:
         stamped = [field for field in (concrete if self.of_instances else others) if sets_itself(field)]
         self.stamped = [field.attname for field in stamped]
         defaults = [field for field in others if field.has_default()]
+        if changing := [field.attname for field in defaults if callable(field.default)]:
+            raise TypeError(f"Of {model.__name__} these are to be named: {', '.join(changing)}.")
         self.defaults = [field.get_db_prep_save(field.get_default(), connection) for field in defaults]
         self.fields = [fields[name] for name in self.names] + ([] if self.of_instances else stamped) + defaults
         columns = [field.column for field in self.fields] + [fields[name].column for name in referring]

@@ -21,11 +21,11 @@ def confirm_caller(request: Request) -> Later[None]:
 
 
 def first_of_all(request: Request, error: Exception) -> Exception:
-    """What such a view answers instead of this error, if who calls may no longer do so."""
+    """What such a view answers instead of this error, if who calls may no longer do so, or cannot be asked for."""
+    if isinstance(error, Error):
+        return error  # the database has failed already, and might take as long again to say so
     try:
         confirm_caller(request)()
-    except APIException as refusal:
+    except (APIException, Error) as refusal:
         return refusal
-    except Error:
-        pass  # the first error says more
     return error

@@ -112,9 +112,10 @@ class Conversation:
             self.connection.close()  # nobody knows what is still on its way
             raise
         for question, result in results:
-            question.answer = answer = self.read(result)
+            answer = self.read(result)
             if question.heard:
-                question.heard(answer)
+                question.heard(answer)  # it may refuse the answer
+            question.answer = answer
         if refusal:
             raise refusal
 

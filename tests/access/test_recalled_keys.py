@@ -38,7 +38,7 @@ def bot(key):
 
 @pytest.mark.parametrize("dead", DEAD.values(), ids=DEAD)
 @pytest.mark.parametrize("what", ["good", "nobody", "unreadable", "repeated", "of another", "no JSON", "too large"])
-def test_a_key_that_another_process_has_ended_is_a_401_whatever_is_asked(telegram, bot, dead, what):
+def test_a_key_that_another_process_has_ended_is_a_401_whatever_is_asked(telegram, key, bot, dead, what):
     body = callers.somebody_at(telegram)
     headers = {"Idempotency-Key": "k1"}
     assert bot.post(CONTACTS, body, headers=headers).status_code == 201
@@ -57,6 +57,7 @@ def test_a_key_that_another_process_has_ended_is_a_401_whatever_is_asked(telegra
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), answer.content
     assert answer["WWW-Authenticate"] == "Bearer"
     assert Contact.objects.count() == 1
+    assert keys.recall(key.secret) is None
 
 
 def test_a_key_of_a_closed_source_hears_of_the_source(telegram, bot):

@@ -25,7 +25,7 @@ def test_24_messages_of_somebody_new_make_one_lead():
 def test_crossed_phone_and_email_neither_fail_nor_deadlock(monkeypatch):
     told = list[object]()
     monkeypatch.setattr(facts, "listeners", [told.append])
-    bot = characters.source()
+    bot = characters.source(roster={characters.operator(limit=100): 10})
     phone, email = {"lead_phone": "+79991234567"}, {"lead_phone": None, "lead_email": "anna@example.com"}
     both = phone | {"lead_email": "anna@example.com"}
     jobs = [lambda person=person: characters.contact(bot, **person) for person in [phone, email, both] * 8]
