@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from crm_router import VERSION
 from crm_router.views import missing_migrations
-from leads import invariants, queue
+from leads import invariants, standing
 from leads.models import Upkeep
 from routing import capacity
 from routing.models import Source
@@ -30,7 +30,7 @@ class State(Collector):
 
 
 def ask() -> Iterator[Metric]:
-    lengths = {length.source_id: length for length in queue.lengths()}
+    lengths = {length.source_id: length for length in standing.lengths()}
     names = dict(
         Source.objects.filter(Q(archived_at__isnull=True) | Q(pk__in=lengths)).values_list("pk", "name").order_by("pk")
     )

@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from leads import queue, statistics
+from leads import standing, statistics
 from leads.admin import looks
 from leads.models import Contact
 from leads.statistics import Share
@@ -39,14 +39,14 @@ def queue_and_fairness(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("Queue and fairness"),
         "days": PERIOD.days,
-        "waiting": waiting(queue.lengths(), now),
+        "waiting": waiting(standing.lengths(), now),
         "fairness": fairness(shares),
         "more_lines": max(len(shares) - LINES, 0),
     }
     return render(request, "leads/queue_and_fairness.html", admin.site.each_context(request) | context)
 
 
-def waiting(lengths: Sequence[queue.Length], now: datetime) -> Table:
+def waiting(lengths: Sequence[standing.Length], now: datetime) -> Table:
     """What waits, by source; who has waited longest comes first."""
     sources = Source.objects.in_bulk([length.source_id for length in lengths])
     return {

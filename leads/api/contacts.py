@@ -8,7 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from leads import explanation, history, intake, lifecycle, queue
+from leads import explanation, history, intake, lifecycle, standing
 from leads.api import examples, idempotency
 from leads.api.caller import caller, confirm_caller, first_of_all
 from leads.api.fields import NOT_BLANK, EmailField, Moment, PhoneField, moment
@@ -33,7 +33,7 @@ class AssignmentSerializer(serializers.Serializer[Contact]):
 
 class ContactListSerializer(serializers.ListSerializer[Any]):
     def to_representation(self, data: Any) -> list[Any]:
-        return super().to_representation(queue.with_positions(data))
+        return super().to_representation(standing.with_positions(data))
 
 
 @extend_schema_serializer(examples=examples.CONTACT)

@@ -7,7 +7,7 @@ from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from leads import queue, statistics
+from leads import standing, statistics
 from leads.api.fields import Moment, within_calendar
 from leads.api.ids import IdField
 
@@ -27,7 +27,7 @@ class QueueView(generics.GenericAPIView[Any]):
     @extend_schema(operation_id="queue_list", responses=QueueSerializer(many=True))
     def get(self, request: Request) -> Response:
         """What waits, by source."""
-        return Response(self.get_serializer(queue.lengths(), many=True).data)
+        return Response(self.get_serializer(standing.lengths(), many=True).data)
 
 
 class PeriodSerializer(serializers.Serializer[Any]):

@@ -117,8 +117,8 @@ class Contact(models.Model):
     def queue_position(self) -> int | None:
         """The place among what waits in the same source, 1 = next; None when it does not wait.
 
-        One query; `queue.with_positions` asks once for many contacts. None, too, when the database fails just now: the
-        contact is stored, and an error would say that it is not.
+        One query; `standing.with_positions` asks once for many contacts. None, too, when the database fails just now:
+        the contact is stored, and an error would say that it is not.
         """
         if self.status != self.Status.WAITING:
             return None

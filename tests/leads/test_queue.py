@@ -3,7 +3,7 @@ import random
 import pytest
 from django.utils import timezone
 
-from leads import invariants, lifecycle, queue, staffing
+from leads import invariants, lifecycle, queue, staffing, standing
 from leads.models import Contact, Upkeep
 from operators.models import Operator
 from tests import characters
@@ -89,7 +89,7 @@ def test_the_reason_for_waiting_is_the_present_one(anna, bot):
 def test_places_in_the_queue_are_read_with_one_query_for_many(bot, backlog, django_assert_num_queries):
     contacts = list(Contact.objects.order_by("pk"))
     with django_assert_num_queries(1):
-        assert [contact.queue_position for contact in queue.with_positions(contacts)] == [1, 2, 3, 4, 5]
+        assert [contact.queue_position for contact in standing.with_positions(contacts)] == [1, 2, 3, 4, 5]
 
 
 def test_a_newcomer_does_not_undo_the_burst(anna, bot, backlog, settings):
