@@ -14,16 +14,17 @@ from django.db import connections
 from django.urls import get_resolver
 from gunicorn import util
 
-from crm_router import address, databases
-from crm_router.insight import workers as worker_metrics
+from crm_router import databases
+from crm_router.observability import worker_metrics
+from crm_router.server import address
 
 worker_metrics.share()  # before anything is imported that counts
 
-from crm_router.wire import unreadable  # noqa: E402 - see above
+from crm_router.server import gunicorn_errors  # noqa: E402 - see above
 
-util.write_error = unreadable.write_problem  # gunicorn has no setting for it
+util.write_error = gunicorn_errors.write_problem  # gunicorn has no setting for it
 
-ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "sql.sqlite"
+ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "core.db.sqlite"
 databases.bound_requests(
     settings.DATABASES["default"],
     statement=settings.DATABASE_STATEMENT_TIMEOUT,
@@ -35,9 +36,9 @@ CORES = os.cpu_count() or 1
 
 wsgi_app = "crm_router.wsgi"
 bind = str(address.from_environment())
-worker_class = "crm_router.patient_worker.PatientWorker"  # gthread, which slow clients cannot hold up
+worker_class = "crm_router.server.patient_worker.PatientWorker"  # gthread, which slow clients cannot hold up
 
-# SQLite has one writer at a time: threads of one process queue up for it (sql/sqlite), several processes would
+# SQLite has one writer at a time: threads of one process queue up for it (core/db/sqlite), several processes would
 # poll for it. More than two threads bring no speed, but a slow client does not hold up the others.
 # PostgreSQL: Python computes on one core per process, and other threads work while one waits for the database and its
 # disk (ADR 0023 has the figures). At most as many processes as let two instances into PostgreSQL's usual 100
@@ -92,7 +93,7 @@ keepalive = 75
 
 
 def post_worker_init(worker: Any) -> None:
-    from crm_router import sweeper  # it needs the models, which are there only now
+    from crm_router.server import sweeper
 
     sweeper.start(settings.SWEEP_SECONDS)
 

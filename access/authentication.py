@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from access import keys
 from access.models import ApiKey
-from sql.compiled import Later
+from core.db.compiled import Later
 
 
 class BadKey(AuthenticationFailed):
@@ -33,7 +33,7 @@ class KeyAuthentication(BaseAuthentication):
             return None
         secret = secret.strip()
         if getattr(request.parser_context.get("view"), "confirms_caller", False) and (recalled := keys.recall(secret)):
-            request.confirm_caller = partial(confirm, recalled)  # type: ignore[attr-defined] # see leads.api.caller
+            request.confirm_caller = partial(confirm, recalled)  # type: ignore[attr-defined] # see core.api.caller
             return None, recalled
         key = keys.recognise(secret)
         if key is None:

@@ -18,9 +18,9 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from access.models import ApiKey
+from core.db import compiled
+from core.db.compiled import Later
 from routing.models import Source
-from sql import compiled
-from sql.compiled import Later
 
 FORM = re.compile(r"(crm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 BY_PREFIX: compiled.Select[ApiKey] = compiled.Select(

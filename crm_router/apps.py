@@ -9,10 +9,10 @@ class CrmRouterConfig(AppConfig):
     name = "crm_router"
 
     def ready(self) -> None:
-        from crm_router.insight import listening, sentry, tracing  # they need the models, which are there only now
-        from routing import facts
+        from core import events
+        from crm_router.observability import event_listener, sentry, tracing
 
-        facts.listeners[:] = [listening.hear]
+        events.listeners[:] = [event_listener.hear]
         if settings.SENTRY_DSN:
             start(sentry.start, "SENTRY_DSN", "requirements-sentry.txt")
         if settings.OTEL_EXPORTER_OTLP_ENDPOINT:

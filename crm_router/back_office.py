@@ -31,7 +31,7 @@ def page(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
 
 def sees_contacts(request: HttpRequest) -> bool:
     """Everybody's, or at least their own."""
-    return sees("leads", "contact")(request) or request.user.has_perm("operators.answer_operator")
+    return sees("routing", "contact")(request) or request.user.has_perm("operators.answer_operator")
 
 
 def undecided(request: HttpRequest) -> str:
@@ -54,7 +54,7 @@ UNFOLD = {
     "SITE_SYMBOL": "alt_route",
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
-    "DASHBOARD_CALLBACK": "crm_router.overview.with_numbers",
+    "DASHBOARD_CALLBACK": "crm_router.dashboard.with_numbers",
     "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crm_router/icon.svg")},
@@ -79,12 +79,12 @@ UNFOLD = {
             {
                 "title": _("Who asks"),
                 "items": [
-                    page(_("Contacts"), "chat", "leads", "contact") | {"permission": sees_contacts},
+                    page(_("Contacts"), "chat", "routing", "contact") | {"permission": sees_contacts},
                     {
                         "title": _("Queue and fairness"),
                         "icon": "balance",
                         "link": reverse_lazy("queue_and_fairness"),
-                        "permission": sees("leads", "contact"),
+                        "permission": sees("routing", "contact"),
                     },
                     page(_("Leads"), "person", "leads", "lead"),
                     page(_("Possible duplicates"), "join", "leads", "possibleduplicate")

@@ -23,7 +23,7 @@ def database(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: boo
 
 def name(database: Mapping[str, Any]) -> str:
     """Of these settings of Django's, for people, and without user and password."""
-    if database["ENGINE"] == "sql.sqlite":
+    if database["ENGINE"] == "core.db.sqlite":
         return str(database["NAME"])
     return f"{database['NAME']} on {database['HOST'] or 'localhost'}:{database['PORT'] or 5432}"
 
@@ -36,7 +36,7 @@ def bound_requests(
     For the service only: commands take as long as they need. Poolers refuse such options when a connection begins;
     behind one the role has to bring the bounds (docs/operations.md).
     """
-    if database["ENGINE"] == "sql.sqlite" or behind_pooler:
+    if database["ENGINE"] == "core.db.sqlite" or behind_pooler:
         return
     bounds = {
         "statement_timeout": statement,
@@ -71,7 +71,7 @@ def with_place(parsed: dict[str, Any]) -> dict[str, Any]:
 
 def sqlite() -> dict[str, Any]:
     return {
-        "ENGINE": "sql.sqlite",
+        "ENGINE": "core.db.sqlite",
         "OPTIONS": {
             # IMMEDIATE: a transaction that reads first and writes later would otherwise die with "database is locked".
             "transaction_mode": "IMMEDIATE",
@@ -84,7 +84,7 @@ def sqlite() -> dict[str, Any]:
 
 def postgresql(*, options: dict[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
     settings: dict[str, Any] = {
-        "ENGINE": "sql.postgresql",
+        "ENGINE": "core.db.postgresql",
         # A restarted database costs nobody a failed request: a dead connection is noticed before it is used.
         "CONN_HEALTH_CHECKS": True,
         # Django's own default is to prepare nothing, which only a pooler needs.

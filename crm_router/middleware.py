@@ -17,8 +17,8 @@ from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 from django_otp.middleware import OTPMiddleware
 
-from crm_router.door import second_factor
-from crm_router.wire import problems
+from accounts import two_factor
+from core.api import problems
 
 BACK_OFFICE = ("admin", "i18n")
 
@@ -121,8 +121,8 @@ class SecondFactorMiddleware(BackOfficeOnly):
         user = request.user
         if not user.is_authenticated or user.is_verified() or request.path in map(reverse, self.BEFORE):  # type: ignore[attr-defined]
             return None
-        if second_factor.is_on(user):
+        if two_factor.is_on(user):
             return redirect("two_factor_code")
-        if second_factor.is_demanded_of(user) and request.path != reverse("two_factor"):
+        if two_factor.is_demanded_of(user) and request.path != reverse("two_factor"):
             return redirect("two_factor")
         return None

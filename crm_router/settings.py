@@ -19,8 +19,8 @@ from marshmallow.validate import ContainsOnly, Length, OneOf, Range, Regexp
 from phonenumbers import SUPPORTED_REGIONS
 from whitenoise.compress import Compressor
 
+from accounts.roles import ROLES
 from crm_router import VERSION, back_office, databases, secret_key
-from crm_router.door.roles import ROLES
 from crm_router.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -155,6 +155,7 @@ INSTALLED_APPS = [
     "routing",
     "leads",
     "access",
+    "accounts",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -175,7 +176,7 @@ INSTALLED_APPS = [
 
 # The API needs neither sessions, languages nor forms: those six wake up in the back-office only.
 MIDDLEWARE = [
-    "crm_router.insight.requests.Observe",
+    "crm_router.observability.requests.Observe",
     "crm_router.middleware.EncryptedAPI",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -222,14 +223,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # By account and address together: nobody can lock a colleague out from elsewhere. The handler adds a limit for all
 # accounts from one address.
-AXES_HANDLER = "crm_router.door.guessing.Handler"
+AXES_HANDLER = "accounts.lockout.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = SIGN_IN_ATTEMPTS
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_WAIT_MINUTES)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # and what is refused is not written down: the table stays small
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "crm_router.client_address.client_network"
-AXES_USERNAME_CALLABLE = "crm_router.door.views.username"
+AXES_CLIENT_IP_CALLABLE = "accounts.client_address.client_network"
+AXES_USERNAME_CALLABLE = "accounts.views.username"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
@@ -245,7 +246,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_REDIRECT_EXEMPT = [r"^(health(/ready)?|metrics)/?$"]  # probes come from beside, not through the proxy
 SILENCED_SYSTEM_CHECKS = [
-    "axes.W002",  # no middleware for what one page does: crm_router.door.views.sign_in
+    "axes.W002",  # no middleware for what one page does: accounts.views.sign_in
     "security.W003",  # Django's CSRF middleware is there, within crm_router.middleware.CsrfViewMiddleware
     # Whether the domains below ours speak HTTPS, and for ever, is for the owner of the domain to say.
     "security.W005",
@@ -273,14 +274,14 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["access.throttle.NotTooFast", "access.scopes.WithinScope"],  # in this order
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_PARSER_CLASSES": ["crm_router.wire.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "crm_router.wire.negotiation.AlwaysJSON",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is a 405; the schema tells more
-    "DEFAULT_PAGINATION_CLASS": "crm_router.wire.pages.CursorPages",
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["access.scopes.OwnSource", "django_filters.rest_framework.DjangoFilterBackend"],
-    "EXCEPTION_HANDLER": "crm_router.wire.problems.answer",
+    "EXCEPTION_HANDLER": "core.api.problems.answer",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
@@ -297,13 +298,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
     "ENUM_NAME_OVERRIDES": {
-        "WaitingReason": "leads.models.Contact.Waiting",
-        "ContactStatus": "leads.models.Contact.Status",
+        "WaitingReason": "routing.models.Contact.Waiting",
+        "ContactStatus": "routing.models.Contact.Status",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "crm_router.wire.schema.with_problems",
-        "crm_router.wire.schema.with_blank_parameters",
+        "core.api.schema.with_problems",
+        "core.api.schema.with_blank_parameters",
     ],
 }
 
@@ -312,8 +313,8 @@ QUOTING = "INFO" if LOG_LEVEL == "DEBUG" and not LOG_PERSONAL_DATA else LOG_LEVE
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"chosen": {"()": "crm_router.insight.logs.formatter", "form": LOG_FORMAT}},
-    "filters": {"clients": {"()": "crm_router.insight.logs.WithoutClients"}},
+    "formatters": {"chosen": {"()": "crm_router.observability.logs.formatter", "form": LOG_FORMAT}},
+    "filters": {"clients": {"()": "crm_router.observability.logs.WithoutClients"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["clients"]},
         "nowhere": {"class": "logging.NullHandler"},

@@ -4,19 +4,20 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from crm_router import downloads, views
-from crm_router.door import views as door
-from crm_router.insight import scrape
-from leads.admin import reports
+from accounts import views as accounts
+from crm_router import dashboard, views
+from crm_router.observability import scrape
+from leads.admin import lead_file
 from leads.api.batch import BatchView
-from leads.api.contacts import ContactViewSet
 from leads.api.leads import DuplicateViewSet, LeadViewSet
-from leads.api.operators import OperatorViewSet
-from leads.api.reports import DistributionView, QueueView
-from leads.api.sources import RosterMemberView, RosterView, SourceViewSet
+from leads.api.registration import RegistrationViewSet
+from operators.api import OperatorViewSet
+from routing.admin import reports
+from routing.api.reports import DistributionView, QueueView
+from routing.api.sources import RosterMemberView, RosterView, SourceViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
-router.register("contacts", ContactViewSet)
+router.register("contacts", RegistrationViewSet)
 router.register("leads/duplicates", DuplicateViewSet)
 router.register("leads", LeadViewSet)
 router.register("operators", OperatorViewSet)
@@ -42,12 +43,12 @@ urlpatterns = [
     path("docs", views.only_read(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/", admin.site.admin_view(door.start), name="start"),
-    path("admin/login/", door.sign_in, name="sign_in"),
-    path("admin/two-factor/", admin.site.admin_view(door.two_factor), name="two_factor"),
-    path("admin/two-factor/code/", admin.site.admin_view(door.enter_code), name="two_factor_code"),
+    path("admin/", admin.site.admin_view(dashboard.start), name="start"),
+    path("admin/login/", accounts.sign_in, name="sign_in"),
+    path("admin/two-factor/", admin.site.admin_view(accounts.two_factor_page), name="two_factor"),
+    path("admin/two-factor/code/", admin.site.admin_view(accounts.enter_code), name="two_factor_code"),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
-    path("admin/leads/lead/<id:lead_id>/file/", admin.site.admin_view(downloads.lead), name="leads_lead_file"),
+    path("admin/leads/lead/<id:lead_id>/file/", admin.site.admin_view(lead_file.lead), name="leads_lead_file"),
     path("admin/", admin.site.urls),
 ]
 

@@ -18,10 +18,11 @@ from django.views import defaults
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
+from core import request_context
+from core.api import problems
 from crm_router import VERSION
-from crm_router.insight import calls, routes
 from crm_router.middleware import is_back_office
-from crm_router.wire import problems
+from crm_router.observability import routes
 
 log = logging.getLogger(__name__)
 
@@ -114,5 +115,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return response
     document = problems.incident(f"{routes.method(request.method)} {routes.route(request)} failed")
     if is_back_office(request):
-        return HttpResponseServerError(render_to_string("500.html", {"incident": calls.request_id()}))
+        return HttpResponseServerError(render_to_string("500.html", {"incident": request_context.request_id()}))
     return problems.to_response(document)

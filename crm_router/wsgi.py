@@ -2,8 +2,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from crm_router.head import without_body_for_head
-from crm_router.request_body import with_bounded_body
+from crm_router.server.head import without_body_for_head
+from crm_router.server.request_body import with_bounded_body
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
 

@@ -9,14 +9,15 @@ from typing import Any
 
 from django.db import Error
 
-from leads import history, intake, queue, recognition, repetition
-from leads.history import What
-from leads.intake import Draft
-from leads.models import Contact, ContactEvent, Identity, Lead
-from operators.refusals import Busy, Refusal, Reused, Unknown
-from routing import races
+from core import retry
+from core.errors import Busy, Refusal, Reused, Unknown
+from leads import idempotency, lead_matching, registration
+from leads.models import Identity, Lead
+from leads.registration import Draft
+from routing import history, queue
 from routing.assignment import LockedRosters
-from routing.models import Source
+from routing.history import What
+from routing.models import Contact, ContactEvent, Source
 from routing.selection import Decision
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def register_contacts(
     stored = False
     for places in slices(list(drafts)):
         try:
-            answers = races.run(partial(register_together, [drafts[place] for place in places], by, draw))
+            answers = retry.run(partial(register_together, [drafts[place] for place in places], by, draw))
             stored = True
         except (Busy, Error):
             if not stored:
@@ -67,17 +68,17 @@ def read(items: Sequence[Mapping[str, Any]]) -> Iterator[Draft | Refusal]:
         asked = dict(item)
         source = sources.get(asked.pop("source_id"))
         try:
-            yield intake.read_draft(source, **asked) if source else Unknown("source", item["source_id"])
+            yield registration.read_draft(source, **asked) if source else Unknown("source", item["source_id"])
         except Refusal as refusal:
             yield refusal
 
 
 def register_together(drafts: Sequence[Draft], by: str, draw: Draw, attempt: int) -> list[Result]:
     """What `register_contact` does, for all of these in one transaction; for each the contact, or Reused."""
-    made = repetition.find(draft.token for draft in drafts)
+    made = idempotency.find(draft.token for draft in drafts)
     fresh = first_of_each(drafts, made)
-    owners = recognition.ask_owners(claim for draft in fresh for claim in draft.person.claims)
-    people = recognition.recognise([draft.person for draft in fresh], owners())
+    owners = lead_matching.ask_owners(claim for draft in fresh for claim in draft.person.claims)
+    people = lead_matching.recognise([draft.person for draft in fresh], owners())
     desk = Desk({draft.source.pk for draft in fresh})
     Lead.objects.bulk_create(people.new)
     Identity.objects.bulk_create(Identity(lead=lead, **claim.fields) for lead, claim in people.claimed)
@@ -98,7 +99,7 @@ def register_together(drafts: Sequence[Draft], by: str, draw: Draw, attempt: int
     return [born.get(id(draft)) or repeated(made[draft.token], draft) for draft in drafts]
 
 
-def first_of_each(drafts: Sequence[Draft], made: Mapping[repetition.Token, Contact]) -> list[Draft]:
+def first_of_each(drafts: Sequence[Draft], made: Mapping[idempotency.Token, Contact]) -> list[Draft]:
     """Without those whose key has made a contact, here or earlier."""
     seen = set(made)
     fresh = []
@@ -111,7 +112,7 @@ def first_of_each(drafts: Sequence[Draft], made: Mapping[repetition.Token, Conta
 
 def repeated(contact: Contact, draft: Draft) -> Result:
     try:
-        return repetition.answer(contact, draft.fingerprint)
+        return idempotency.answer(contact, draft.fingerprint)
     except Reused as refusal:
         return refusal
 

@@ -7,10 +7,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 from django.utils import timezone
 
-from leads import survivors
-from leads.models import Contact, Identity, Lead, PossibleDuplicate
-from routing import races
-from routing.races import LostRace
+from core import retry
+from core.retry import LostRace
+from leads import lead_lookup
+from leads.models import Identity, Lead, PossibleDuplicate
+from routing.models import Contact
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +24,10 @@ def erase_lead(*, lead_id: int) -> Lead:
     """
 
     def work(attempt: int) -> Lead:
-        survivor = survivors.find(lead_id)
-        family = survivors.family(survivor.pk)
-        leads = survivors.lock(family)
-        if survivors.family(survivor.pk) != family or leads[survivor.pk].merged_into_id:
+        survivor = lead_lookup.find(lead_id)
+        family = lead_lookup.family(survivor.pk)
+        leads = lead_lookup.lock(family)
+        if lead_lookup.family(survivor.pk) != family or leads[survivor.pk].merged_into_id:
             raise LostRace
         survivor = leads[survivor.pk]
         if survivor.erased_at is None:
@@ -35,7 +36,7 @@ def erase_lead(*, lead_id: int) -> Lead:
             log.info("Lead %s was erased", survivor.pk)
         return survivor
 
-    return races.run(work)
+    return retry.run(work)
 
 
 def forget(lead_ids: set[int]) -> None:

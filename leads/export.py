@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, Q
 
-from leads import survivors
-from leads.models import Contact, ContactEvent, Identity, Lead, Merge, PossibleDuplicate
+from leads import lead_lookup
+from leads.models import Identity, Lead, Merge, PossibleDuplicate
+from routing.models import Contact, ContactEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class Dossier:
 
 def export_lead(*, lead_id: int) -> Dossier:
     """The id of a merged lead stands for its survivor. Raises Unknown."""
-    lead = survivors.find(lead_id)
-    family = survivors.family(lead.pk)
+    lead = lead_lookup.find(lead_id)
+    family = lead_lookup.family(lead.pk)
     events = Prefetch("history", ContactEvent.objects.order_by("pk"))
     return Dossier(
         lead=lead,

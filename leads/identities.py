@@ -9,9 +9,8 @@ import email_validator
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 
-from leads.models import Identity
-from leads.models.lead import EXTENSION
-from operators.refusals import FieldError
+from core.errors import FieldError
+from leads.models import EXTENSION, Identity
 
 # Reserved names such as .test are for people who test: a lead is not lost to a list.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()

@@ -9,11 +9,13 @@ from datetime import datetime
 from django.db.models import F, Max, Min, Q
 from django.utils import timezone
 
-from leads import history, recognition, survivors
-from leads.models import Contact, ContactQuerySet, Identity, Lead, Merge, PossibleDuplicate
-from operators.refusals import Conflict, Unknown
-from routing import races
-from routing.races import LostRace
+from core import retry
+from core.errors import Conflict, Unknown
+from core.retry import LostRace
+from leads import lead_lookup, lead_matching
+from leads.models import Identity, Lead, Merge, PossibleDuplicate
+from routing import history
+from routing.models import Contact, ContactQuerySet
 
 
 def merge_leads(*, lead_id: int, other_id: int, by: str = history.SYSTEM) -> Lead:
@@ -27,19 +29,19 @@ def merge_leads(*, lead_id: int, other_id: int, by: str = history.SYSTEM) -> Lea
         raise Conflict("same_lead", f"Lead {lead_id} cannot be merged into itself.")
 
     def work(attempt: int) -> Lead:
-        survivor, merged = survivors.find(lead_id), survivors.find(other_id)
+        survivor, merged = lead_lookup.find(lead_id), lead_lookup.find(other_id)
         if survivor.pk == merged.pk:
             return survivor
-        locked = survivors.lock([survivor.pk, merged.pk])
+        locked = lead_lookup.lock([survivor.pk, merged.pk])
         survivor, merged = locked[survivor.pk], locked[merged.pk]
         if survivor.merged_into_id or merged.merged_into_id:
             raise LostRace
         for lead in (survivor, merged):
-            survivors.refuse_erased(lead)
+            lead_lookup.refuse_erased(lead)
         move(survivor, merged, by)
         return survivor
 
-    return races.run(work)
+    return retry.run(work)
 
 
 def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
@@ -51,9 +53,9 @@ def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
 
     def work(attempt: int) -> Lead:
         merge = merge_to_undo(lead_id)
-        locked = survivors.lock([merge.survivor_id, merge.merged_id])
+        locked = lead_lookup.lock([merge.survivor_id, merge.merged_id])
         survivor, merged = locked[merge.survivor_id], locked[merge.merged_id]
-        survivors.refuse_erased(survivor)
+        lead_lookup.refuse_erased(survivor)
         if survivor.merged_into_id:
             detail = f"Lead {survivor.pk} has itself been merged into lead {survivor.merged_into_id}; undo that first."
             raise Conflict("survivor_merged", detail)
@@ -62,7 +64,7 @@ def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
         move_back(merge, survivor, merged, by)
         return locked[lead_id]
 
-    return races.run(work)
+    return retry.run(work)
 
 
 def dismiss_duplicate(*, pair_id: int) -> PossibleDuplicate:
@@ -156,5 +158,5 @@ def take_over_pairs(survivor: Lead, merged: Lead) -> list[int]:
     others = {pair.other_id if pair.lead_id == merged.pk else pair.lead_id for pair in pairs} - {survivor.pk}
     mine = PossibleDuplicate.objects.filter(Q(lead=survivor, other__in=others) | Q(lead__in=others, other=survivor))
     before = set(mine.values_list("pk", flat=True))
-    recognition.mark_duplicates((survivor.pk, other) for other in others)
+    lead_matching.mark_duplicates((survivor.pk, other) for other in others)
     return sorted(set(mine.values_list("pk", flat=True)) - before)

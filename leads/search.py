@@ -1,26 +1,20 @@
 """Finds what people type: a phone however it is written, an e-mail, a part of a name."""
 
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from core.db.search import by_name
 from leads import identities
 from leads.identities import Unreadable
-from leads.models import Contact, Identity, Lead
+from leads.models import Identity, Lead
+from routing.models import Contact
 
 DIALLED = frozenset("0123456789+-(). \u00a0")
 FEWEST_DIGITS = 3
 
 Ids = QuerySet[Any, Any]  # to be asked for with `pk__in`
-
-
-def by_name(term: str, field: str = "name") -> Q:
-    """A part of a name in any case. SQLite folds the case of ASCII only, so the usual spellings are tried as well."""
-    spellings = {term, term.lower(), term.upper(), term.title()}
-    return reduce(or_, (Q(**{f"{field}__icontains": spelling}) for spelling in spellings))
 
 
 def identities_like(term: str) -> Q:

@@ -17,14 +17,13 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import Max, Model
 
-from leads import history, statistics
-from leads.history import What
-from leads.models import Contact, ContactEvent, Identity, Lead, PossibleDuplicate, Tally, Upkeep
-from leads.statistics import Sums
-from operators import places
+from leads.models import Identity, Lead, PossibleDuplicate
+from operators.load import take_places
 from operators.models import LIMITS, Operator
-from routing import assignment
-from routing.models import RosterEntry, Source
+from routing import assignment, fairness, history
+from routing.fairness import Sums
+from routing.history import What
+from routing.models import Contact, ContactEvent, RosterEntry, Source, Tally, Upkeep
 from routing.selection import Decision, choose, probabilities
 
 YEAR, DAY = timedelta(days=365), timedelta(days=1)
@@ -55,7 +54,7 @@ def seed(*, count: int, waiting: int, now: datetime, rng: random.Random) -> Iter
     The last `waiting` of them wait in a source where nobody is on duty. Yields how many contacts have just been
     written, again and again.
     """
-    statistics.tally(now=now)
+    fairness.tally(now=now)
     year = Year(count=count, end=now, rng=rng)
     for number in range(count):
         year.bring(number, waits=number >= count - waiting)
@@ -84,7 +83,7 @@ class Year:
         self.rows: dict[type[Model], list[Model]] = defaultdict(list)
         self.open: list[tuple[datetime, int, Contact]] = []  # with somebody, the next to be resolved first
         self.tallied_until = Upkeep.objects.get().tallied_until or self.start
-        self.hour, self.sums = statistics.floor_hour(self.start), defaultdict[statistics.Pair, Sums](Sums)
+        self.hour, self.sums = fairness.floor_hour(self.start), defaultdict[fairness.Pair, Sums](Sums)
         bearable = BUSY * OPERATORS * LIMITS[1] * YEAR / count
         self.handling = min(DAY, bearable).total_seconds()  # of one contact, on average
 
@@ -164,7 +163,7 @@ class Year:
 
     def count_decision(self, at: datetime, source: Source, decision: Decision) -> None:
         """For the tally of its hour, unless that is still to come."""
-        hour = statistics.floor_hour(at)
+        hour = fairness.floor_hour(at)
         if hour != self.hour:
             self.tally_hour()
             self.hour = hour
@@ -202,7 +201,7 @@ class Year:
         self.tally_hour()
         self.write()
         for operator_id, operator in self.operators.items():
-            places.take(operator_id, operator.current_load)
+            take_places(operator_id, operator.current_load)
         with connection.cursor() as cursor:
             for statement in connection.ops.sequence_reset_sql(no_style(), WRITTEN):
                 cursor.execute(statement)

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -32,7 +34,7 @@ class OperatorQuerySet(models.QuerySet["Operator"]):
 
 
 class Operator(models.Model):
-    """A person who answers contacts. `current_load` is changed by `operators.places` only."""
+    """A person who answers contacts. `current_load` is changed by `operators.load` only."""
 
     name = models.CharField(_("name"), max_length=100)
     is_active = models.BooleanField(_("on duty"), default=True)
@@ -69,6 +71,11 @@ class Operator(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def fullness(self) -> dict[str, Any]:
+        """What a bar of the load shows: `load`, `limit` and `obstacle`."""
+        return {"load": self.current_load, "limit": self.max_load, "obstacle": self.obstacle}
 
     @property
     def obstacle(self) -> Obstacle | None:

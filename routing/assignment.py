@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from operators import places
+from core import events
+from core.db.compiled import Later
+from core.retry import LostRace
+from operators.load import lock_operators, lock_operators_later, take_places
 from operators.models import Obstacle, Operator
-from routing import facts, rosters
+from routing import rosters
 from routing.models import RosterEntry, Source, Strategy
-from routing.races import LostRace
 from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
-from sql.compiled import Later
 
 PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of it can become unavailable
 
@@ -50,7 +51,7 @@ class Drawn:
         if self.chosen is not None and obstacles.get(self.chosen, Obstacle.INACTIVE):
             raise LostRace
         self.is_confirmed = True
-        facts.tell(self.decided())
+        events.tell(self.decided())
 
     def decided(self) -> Decided:
         """For when it is."""
@@ -76,11 +77,11 @@ def draw_and_lock(
     started = time.perf_counter()
     if attempt >= PATIENCE:
         members = RosterEntry.objects.current().filter(source=source).values_list("operator_id", flat=True)
-        places.lock({*members, *held})
+        lock_operators({*members, *held})
         roster = None
     decision = decide(source=source, draw=draw, excluded=excluded, preferred=preferred, roster=roster)
     wanted: Collection[int | None] = () if decision.chosen is None else {decision.chosen, *held}
-    return Drawn(source, decision, places.lock_later(wanted), started)
+    return Drawn(source, decision, lock_operators_later(wanted), started)
 
 
 def take(drawn: Drawn) -> Decision:
@@ -97,7 +98,7 @@ def take(drawn: Drawn) -> Decision:
         if progress is None:
             raise LostRace
         RosterEntry.objects.filter(source=source, operator=decision.chosen).update(progress=progress)
-    places.take(decision.chosen)
+    take_places(decision.chosen)
     return decision
 
 
@@ -142,7 +143,7 @@ class LockedRosters:
     def __init__(self, source_ids: Collection[int]) -> None:
         entries = RosterEntry.objects.current().filter(source__in=source_ids).order_by("source", "operator")
         members = set(entries.values_list("operator_id", flat=True))
-        self.operators = places.lock(members)
+        self.operators = lock_operators(members)
         self.rosters: dict[int, list[RosterEntry]] = {source_id: [] for source_id in source_ids}
         for (
             entry
@@ -175,5 +176,5 @@ class LockedRosters:
 
     def save(self) -> None:
         for operator_id, number in sorted(self.taken.items()):
-            places.take(operator_id, number)
+            take_places(operator_id, number)
         RosterEntry.objects.bulk_update(self.moved.values(), ["progress"])

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 
 from django.db import DEFAULT_DB_ALIAS
 
+from core.db import compiled
+from core.db.compiled import Later
 from operators.models import obstacle
 from routing.models import RosterEntry, Source
 from routing.selection import Candidate
-from sql import compiled
-from sql.compiled import Later
 
 EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
 

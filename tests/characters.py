@@ -5,10 +5,11 @@ from typing import Any
 
 from django.db import connection
 
-from leads import intake, staffing
-from leads.models import Contact
+from leads import invariants as lead_invariants
+from leads import registration
 from operators.models import Operator
-from routing.models import Source
+from routing import invariants, source_actions
+from routing.models import Contact, Source
 
 ON_POSTGRESQL = connection.vendor == "postgresql"
 
@@ -23,7 +24,7 @@ def source(name: str | None = None, *, roster: dict[Operator, int] | None = None
     """A source with this roster: operator to weight."""
     made = Source.objects.create(name=name or f"Bot {next(numbers)}")
     for member, weight in (roster or {}).items():
-        staffing.set_weight(source_id=made.pk, operator_id=member.pk, weight=weight)
+        source_actions.set_weight(source_id=made.pk, operator_id=member.pk, weight=weight)
     return made
 
 
@@ -34,8 +35,13 @@ def somebody_new() -> str:
 
 def contact(source: Source, **fields: Any) -> Contact:
     """A contact as bots make them: through the intake."""
-    return intake.register_contact(source_id=source.pk, **{"lead_phone": somebody_new()} | fields)
+    return registration.register_contact(source_id=source.pk, **{"lead_phone": somebody_new()} | fields)
 
 
 def load(operator: Operator) -> int:
     return Operator.objects.get(pk=operator.pk).current_load
+
+
+def findings() -> list[str]:
+    """What `check_routing` would complain of."""
+    return [*invariants.findings(), *lead_invariants.findings()]

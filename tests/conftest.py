@@ -3,7 +3,7 @@ from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
 
-from leads import intake
+from leads import registration
 
 
 def pytest_configure() -> None:
@@ -26,7 +26,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_fa
 @pytest.fixture(autouse=True)
 def nothing_seen_before() -> None:
     """On SQLite another source of an earlier test may have had the same id."""
-    intake.SEEN.clear()
+    registration.SEEN.clear()
 
 
 @pytest.fixture

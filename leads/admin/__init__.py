@@ -1,5 +1,5 @@
-"""The back-office: what a supervisor sees and does. Its pages call the same verbs as the API."""
+"""The back-office pages of leads and possible duplicates."""
 
-from leads.admin import contacts, duplicates, leads, operators, sources
+from leads.admin import duplicates, leads
 
-__all__ = ["contacts", "duplicates", "leads", "operators", "sources"]
+__all__ = ["duplicates", "leads"]

@@ -15,11 +15,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
+from core.admin import formatting
+from core.admin.filters import Choice
+from core.admin.pagination import DeepPages
+from core.admin.verbs import VerbAdmin, author
 from leads import merging
-from leads.admin import looks
-from leads.admin.choices import Choice
-from leads.admin.pages import DeepPages
-from leads.admin.verbs import VerbAdmin, author
+from leads.admin import lead_formatting
 from leads.models import Lead, PossibleDuplicate
 
 SHOWN = 20  # on the page of one lead
@@ -53,7 +54,10 @@ def of(lead: Lead) -> list[dict[str, Any]]:
     """Who else this lead may be, for its page. Where there are many, those decided make room for the next."""
     pairs = PossibleDuplicate.objects.undecided().filter(Q(lead=lead) | Q(other=lead))
     return [
-        {"person": looks.person(pair.other if pair.lead_id == lead.pk else pair.lead), "buttons": buttons(pair)}
+        {
+            "person": lead_formatting.person(pair.other if pair.lead_id == lead.pk else pair.lead),
+            "buttons": buttons(pair),
+        }
         for pair in compared(pairs).order_by("pk")[:SHOWN]
     ]
 
@@ -65,13 +69,13 @@ def buttons(pair: PossibleDuplicate) -> SafeString:
     offered = [ask_to_merge(pair.lead, pair.other)]
     if not pair.dismissed_at:
         dismiss = reverse("admin:leads_possibleduplicate_dismiss_this", args=[pair.pk])
-        offered.append(looks.ask(dismiss, gettext("Two persons…")))
+        offered.append(formatting.ask(dismiss, gettext("Two persons…")))
     return format_html('<div class="buttons">{}</div>', format_html_join("", "{}", ((one,) for one in offered)))
 
 
 def ask_to_merge(lead: Lead, other: Lead) -> SafeString:
     url = reverse("admin:leads_lead_merge_this", args=[lead.pk])
-    return looks.ask(f"{url}?other={other.pk}", gettext("One person: merge…"))
+    return formatting.ask(f"{url}?other={other.pk}", gettext("One person: merge…"))
 
 
 def merged(count: int) -> str:
@@ -132,7 +136,10 @@ class PossibleDuplicateAdmin(VerbAdmin):
                 | {
                     "title": gettext("Merge these leads?"),
                     "checkbox_name": ACTION_CHECKBOX_NAME,
-                    "pairs": [(pk, looks.person(pair.lead), looks.person(pair.other)) for pk, pair in pairs.items()],
+                    "pairs": [
+                        (pk, lead_formatting.person(pair.lead), lead_formatting.person(pair.other))
+                        for pk, pair in pairs.items()
+                    ],
                 },
             )
 
@@ -161,15 +168,15 @@ class PossibleDuplicateAdmin(VerbAdmin):
 
     @display(description=_("older lead"))
     def first(self, pair: PossibleDuplicate) -> SafeString | str:
-        return looks.person(pair.lead)
+        return lead_formatting.person(pair.lead)
 
     @display(description=_("newer lead"))
     def second(self, pair: PossibleDuplicate) -> SafeString | str:
-        return looks.person(pair.other)
+        return lead_formatting.person(pair.other)
 
     @display(description=_("noticed"))
     def noticed(self, pair: PossibleDuplicate) -> str:
-        return looks.moment(pair.created_at)
+        return formatting.moment(pair.created_at)
 
     @display(description=_("decision"))
     def buttons(self, pair: PossibleDuplicate) -> SafeString | str:

@@ -9,52 +9,12 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
-    UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
-    UnfoldBooleanWidget,
 )
 
 from leads import search
-from leads.admin import looks
+from leads.admin import lead_formatting
 from leads.models import Lead
-from operators.models import Operator
-
-
-class ChangesOnly(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
-    """What others, or the service, changed while the page was open is not overwritten with what it showed then."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = True
-
-    @property
-    def changes(self) -> dict[str, Any]:
-        return {field: self.cleaned_data[field] for field in self.changed_data}
-
-
-class OperatorChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # not subscriptable at run time
-    """Tells how much each has to do, before one is chosen."""
-
-    def label_from_instance(self, operator: Any) -> str:
-        words = {"name": operator.name, "load": operator.current_load, "limit": operator.max_load}
-        if not operator.is_active:
-            return _("%(name)s (%(load)s of %(limit)s, off duty)") % words
-        return _("%(name)s (%(load)s of %(limit)s)") % words
-
-
-class GiveForm(BaseDialogForm):
-    """To whom, and whether duty and limit count."""
-
-    operator = OperatorChoice(Operator.objects.none(), label=gettext_lazy("Operator"), widget=UnfoldAdminSelectWidget)
-    force = forms.BooleanField(
-        label=gettext_lazy("Even off duty or beyond the limit"), required=False, widget=UnfoldBooleanWidget
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        others = Operator.objects.current().exclude(contacts=self.object_id)
-        self.fields["operator"].queryset = others.order_by("name", "pk")
 
 
 class MergeForm(BaseDialogForm):
@@ -66,7 +26,7 @@ class MergeForm(BaseDialogForm):
         super().__init__(*args, **kwargs)
         ids = [str(self.object_id), self.request.GET.get("other", "")]
         leads = Lead.objects.filter(pk__in=filter(search.is_number, ids)).prefetch_related("identities").order_by("pk")
-        self.choices = [(lead.pk, looks.in_one_line(lead)) for lead in leads]
+        self.choices = [(lead.pk, lead_formatting.in_one_line(lead)) for lead in leads]
         if len(self.choices) != len(ids):
             raise Http404
         self.fields["survivor"].choices = self.choices

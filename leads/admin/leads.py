@@ -17,15 +17,19 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
-from leads import correction, erasure, explanation, identities, merging, search
-from leads.admin import contacts, duplicates, looks
-from leads.admin.choices import Choice
+from core.admin import formatting
+from core.admin.filters import Choice
+from core.admin.forms import ChangesOnly
+from core.admin.pagination import DeepPages
+from core.admin.verbs import VerbAdmin, author
+from leads import erasure, identities, lead_editing, merging, search
+from leads.admin import duplicates, lead_formatting
 from leads.admin.duplicates import may_decide
-from leads.admin.forms import ChangesOnly, EraseForm, MergeForm
-from leads.admin.pages import DeepPages
-from leads.admin.verbs import VerbAdmin, author
+from leads.admin.forms import EraseForm, MergeForm
 from leads.identities import Unreadable
-from leads.models import Contact, Identity, Lead, Merge
+from leads.models import Identity, Lead, Merge
+from routing import explanation
+from routing.models import Contact
 
 FOUND = 20  # shown, of those that may be meant
 
@@ -86,7 +90,7 @@ class IdentityInline(ReadOnlyInline):
 
     @display(description=_("value"))
     def normal(self, one: Identity) -> str:
-        return looks.spoken(one.value) if one.kind == Identity.Kind.PHONE else one.value
+        return lead_formatting.spoken(one.value) if one.kind == Identity.Kind.PHONE else one.value
 
 
 class ContactInline(ReadOnlyInline):
@@ -99,11 +103,11 @@ class ContactInline(ReadOnlyInline):
 
     @display(description=_("number"))
     def number(self, contact: Contact) -> SafeString:
-        return looks.link(contact, str(contact.pk))
+        return formatting.link(contact, str(contact.pk))
 
     @display(description=_("received"))
     def received(self, contact: Contact) -> str:
-        return looks.moment(contact.created_at)
+        return formatting.moment(contact.created_at)
 
     @display(description=_("status"))
     def status(self, contact: Contact) -> str:
@@ -111,7 +115,7 @@ class ContactInline(ReadOnlyInline):
 
     @display(description=_("message"))
     def excerpt(self, contact: Contact) -> str:
-        return contacts.excerpt(contact)
+        return formatting.excerpt(contact.message)
 
 
 class StandingFilter(Choice):
@@ -220,7 +224,7 @@ class LeadAdmin(VerbAdmin):
         }
 
     def save_model(self, request: HttpRequest, obj: Lead, form: LeadForm, change: bool) -> None:
-        correction.correct_lead(lead_id=obj.pk, changes=form.changes)
+        lead_editing.correct_lead(lead_id=obj.pk, changes=form.changes)
 
     def log_change(self, request: HttpRequest, obj: Lead, message: Any) -> Any:
         """The log does not learn the name: whoever erases a person later would have to find it there."""
@@ -241,9 +245,11 @@ class LeadAdmin(VerbAdmin):
             "title": gettext("Merge with another lead"),
             "opts": self.opts,
             "original": lead,
-            "lead": looks.person(known.pop(lead.pk)),
+            "lead": lead_formatting.person(known.pop(lead.pk)),
             "term": term,
-            "found": [(looks.person(known[pk]), duplicates.ask_to_merge(lead, known[pk])) for pk in ids[:FOUND]],
+            "found": [
+                (lead_formatting.person(known[pk]), duplicates.ask_to_merge(lead, known[pk])) for pk in ids[:FOUND]
+            ],
             "are_more": len(ids) > FOUND,
         }
         return render(request, "leads/merge_with.html", self.admin_site.each_context(request) | context)
@@ -310,7 +316,7 @@ class LeadAdmin(VerbAdmin):
     @display(description=_("lead"), header=True)
     def title(self, lead: Lead) -> tuple[str, str]:
         """With the id in a channel of who has neither phone nor e-mail."""
-        return str(lead), "" if lead.phone or lead.email else looks.in_channel(lead) or ""
+        return str(lead), "" if lead.phone or lead.email else lead_formatting.in_channel(lead) or ""
 
     @display(description=_("number"))
     def number(self, lead: Lead) -> str:
@@ -318,18 +324,18 @@ class LeadAdmin(VerbAdmin):
 
     @display(description=_("phone"))
     def phone(self, lead: Lead) -> str:
-        return lead.phone or looks.NOTHING
+        return lead.phone or formatting.NOTHING
 
     @display(description=_("e-mail"))
     def email(self, lead: Lead) -> str:
-        return lead.email or looks.NOTHING
+        return lead.email or formatting.NOTHING
 
 
 def told(merge: Merge, other: Lead) -> dict[str, Any]:
     """One merge, as the page of either lead tells it."""
     return {
-        "lead": looks.link(other, looks.in_one_line(other)),
+        "lead": formatting.link(other, lead_formatting.in_one_line(other)),
         "at": merge.at,
-        "by": explanation.author(merge),
-        "undo": looks.ask(reverse("admin:leads_lead_undo_this", args=[merge.merged_id]), gettext("Undo…")),
+        "by": explanation.author(merge.by),
+        "undo": formatting.ask(reverse("admin:leads_lead_undo_this", args=[merge.merged_id]), gettext("Undo…")),
     }

@@ -6,11 +6,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.caller import caller
 from leads import batch
-from leads.api.caller import caller
-from leads.api.contacts import ContactListSerializer, ContactSerializer, NewContactSerializer
-from leads.api.idempotency import LONGEST
-from leads.models import Contact
+from leads.api.idempotency_key import LONGEST
+from leads.api.registration import NewContactSerializer
+from routing.api.contacts import ContactListSerializer, ContactSerializer
+from routing.models import Contact
 
 MOST = 500
 

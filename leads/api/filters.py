@@ -1,16 +1,12 @@
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import django_filters
 from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema_field
 
-from leads import identities, search, survivors
-from leads.api.fields import within_calendar
-from leads.api.ids import IdFilter
+from leads import identities, search
 from leads.identities import Unreadable
-from leads.models import Contact, ContactQuerySet, Identity, Lead, LeadQuerySet
-from operators.refusals import Unknown
+from leads.models import Identity, Lead, LeadQuerySet
 
 
 def readable(read: Callable[[str], str]) -> Callable[[str], None]:
@@ -31,41 +27,6 @@ class PhoneFilter(django_filters.CharFilter): ...
 
 @extend_schema_field({"type": "string", "format": "idn-email"})
 class EmailFilter(django_filters.CharFilter): ...
-
-
-class MomentFilter(django_filters.IsoDateTimeFilter):
-    """In UTC before the database sees it: PostgreSQL knows no offsets of 16 hours and more, ISO 8601 does."""
-
-    def __init__(self, lookup_expr: str) -> None:
-        super().__init__(field_name="created_at", lookup_expr=lookup_expr, validators=[within_calendar])
-
-    def filter(self, contacts: ContactQuerySet, moment: datetime | None) -> ContactQuerySet:
-        if moment is None:
-            return contacts
-        found: ContactQuerySet = super().filter(contacts, moment.astimezone(UTC))
-        return found.order_by("-created_at", "-id")  # by id the page would be looked for in all contacts, newest first
-
-
-class ContactFilter(django_filters.FilterSet):
-    status = django_filters.ChoiceFilter(choices=Contact.Status.choices, method="with_status")
-    source_id = IdFilter()
-    operator_id = IdFilter()
-    lead_id = IdFilter(method="of_lead")
-    created_after = MomentFilter("gte")
-    created_before = MomentFilter("lt")
-
-    class Meta:
-        model = Contact
-        fields: list[str] = []
-
-    def with_status(self, contacts: ContactQuerySet, name: str, status: str) -> ContactQuerySet:
-        return contacts.with_status(Contact.Status(status))
-
-    def of_lead(self, contacts: ContactQuerySet, name: str, lead_id: int) -> ContactQuerySet:
-        try:
-            return contacts.filter(lead=survivors.find(lead_id))
-        except Unknown:
-            return contacts.none()
 
 
 class LeadFilter(django_filters.FilterSet):

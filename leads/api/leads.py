@@ -6,14 +6,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from leads import correction, erasure, export, merging, survivors
+from core.api.caller import caller
+from core.api.fields import EmailField, Moment, PhoneField
+from core.api.ids import IdField
+from leads import erasure, export, lead_editing, lead_lookup, merging
 from leads.api import examples
-from leads.api.caller import caller
-from leads.api.contacts import ContactSerializer, EventSerializer
-from leads.api.fields import EmailField, Moment, PhoneField
 from leads.api.filters import LeadFilter
-from leads.api.ids import IdField
-from leads.models import Contact, Identity, Lead, PossibleDuplicate
+from leads.models import Identity, Lead, PossibleDuplicate
+from routing.api.contacts import ContactSerializer, EventSerializer
+from routing.models import Contact
 
 
 @extend_schema_serializer(examples=examples.LEAD)
@@ -109,20 +110,20 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
         return Response(LeadSerializer(lead).data)
 
     def retrieve(self, request: Request, pk: int) -> Response:
-        return self.answer(survivors.find(pk))
+        return self.answer(lead_lookup.find(pk))
 
     @extend_schema(request=LeadChangeSerializer, responses=LeadSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:
         """Corrects what is known of the lead; null or blank takes it away."""
         asked = LeadChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return self.answer(correction.correct_lead(lead_id=pk, changes=asked.validated_data))
+        return self.answer(lead_editing.correct_lead(lead_id=pk, changes=asked.validated_data))
 
     @extend_schema(responses=ContactSerializer(many=True), filters=False)
     @action(detail=True, serializer_class=ContactSerializer, pagination_class=None, filterset_class=None)
     def contacts(self, request: Request, pk: int) -> Response:
         """All contacts of this lead, oldest first."""
-        return Response(self.get_serializer(survivors.find(pk).contacts.order_by("pk"), many=True).data)
+        return Response(self.get_serializer(lead_lookup.find(pk).contacts.order_by("pk"), many=True).data)
 
     @extend_schema(request=OtherLeadSerializer, responses=LeadSerializer)
     @action(detail=True, methods=["post"], serializer_class=OtherLeadSerializer)

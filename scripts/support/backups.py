@@ -22,7 +22,7 @@ from django.db.backends.postgresql.client import DatabaseClient
 from crm_router import databases
 
 DATABASE: dict[str, Any] = settings.DATABASES["default"]
-ON_SQLITE = DATABASE["ENGINE"] == "sql.sqlite"
+ON_SQLITE = DATABASE["ENGINE"] == "core.db.sqlite"
 SUFFIX = "sqlite3" if ON_SQLITE else "dump"
 
 

@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 
 from crm_router.urls import *  # noqa: F403
 from crm_router.urls import urlpatterns
-from leads.api.contacts import NewContactSerializer
+from leads.api.registration import NewContactSerializer
 
 
 class Floor(APIView):

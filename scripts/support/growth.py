@@ -153,7 +153,7 @@ def reads() -> Medians:
 def addresses() -> dict[str, str]:
     from django.utils import timezone
 
-    from leads.models import Contact
+    from routing.models import Contact
 
     middle = in_the_middle()
     phone = middle.lead.identities.get(kind="phone").value
@@ -197,7 +197,7 @@ def addresses() -> dict[str, str]:
 
 def back_office() -> dict[str, str]:
     middle = in_the_middle()
-    contacts, leads = "/leads/contact/", "/leads/lead/"
+    contacts, leads = "/routing/contact/", "/leads/lead/"
     return {
         "contacts": contacts,
         "contacts, resolved": f"{contacts}?status=resolved",
@@ -221,7 +221,7 @@ def back_office() -> dict[str, str]:
 
 
 def in_the_middle() -> Any:
-    from leads.models import Contact
+    from routing.models import Contact
 
     newest = Contact.objects.latest("pk")
     return Contact.objects.filter(pk__lte=newest.pk // 2, operator__isnull=False).latest("pk")

@@ -4,7 +4,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from access import keys
-from leads.models import ContactEvent
+from routing.models import ContactEvent
 from tests import characters
 from tests.access import callers
 

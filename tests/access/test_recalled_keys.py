@@ -7,9 +7,8 @@ from django.utils import timezone
 
 from access import keys
 from access.models import ApiKey
-from leads.models import Contact
-from routing.models import Source
-from sql.postgresql.conversation import Conversation
+from core.db.postgresql.conversation import Conversation
+from routing.models import Contact, Source
 from tests import characters
 from tests.access import callers
 

@@ -7,7 +7,7 @@ from django.urls import URLPattern, get_resolver
 from rest_framework.test import APIClient
 
 from access.scopes import FOR_SOURCE_KEYS
-from leads.models import Contact
+from routing.models import Contact
 from tests import characters
 from tests.access import callers
 

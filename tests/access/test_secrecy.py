@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from access import keys
 from access.authentication import KeyAuthentication
 from access.models import ApiKey
-from leads.api.contacts import ContactViewSet
-from leads.models import ContactEvent
+from routing.api.contacts import ContactViewSet
+from routing.models import ContactEvent
 from tests.access import callers
 
 pytestmark = pytest.mark.django_db

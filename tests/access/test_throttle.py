@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from access import throttle
 from access.models import ApiKey
-from leads.models import Contact
+from routing.models import Contact
 from tests.access import callers
 
 pytestmark = pytest.mark.django_db

@@ -3,11 +3,11 @@ import re
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 
-from crm_router.door.roles import OPERATOR
+from accounts.roles import OPERATOR
 from leads.models import PossibleDuplicate
 from tests import characters
+from tests.accounts import people
 from tests.admin import pages
-from tests.door import people
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def viewer(db, client):
 
 
 def test_strangers_are_asked_to_sign_in(client, db):
-    assert client.get("/admin/leads/contact/").headers["Location"].startswith("/admin/login/")
+    assert client.get("/admin/routing/contact/").headers["Location"].startswith("/admin/login/")
 
 
 def test_who_may_only_look_sees_every_page(viewer):
@@ -70,7 +70,7 @@ def test_the_sidebar_shows_only_what_one_may_see(db, client):
     user.user_permissions.add(Permission.objects.get(codename="view_contact"))
     client.force_login(user)
     page = client.get("/admin/").text
-    assert "/admin/leads/contact/" in page
+    assert "/admin/routing/contact/" in page
     assert "/admin/operators/operator/" not in page
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from leads import staffing
-from leads.admin import looks
+from core.admin import formatting
 from operators.models import Operator
+from routing import operator_actions, source_actions
 from routing.models import Source
 from tests import characters
 from tests.admin import pages
@@ -17,7 +17,7 @@ def archived(thing):
 def left(db):
     """An operator in the archive."""
     left = characters.operator("Left")
-    staffing.archive_operator(operator_id=left.pk)
+    operator_actions.archive_operator(operator_id=left.pk)
     return left
 
 
@@ -25,7 +25,7 @@ def left(db):
 def closed(db):
     """A source in the archive."""
     closed = characters.source("Closed")
-    staffing.archive_source(source_id=closed.pk)
+    source_actions.archive_source(source_id=closed.pk)
     return closed
 
 
@@ -44,7 +44,7 @@ def test_the_archive_is_not_editable(supervisor, left):
 def test_archiving_hands_open_contacts_to_somebody_else(supervisor):
     anna = characters.operator("Anna")
     contact = characters.contact(bot := characters.source(roster={anna: 10}))
-    staffing.set_weight(source_id=bot.pk, operator_id=(boris := characters.operator("Boris")).pk, weight=10)
+    source_actions.set_weight(source_id=bot.pk, operator_id=(boris := characters.operator("Boris")).pk, weight=10)
     pages.run(supervisor, "archive_selected", anna)
     contact.refresh_from_db()
     assert archived(anna)
@@ -104,16 +104,16 @@ def test_no_source_is_deleted(supervisor, closed):
 def test_the_page_of_who_left_tells_the_former_weights_without_a_share(supervisor):
     left, stays = characters.operator("Left"), characters.operator("Stays")
     characters.source("Telegram", roster={left: 10, stays: 30})
-    staffing.archive_operator(operator_id=left.pk)
+    operator_actions.archive_operator(operator_id=left.pk)
     assert ">Telegram: 10</a>" in supervisor.get(pages.page(left)).text
 
 
 def test_the_page_of_the_last_who_left_opens(supervisor):
     left = characters.operator("Left")
     characters.source("Telegram", roster={left: 10})
-    staffing.archive_operator(operator_id=left.pk)
+    operator_actions.archive_operator(operator_id=left.pk)
     assert ">Telegram: 10</a>" in supervisor.get(pages.page(left)).text
 
 
 def test_a_weight_has_no_share_where_nobody_shares():
-    assert looks.share(10, 0) == looks.NOTHING
+    assert formatting.share(10, 0) == formatting.NOTHING

@@ -1,11 +1,12 @@
 import pytest
 
-from leads import lifecycle
-from leads.models import Contact, Lead
+from leads.models import Lead
+from routing import lifecycle
+from routing.models import Contact
 from tests import characters
 from tests.admin import pages
 
-CONTACTS = "/admin/leads/contact/"
+CONTACTS = "/admin/routing/contact/"
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def survivors(*leads):
 
 def badge(client):
     """The number beside the line of the sidebar."""
-    _, _, line = client.get("/admin/leads/contact/").text.partition(f'href="{LIST}"')
+    _, _, line = client.get("/admin/routing/contact/").text.partition(f'href="{LIST}"')
     _, found, rest = line.partition("</a>")[0].partition('class="badge">')
     return rest.partition("<")[0] if found else None
 

@@ -4,7 +4,8 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 
-from leads.models import Contact, Identity, Lead, PossibleDuplicate
+from leads.models import Identity, Lead, PossibleDuplicate
+from routing.models import Contact
 from tests import characters
 from tests.admin import pages
 

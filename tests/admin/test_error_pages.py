@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from crm_router.door.roles import SUPERVISOR
-from leads.admin import own
-from tests.door import people
+from accounts.roles import SUPERVISOR
+from routing import own_contacts
+from tests.accounts import people
 
 HOME = 'href="/admin/"'
 
@@ -20,7 +20,7 @@ def failing(supervisor, monkeypatch):
     supervisor.raise_request_exception = False
 
     def fail(error):
-        monkeypatch.setattr(own, "only_own", lambda user: (_ for _ in ()).throw(error))
+        monkeypatch.setattr(own_contacts, "only_own", lambda user: (_ for _ in ()).throw(error))
         return supervisor.get("/admin/", headers={"Accept-Language": "ru"})
 
     return fail

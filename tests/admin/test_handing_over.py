@@ -2,8 +2,8 @@ import pytest
 from django.contrib import messages
 from django.contrib.messages import get_messages
 
-from leads.models import ContactEvent
 from operators.models import Operator
+from routing.models import ContactEvent
 from tests import characters
 from tests.admin import pages
 

@@ -1,7 +1,7 @@
 import pytest
 
-from leads import staffing
 from operators.models import Operator
+from routing import operator_actions
 from tests import characters
 from tests.admin import pages
 
@@ -36,7 +36,7 @@ def test_who_is_put_on_duty_in_the_list_gets_what_waits(save_list):
 def test_saving_the_list_leaves_alone_what_somebody_else_changed_meanwhile(supervisor, save_list):
     anna = characters.operator("Anna", limit=3)
     seen = supervisor.get(pages.listing(Operator))
-    staffing.change_operator(operator_id=anna.pk, changes={"is_active": False})
+    operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": False})
     save_list({"form-0-max_load": "7"}, seen)
     anna.refresh_from_db()
     assert (anna.is_active, anna.max_load) == (False, 7)
@@ -53,11 +53,11 @@ def test_a_limit_of_a_thousand_is_refused_in_the_list(save_list):
 def test_who_has_just_been_archived_is_named_in_a_message(supervisor, save_list, monkeypatch):
     characters.operator("Anna")
     seen = supervisor.get(pages.listing(Operator))
-    change = staffing.change_operator
+    change = operator_actions.change_operator
     monkeypatch.setattr(
-        staffing,
+        operator_actions,
         "change_operator",
-        lambda **call: (staffing.archive_operator(operator_id=call["operator_id"]), change(**call)),
+        lambda **call: (operator_actions.archive_operator(operator_id=call["operator_id"]), change(**call)),
     )
     response = save_list({"form-0-max_load": "7"}, seen)
     assert any(message.startswith("Anna. It does not exist any more") for message in pages.said(response))
@@ -66,12 +66,12 @@ def test_who_has_just_been_archived_is_named_in_a_message(supervisor, save_list,
 def test_a_refused_row_leaves_the_others_saved(supervisor, save_list, monkeypatch):
     anna, boris = characters.operator("Anna", limit=3), characters.operator("Boris", limit=3)
     seen = supervisor.get(pages.listing(Operator))
-    change = staffing.change_operator
+    change = operator_actions.change_operator
     monkeypatch.setattr(
-        staffing,
+        operator_actions,
         "change_operator",
         lambda **call: (
-            call["operator_id"] == anna.pk and staffing.archive_operator(operator_id=anna.pk),
+            call["operator_id"] == anna.pk and operator_actions.archive_operator(operator_id=anna.pk),
             change(**call),
         ),
     )
@@ -107,7 +107,7 @@ def test_a_load_cannot_be_edited(supervisor):
 
 def test_a_load_that_grows_while_the_page_is_being_saved_is_kept(supervisor, monkeypatch):
     bot = characters.source(roster={(anna := characters.operator("Anna", limit=3)): 10})
-    monkeypatch.setattr("leads.admin.operators.OperatorForm.clean", lambda form: characters.contact(bot) and None)
+    monkeypatch.setattr("operators.admin.OperatorForm.clean", lambda form: characters.contact(bot) and None)
     supervisor.post(pages.page(anna), {"name": "Anna B.", "is_active": "on", "max_load": "5"})
     anna.refresh_from_db()
     assert (anna.name, anna.current_load) == ("Anna B.", 1)

@@ -1,9 +1,9 @@
 import pytest
 from django.contrib.auth.models import User
 
-from leads import staffing
-from leads.admin import reports
-from leads.statistics import Share
+from routing import source_actions
+from routing.admin import reports
+from routing.fairness import Share
 from tests import characters
 
 PAGE = "/admin/queue/"
@@ -25,7 +25,7 @@ def test_what_waits_is_shown_by_source_with_age_and_reason(supervisor):
 def test_what_waits_in_a_closed_source_is_shown_too(supervisor):
     bot = characters.source("Closed")
     characters.contact(bot)
-    staffing.archive_source(source_id=bot.pk)
+    source_actions.archive_source(source_id=bot.pk)
     assert rows(supervisor, "waiting")[0][3] == "the source is closed"
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from leads import lifecycle
+from routing import lifecycle
 from tests import characters
 from tests.admin import pages
 

@@ -1,7 +1,7 @@
 import pytest
 
-from leads import staffing
 from operators.models import Operator
+from routing import operator_actions, source_actions
 from routing.models import RosterEntry, Source
 from tests import characters
 from tests.admin import pages
@@ -63,7 +63,7 @@ def test_a_roster_of_four_hundred_is_saved(save):
 def test_who_left_the_roster_while_the_page_was_open_is_a_form_error(supervisor):
     bot = characters.source(roster={(anna := characters.operator("Anna")): 10})
     seen = pages.filled(supervisor.get(pages.page(bot)))
-    staffing.remove_from_roster(source_id=bot.pk, operator_id=anna.pk)
+    source_actions.remove_from_roster(source_id=bot.pk, operator_id=anna.pk)
     response = supervisor.post(pages.page(bot), seen | {"roster-0-weight": "30"})
     assert response.context["errors"]
     assert weights(bot) == {}
@@ -72,8 +72,8 @@ def test_who_left_the_roster_while_the_page_was_open_is_a_form_error(supervisor)
 def test_saving_the_page_leaves_alone_what_somebody_else_changed_meanwhile(supervisor):
     bot = characters.source("Telegram", roster={(anna := characters.operator("Anna")): 10})
     seen = pages.filled(supervisor.get(pages.page(bot)))
-    staffing.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=50)
-    staffing.change_source(source_id=bot.pk, changes={"strategy": "smooth"})
+    source_actions.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=50)
+    source_actions.change_source(source_id=bot.pk, changes={"strategy": "smooth"})
     supervisor.post(pages.page(bot), seen | {"name": "Telegram 2"})
     bot.refresh_from_db()
     assert (bot.name, bot.strategy, weights(bot)) == ("Telegram 2", "smooth", {"Anna": 50})
@@ -102,7 +102,7 @@ def test_a_weight_of_zero_is_a_form_error(save):
 def test_who_is_in_the_archive_is_a_form_error(save):
     bot = characters.source(roster={characters.operator("Anna"): 10})
     left = characters.operator("Left")
-    staffing.archive_operator(operator_id=left.pk)
+    operator_actions.archive_operator(operator_id=left.pk)
     response = save(bot, added(left, "20"))
     assert "Select a valid choice" in str(response.context["errors"])
 
@@ -110,11 +110,11 @@ def test_who_is_in_the_archive_is_a_form_error(save):
 def test_a_roster_is_saved_as_a_whole_or_not_at_all(supervisor, save, monkeypatch):
     bot = characters.source(roster={characters.operator("Anna"): 10})
     left = characters.operator("Left")
-    change = staffing.change_roster
+    change = source_actions.change_roster
     monkeypatch.setattr(
-        staffing,
+        source_actions,
         "change_roster",
-        lambda **call: (staffing.archive_operator(operator_id=left.pk), change(**call)),
+        lambda **call: (operator_actions.archive_operator(operator_id=left.pk), change(**call)),
     )
     response = save(bot, added(left, "20") | {"roster-0-weight": "30"})
     assert "The roster was not saved. It does not exist any more, or is in the archive." in pages.said(response)
@@ -123,7 +123,7 @@ def test_a_roster_is_saved_as_a_whole_or_not_at_all(supervisor, save, monkeypatc
 
 def test_saving_a_page_is_one_change_of_the_roster(save, monkeypatch):
     calls = []
-    monkeypatch.setattr(staffing, "change_roster", lambda **call: calls.append(call))
+    monkeypatch.setattr(source_actions, "change_roster", lambda **call: calls.append(call))
     bot = characters.source(roster={(anna := characters.operator("Anna")): 10, characters.operator("Boris"): 10})
     save(bot, {"roster-0-weight": "30", "roster-1-DELETE": "on"})
     save(bot, {"name": "Another name"})
@@ -134,7 +134,7 @@ def test_saving_a_page_is_one_change_of_the_roster(save, monkeypatch):
 
 def test_archived_operators_are_not_offered(supervisor):
     left, anna = characters.operator("Left"), characters.operator("Anna")
-    staffing.archive_operator(operator_id=left.pk)
+    operator_actions.archive_operator(operator_id=left.pk)
     choice = {"app_label": "routing", "model_name": "rosterentry", "field_name": "operator", "term": ""}
     offered = supervisor.get("/admin/autocomplete/", choice).json()["results"]
     assert [one["id"] for one in offered] == [str(anna.pk)]
@@ -157,14 +157,14 @@ def test_a_name_that_is_taken_is_a_form_error(save):
 def test_a_name_that_was_taken_a_moment_ago_is_a_message(save, monkeypatch):
     bot = characters.source("WhatsApp")
     characters.source("Telegram")
-    monkeypatch.setattr("leads.admin.sources.SourceForm.clean_name", lambda form: form.cleaned_data["name"])
+    monkeypatch.setattr("routing.admin.sources.SourceForm.clean_name", lambda form: form.cleaned_data["name"])
     response = save(bot, {"name": "Telegram"})
     assert pages.said(response) == ["There is a source of this name already."]
 
 
 def test_the_name_of_an_archived_source_is_free_again(save):
     closed, bot = characters.source("Telegram"), characters.source("WhatsApp")
-    staffing.archive_source(source_id=closed.pk)
+    source_actions.archive_source(source_id=closed.pk)
     save(bot, {"name": "Telegram"})
     bot.refresh_from_db()
     assert bot.name == "Telegram"

@@ -5,14 +5,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from access import keys
-from leads import lifecycle, merging
+from leads import merging
 from leads.models import PossibleDuplicate
+from routing import lifecycle, source_actions
 from tests import characters
 
 LISTS = [
     "/admin/operators/operator/",
     "/admin/routing/source/",
-    "/admin/leads/contact/",
+    "/admin/routing/contact/",
     "/admin/leads/lead/",
     "/admin/leads/lead/?leads=merged",
     "/admin/leads/possibleduplicate/",
@@ -63,7 +64,7 @@ def test_a_longer_list_takes_no_more_queries(queries, url):
     assert len(queries(url)) == few < MOST
 
 
-@pytest.mark.parametrize("url", ["/admin/leads/contact/", "/admin/leads/lead/"])
+@pytest.mark.parametrize("url", ["/admin/routing/contact/", "/admin/leads/lead/"])
 def test_huge_tables_are_not_counted(queries, url):
     one_more_of_everything()
     assert not [statement for statement in queries(url) if "COUNT(" in statement]
@@ -72,21 +73,20 @@ def test_huge_tables_are_not_counted(queries, url):
 def test_a_longer_roster_takes_no_more_queries(queries):
     bot, _, _ = one_more_of_everything()
     few = len(queries(f"/admin/routing/source/{bot.pk}/change/"))
-    from leads import staffing
 
     for _ in range(5):
-        staffing.set_weight(source_id=bot.pk, operator_id=characters.operator().pk, weight=5)
+        source_actions.set_weight(source_id=bot.pk, operator_id=characters.operator().pk, weight=5)
     assert len(queries(f"/admin/routing/source/{bot.pk}/change/")) == few
 
 
 def test_a_longer_story_takes_no_more_queries(queries):
     _, _, lead = one_more_of_everything()
     contact = lead.contacts.get()
-    few = len(queries(f"/admin/leads/contact/{contact.pk}/change/"))
+    few = len(queries(f"/admin/routing/contact/{contact.pk}/change/"))
     for _ in range(3):
         lifecycle.resolve_contact(contact_id=contact.pk)
         lifecycle.reopen_contact(contact_id=contact.pk)
-    assert len(queries(f"/admin/leads/contact/{contact.pk}/change/")) <= few
+    assert len(queries(f"/admin/routing/contact/{contact.pk}/change/")) <= few
 
 
 def test_a_lead_with_more_contacts_takes_no_more_queries(queries):

@@ -7,12 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.roles import SUPERVISOR
 from crm_router import back_office
-from crm_router.door.roles import SUPERVISOR
-from leads.models import Contact, PossibleDuplicate
+from leads.models import PossibleDuplicate
+from routing.models import Contact
 from tests import characters
+from tests.accounts import people
 from tests.admin import pages
-from tests.door import people
 
 
 def numbers(client):

@@ -1,8 +1,8 @@
 import pytest
 from django.utils import translation
 
-from leads import explanation, lifecycle, staffing
-from leads.models import Contact, ContactEvent
+from routing import explanation, lifecycle, operator_actions, source_actions
+from routing.models import Contact, ContactEvent
 from tests import characters
 from tests.admin import pages
 
@@ -16,7 +16,7 @@ def told(db):
     lifecycle.give_contact(contact_id=contact.pk, operator_id=boris.pk, by="user maria")
     lifecycle.resolve_contact(contact_id=contact.pk, by="key bot")
     lifecycle.reopen_contact(contact_id=contact.pk, by="API")
-    staffing.hand_over(operator_id=boris.pk, by="user maria")
+    operator_actions.hand_over(operator_id=boris.pk, by="user maria")
     lifecycle.return_contact(contact_id=contact.pk, by="user maria")
     return contact
 
@@ -71,7 +71,7 @@ def test_every_line_can_be_told_in_russian(what, reason):
 @pytest.mark.parametrize("strategy", ["weighted_random", "smooth", "least_loaded"])
 def test_every_strategy_is_explained_in_russian(db, strategy):
     bot = characters.source(roster={characters.operator("Анна"): 10})
-    staffing.change_source(source_id=bot.pk, changes={"strategy": strategy})
+    source_actions.change_source(source_id=bot.pk, changes={"strategy": strategy})
     with translation.override("ru"):
         text = explanation.explain(contact_id=characters.contact(bot).pk).text
     assert text.endswith("Анна, вероятность 100\u00a0%.")

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from leads import lifecycle, merging
+from leads import merging
 from leads.models import PossibleDuplicate
+from routing import lifecycle
 from tests import characters
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from leads.models import Contact
+from routing.models import Contact
 from tests import characters
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from leads import lifecycle
+from routing import lifecycle
 from tests import characters
 
 PATH = "/api/v1/contacts"

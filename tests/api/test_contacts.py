@@ -1,6 +1,7 @@
 import pytest
 
-from leads.models import Contact, Lead
+from leads.models import Lead
+from routing.models import Contact
 from tests import characters
 
 

@@ -5,8 +5,8 @@ import pytest
 from rest_framework import exceptions
 from rest_framework.test import APIClient
 
-from crm_router.wire import problems
-from leads.api.contacts import ContactViewSet
+from core.api import problems
+from routing.api.contacts import ContactViewSet
 from tests import characters
 
 PATHS = ["/", "/health", "/docs", "/openapi.json", "/api/v1/operators", "/api/v1/sources"]

@@ -1,6 +1,6 @@
 import pytest
 
-from leads.models import Contact
+from routing.models import Contact
 from tests import characters
 
 

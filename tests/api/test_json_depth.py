@@ -1,7 +1,7 @@
 import pytest
 from django.conf import settings
 
-from crm_router.wire.parsers import depth
+from core.api.parsers import depth
 
 
 def nested(levels: int) -> bytes:

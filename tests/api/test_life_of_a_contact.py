@@ -2,7 +2,7 @@
 
 import pytest
 
-from leads import staffing
+from routing import operator_actions
 from tests import characters
 
 
@@ -19,7 +19,7 @@ def boris(db):
 @pytest.fixture
 def bot(anna, boris):
     made = characters.source(roster={anna: 10, boris: 30})
-    staffing.change_operator(operator_id=boris.pk, changes={"is_active": False})
+    operator_actions.change_operator(operator_id=boris.pk, changes={"is_active": False})
     return made
 
 

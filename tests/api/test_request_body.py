@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
-from crm_router.request_body import with_bounded_body
+from crm_router.server.request_body import with_bounded_body
 
 
 def call(body: bytes, **environ):

@@ -1,4 +1,4 @@
-from leads.models import Contact
+from routing.models import Contact
 from tests import characters
 
 

@@ -10,9 +10,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from access import keys
 from access.models import ApiKey
-from leads.models import Contact, Lead, PossibleDuplicate
+from leads.models import Lead, PossibleDuplicate
 from operators.models import Operator
-from routing.models import Source
+from routing.models import Contact, Source
 from tests import characters
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LISTS = {
     "Operators": "operators/operator",
     "Sources": "routing/source",
-    "Contacts": "leads/contact",
+    "Contacts": "routing/contact",
     "Leads": "leads/lead",
     "Possible duplicates": "leads/possibleduplicate",
     "Users": "auth/user",
@@ -68,14 +68,14 @@ def back_office(cast: None, page: Page, client: Client, live_server: LiveServer)
 
 def test_a_supervisor_signs_in_and_out(page: Page):
     User.objects.create_superuser("vera", password="correct horse")
-    page.goto("/admin/leads/contact/")
+    page.goto("/admin/routing/contact/")
     page.get_by_label("Username").fill("vera")
     page.get_by_label("Password").fill("correct horse")
     page.get_by_role("button", name="Log in").click()
     open_own_menu(page)
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_text("logged out")).to_be_visible()
-    page.goto("/admin/leads/contact/")
+    page.goto("/admin/routing/contact/")
     expect(page).to_have_url(re.compile("/admin/login/"))
 
 
@@ -93,7 +93,7 @@ def test_every_page_opens(back_office: Page, wordy: Contact, language: str, widt
     pages += [f"/admin/auth/user/{User.objects.get().pk}/password/", "/admin/password_change/", "/admin/leads/"]
     pages += [f"/admin/leads/possibleduplicate/{PossibleDuplicate.objects.get().pk}/change/"]
     pages += [f"/admin/leads/lead/{Lead.objects.get(name='Ivan').pk}/merge_with/?q=van"]
-    pages += ["/admin/queue/", *(f"/admin/leads/contact/{contact.pk}/change/" for contact in Contact.objects.all())]
+    pages += ["/admin/queue/", *(f"/admin/routing/contact/{contact.pk}/change/" for contact in Contact.objects.all())]
     for url in pages:
         back_office.goto(url)  # a status other than 200 is a complaint
         expect(back_office.locator("h1").first).to_be_visible()
@@ -130,7 +130,7 @@ def test_a_filter_shows_what_waits(back_office: Page):
 
 def test_filters_are_closed_on_a_phone_without_choosing(back_office: Page):
     back_office.set_viewport_size({"width": 390, "height": 900})
-    back_office.goto("/admin/leads/contact/")
+    back_office.goto("/admin/routing/contact/")
     open_filters(back_office)
     panel = back_office.locator("#changelist-filter")
     panel.get_by_role("button", name="Close").click()
@@ -147,7 +147,7 @@ def test_what_cannot_be_undone_is_red(back_office: Page):
 
     lead, contact = Lead.objects.get(name="Ivan"), Contact.objects.open()[0]
     erase = colour(f"/admin/leads/lead/{lead.pk}/change/", "Erase…")
-    assert erase != colour(f"/admin/leads/contact/{contact.pk}/change/", "Resolve")
+    assert erase != colour(f"/admin/routing/contact/{contact.pk}/change/", "Resolve")
 
 
 def test_filters_by_source_and_operator_offer_names(back_office: Page):
@@ -173,7 +173,7 @@ def test_contacts_are_resolved_by_the_action_of_the_list(back_office: Page):
 
 def test_a_contact_is_resolved_and_reopened_on_its_page(back_office: Page):
     contact = Contact.objects.open().order_by("pk")[0]
-    back_office.goto(f"/admin/leads/contact/{contact.pk}/change/")
+    back_office.goto(f"/admin/routing/contact/{contact.pk}/change/")
     for button, words in [("Resolve", "1 contact is resolved."), ("Open again", "1 contact is open again.")]:
         back_office.get_by_role("link", name=button).click()
         back_office.locator("#dialog").get_by_role("button", name=button).click()
@@ -182,7 +182,7 @@ def test_a_contact_is_resolved_and_reopened_on_its_page(back_office: Page):
 
 def test_a_contact_is_given_beyond_the_limit_on_its_page(back_office: Page):
     contact = Contact.objects.open().get(operator__name="Anna")
-    back_office.goto(f"/admin/leads/contact/{contact.pk}/change/")
+    back_office.goto(f"/admin/routing/contact/{contact.pk}/change/")
     back_office.get_by_role("link", name="Give to…").click()
     dialog = back_office.locator("#dialog")
     dialog.get_by_role("button", name="Give").click()
@@ -196,7 +196,7 @@ def test_a_contact_is_given_beyond_the_limit_on_its_page(back_office: Page):
 
 def test_a_contact_that_nobody_else_can_take_stays_and_may_wait(back_office: Page):
     contact = Contact.objects.open().get(operator__name="Anna")
-    back_office.goto(f"/admin/leads/contact/{contact.pk}/change/")
+    back_office.goto(f"/admin/routing/contact/{contact.pk}/change/")
     for button, words in [
         ("Route to somebody else", "Nobody else is free. It stays where it is."),
         ("Back to the queue", "1 contact was put back into the queue."),
@@ -218,7 +218,7 @@ def test_every_label_of_a_card_begins_with_a_capital(back_office: Page):
 def test_a_dialog_fits_on_a_phone(back_office: Page, wordy: Contact):
     back_office.set_viewport_size({"width": 390, "height": 500})
     Operator.objects.filter(name="Boris").update(name="Ж" * 60)
-    back_office.goto(f"/admin/leads/contact/{wordy.pk}/change/")
+    back_office.goto(f"/admin/routing/contact/{wordy.pk}/change/")
     back_office.get_by_text("more_horiz").locator("visible=true").click()
     back_office.get_by_role("link", name="Give to…").click()
     expect(back_office.locator("#dialog")).to_be_visible()

@@ -8,9 +8,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from crm_router.door.roles import OPERATOR
+from accounts.roles import OPERATOR
 from tests import characters
-from tests.door import people
+from tests.accounts import people
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -4,10 +4,9 @@ from random import Random
 
 import pytest
 
-from leads import invariants
-from tests import characters
+from routing import invariants
+from tests import characters, random_actions
 from tests.concurrency.threads import together
-from tests.leads import verbs
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -23,8 +22,8 @@ def test_ten_operators_and_ten_thousand_steps_leave_the_invariants_whole():
     def act(seed):
         chance = Random(seed)
         for _ in range(STEPS):
-            verbs.act(chance.choice(verbs.VERBS), chance)
+            random_actions.act(chance.choice(random_actions.VERBS), chance)
 
     together(*[lambda seed=seed: act(seed) for seed in range(8)])
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []
     assert list(invariants.wrong_decisions()) == []

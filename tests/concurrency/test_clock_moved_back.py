@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rest_framework.test import APIClient
 
-from leads import invariants, lifecycle, queue, statistics
-from leads.models import Contact
+from routing import fairness, lifecycle, queue
+from routing.models import Contact
 from tests import characters
 from tests.concurrency.threads import together
 from tests.service.running import wait_until
@@ -47,7 +47,7 @@ def test_bots_notice_nothing(time_machine):
             queue.sweep()
 
     together(*(bot_writes(bot, number) for number in range(BOTS)), set_back)
-    statistics.tally()
+    fairness.tally()
 
     assert Contact.objects.count() == BOTS * EACH
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []

@@ -10,10 +10,11 @@ from urllib.request import Request, urlopen
 import pytest
 from django.db import OperationalError, connection
 
-from operators import places
+from core import retry
+from core.errors import Busy
+from operators.load import lock_operators, take_places
 from operators.models import Operator
-from operators.refusals import Busy
-from routing import assignment, races
+from routing import assignment
 from tests import characters
 from tests.concurrency.threads import together
 
@@ -26,14 +27,14 @@ def crossed(first, second):
 
     def lock(one, other):
         def work(attempt):
-            places.lock([one])
+            lock_operators([one])
             with suppress(BrokenBarrierError):  # nobody comes to the second meeting
                 both_hold_one.wait(5 if attempt == 0 else 0.01)
-            places.lock([other])
-            places.take(one)
+            lock_operators([other])
+            take_places(one)
             return attempt
 
-        return lambda: races.run(work)
+        return lambda: retry.run(work)
 
     return together(lock(first, second), lock(second, first))
 
@@ -47,21 +48,21 @@ def test_a_deadlock_is_tried_again_and_nobody_hears_of_it():
 
 def test_without_trying_again_a_deadlock_is_an_error(monkeypatch):
     """The control for the test above."""
-    monkeypatch.setattr(races, "TRY_AGAIN", {})
+    monkeypatch.setattr(retry, "TRY_AGAIN", {})
     anna, boris = characters.operator("Anna"), characters.operator("Boris")
     with pytest.raises(OperationalError, match="deadlock detected"):
         crossed(anna.pk, boris.pk)
 
 
 def test_who_loses_every_race_is_told_to_come_back(monkeypatch):
-    monkeypatch.setattr(races, "PAUSE", 0)
+    monkeypatch.setattr(retry, "PAUSE", 0)
 
     def always_late(attempt):
         characters.operator(f"Attempt {attempt}")
-        raise races.LostRace
+        raise retry.LostRace
 
     with pytest.raises(Busy):
-        races.run(always_late)
+        retry.run(always_late)
     assert not Operator.objects.exists()
 
 

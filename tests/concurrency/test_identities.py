@@ -2,11 +2,12 @@
 
 import pytest
 
+from core import events
+from core.errors import Busy
+from core.retry import Lost
 from leads import batch
-from leads.models import Contact, Identity, Lead
-from operators.refusals import Busy
-from routing import facts
-from routing.races import Lost
+from leads.models import Identity, Lead
+from routing.models import Contact
 from tests import characters
 from tests.concurrency.threads import together
 
@@ -24,7 +25,7 @@ def test_24_messages_of_somebody_new_make_one_lead():
 
 def test_crossed_phone_and_email_neither_fail_nor_deadlock(monkeypatch):
     told = list[object]()
-    monkeypatch.setattr(facts, "listeners", [told.append])
+    monkeypatch.setattr(events, "listeners", [told.append])
     bot = characters.source(roster={characters.operator(limit=100): 10})
     phone, email = {"lead_phone": "+79991234567"}, {"lead_phone": None, "lead_email": "anna@example.com"}
     both = phone | {"lead_email": "anna@example.com"}
@@ -41,7 +42,7 @@ def test_crossed_phone_and_email_neither_fail_nor_deadlock(monkeypatch):
 def test_without_trying_again_somebody_new_fails_or_is_several(monkeypatch):
     """The control: a request that lost the race for a new identity does not look again."""
     bot = characters.source()
-    monkeypatch.setattr("routing.races.ATTEMPTS", 1)
+    monkeypatch.setattr("core.retry.ATTEMPTS", 1)
 
     def messages_of_new_people():
         for _ in range(20):

@@ -6,10 +6,11 @@ from threading import Barrier
 import pytest
 from rest_framework.test import APIClient
 
-from leads import batch, invariants, queue
-from operators import places
+from core.db.compiled import Update
+from leads import batch
+from operators.load import place_taking_update
 from operators.models import Operator
-from sql.compiled import Update
+from routing import assignment, queue
 from tests import characters
 from tests.concurrency.threads import together
 
@@ -39,11 +40,11 @@ def test_144_contacts_from_24_bots_fill_ten_operators_of_five_places_exactly():
     assigned = [operator for chosen in together(*jobs) for operator in chosen if operator]
     assert len(assigned) == 50
     assert [characters.load(member) for member in team] == [5] * 10
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []
 
 
 def look_without_locking(everybody_has_looked):
-    """For the controls: in place of `places.lock`. Whoever looks first waits for all others' first look."""
+    """For the controls: in place of `lock_operators`. Whoever looks first waits for all others' first look."""
     waited = threading.local()
 
     def look(operator_ids):
@@ -80,7 +81,7 @@ def without_lock(monkeypatch):
         obstacles = {pk: operator.obstacle for pk, operator in look(operator_ids).items()}
         return lambda: obstacles
 
-    monkeypatch.setattr(places, "lock_later", look_later)
+    monkeypatch.setattr(assignment, "lock_operators_later", look_later)
 
 
 def test_one_place_goes_to_one_contact():
@@ -94,17 +95,17 @@ def test_one_place_goes_to_one_contact_also_after_lost_races(without_hope):
 @pytest.mark.postgresql
 def test_without_the_condition_one_place_goes_to_several(without_lock, monkeypatch):
     """The control of the first."""
-    unconditional = Update(lambda operator_id: places.taking(Operator.objects.filter(pk=operator_id)))
+    unconditional = Update(lambda operator_id: place_taking_update(Operator.objects.filter(pk=operator_id)))
     monkeypatch.setattr(queue, "TAKE_IN_TURN", unconditional)
     assert contacts_for_one_place(threads=4) > 1
-    assert any("above the limit" in finding for finding in invariants.findings())
+    assert any("above the limit" in finding for finding in characters.findings())
 
 
 @pytest.mark.postgresql
 def test_without_the_lock_one_place_goes_to_several(without_lock, without_hope):
     """The control of the second."""
     assert contacts_for_one_place(threads=4) > 1
-    assert any("above the limit" in finding for finding in invariants.findings())
+    assert any("above the limit" in finding for finding in characters.findings())
 
 
 def batches_for_five_places(number):
@@ -121,13 +122,13 @@ def batches_for_five_places(number):
 def test_batches_at_once_keep_the_limit():
     anna = batches_for_five_places(8)
     assert characters.load(anna) == 5
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []
 
 
 @pytest.mark.postgresql
 def test_without_the_lock_batches_exceed_the_limit(monkeypatch):
     """The control for the test above."""
-    monkeypatch.setattr(places, "lock", look_without_locking(Barrier(4)))
+    monkeypatch.setattr(assignment, "lock_operators", look_without_locking(Barrier(4)))
     assert characters.load(batches_for_five_places(4)) > 5
 
 
@@ -138,4 +139,4 @@ def test_batches_and_single_contacts_at_once_keep_the_limit():
     batches = [lambda chunk=chunk: batch.register_contacts(items=chunk) for chunk in items]
     together(*batches, *[lambda: characters.contact(source)] * 12)
     assert characters.load(anna) == 9
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []

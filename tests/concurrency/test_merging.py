@@ -7,9 +7,11 @@ from threading import Event
 import pytest
 from django.db import connection, connections
 
-from leads import invariants, merging, queue, recognition
-from leads.models import Contact, Identity, Lead
-from operators.refusals import Conflict
+from core.errors import Conflict
+from leads import lead_matching, merging
+from leads.models import Identity, Lead
+from routing import queue
+from routing.models import Contact
 from tests import characters
 from tests.concurrency.threads import together
 
@@ -81,20 +83,20 @@ def until_somebody_waits_for_a_lock():
 def test_a_message_that_comes_with_a_merge_ends_with_the_survivor(bot, anna, ann, recognised):
     contact = merge_while_ann_writes(bot, anna, ann, recognised, waits=True)
     assert contact.lead_id == anna.pk
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []
 
 
 def test_without_locking_identities_it_ends_with_the_merged_lead(bot, anna, ann, recognised, monkeypatch):
     """The control for the test above."""
 
     def look(claims):
-        found = {key: Lead(pk=pk) for key, pk in recognition.owners(list(claims)).items()}
+        found = {key: Lead(pk=pk) for key, pk in lead_matching.owners(list(claims)).items()}
         return lambda: found
 
-    monkeypatch.setattr(recognition, "ask_owners", look)
+    monkeypatch.setattr(lead_matching, "ask_owners", look)
     contact = merge_while_ann_writes(bot, anna, ann, recognised, waits=False)
     assert contact.lead_id == ann.pk
-    assert [text for text in invariants.findings() if "has been merged into another" in text]
+    assert [text for text in characters.findings() if "has been merged into another" in text]
 
 
 def test_two_who_merge_each_other_end_as_one_lead(anna, ann):
@@ -123,4 +125,4 @@ def test_merging_and_undoing_under_fire_neither_fails_nor_strands_anything(bot, 
     together(*[lambda person=person: write(person) for person in people * 6], *[merge_and_undo] * 6)
     assert Contact.objects.count() == 2 + 18 * 3
     assert Identity.objects.count() == 2
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []

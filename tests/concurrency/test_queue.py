@@ -7,10 +7,10 @@ from threading import Event
 
 import pytest
 
-from leads import invariants, lifecycle, queue
-from leads.models import Contact
-from operators import places
+from operators.load import lock_operators_later
 from operators.models import Operator
+from routing import assignment, lifecycle, queue
+from routing.models import Contact
 from tests import characters
 from tests.concurrency.threads import TIMEOUT, together
 
@@ -45,7 +45,7 @@ def test_at_rest_nothing_waits_while_a_place_is_free(run):
     bots = [write(sources[number % 2], 4) for number in range(8)]
     workers = [resolve_what_is_open(4, number) for number in range(8)]
     together(*bots, *workers)
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []
 
 
 class Pause:
@@ -98,7 +98,7 @@ def test_without_the_second_look_that_contact_is_forgotten(anna, bot, monkeypatc
     monkeypatch.setattr(queue, "look_again", lambda contacts: contacts)
     with pytest.raises(AssertionError, match="None"):
         test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monkeypatch)
-    assert len(list(invariants.findings())) == 1
+    assert len(characters.findings()) == 1
 
 
 @pytest.mark.postgresql
@@ -131,7 +131,7 @@ def test_without_draining_that_contact_is_forgotten(anna, bot, monkeypatch):
     monkeypatch.setattr(queue, "drain_for", lambda operator_id: 0)
     with suppress(AssertionError):
         test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monkeypatch)
-    assert len(list(invariants.findings())) == 1
+    assert len(characters.findings()) == 1
 
 
 def test_contacts_are_served_in_the_order_in_which_they_came(anna, bot):
@@ -156,14 +156,14 @@ def test_who_has_just_filled_up_is_not_waited_for_though_somebody_older_does(mon
     characters.contact(characters.source(roster={anna: 10}))
     both = characters.source(roster={anna: 10, boris: 10})
     Operator.objects.filter(pk=anna.pk).update(is_active=True)
-    lock_later = places.lock_later
+    lock_later = lock_operators_later
 
     def fill_up_first(operator_ids):
-        monkeypatch.setattr(places, "lock_later", lock_later)
+        monkeypatch.setattr(assignment, "lock_operators_later", lock_later)
         together(lambda: Operator.objects.filter(pk=anna.pk).update(current_load=1))
         return lock_later(operator_ids)
 
-    monkeypatch.setattr(places, "lock_later", fill_up_first)
+    monkeypatch.setattr(assignment, "lock_operators_later", fill_up_first)
     contact = characters.contact(both, draw=lambda: 0.0)
     assert contact.operator_id == boris.pk
     assert contact.history.values_list("what", flat=True).get() == "registered"

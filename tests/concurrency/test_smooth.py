@@ -1,8 +1,7 @@
 import pytest
 
-from leads import lifecycle
-from leads.models import Contact
-from routing.models import Source
+from routing import lifecycle
+from routing.models import Contact, Source
 from tests import characters
 from tests.concurrency.threads import together
 

@@ -46,4 +46,4 @@ def test_what_the_address_says_has_the_last_word():
 
 def test_a_pooler_and_sqlite_are_told_nothing():
     assert told({}, behind_pooler=True) is None
-    assert told({}, engine="sql.sqlite") is None
+    assert told({}, engine="core.db.sqlite") is None

@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import call_command
 
-from leads import importing
+from leads import contact_import
 from tests.docs import readme
 
 PYTHON = ".venv/bin/python"
@@ -72,4 +72,4 @@ def test_the_table_shown_can_be_imported(file, tmp_path, capsys):
 
 @pytest.mark.parametrize("file", readme.READMES, ids=lambda file: file.name)
 def test_every_column_of_an_import_is_named(file):
-    assert set(importing.COLUMNS) <= set(readme.in_backticks(file))
+    assert set(contact_import.COLUMNS) <= set(readme.in_backticks(file))

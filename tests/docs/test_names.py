@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from crm_router.wire.schema import CONFLICTS
-from leads.models import Contact
+from core.api.schema import CONFLICTS
+from routing.models import Contact
 from tests.docs import readme
 
 FILES = {".py", ".md", ".txt", ".in", ".toml", ".yaml", ".sh", ".ini"}
@@ -26,7 +26,7 @@ def test_files_and_folders_exist(file):
     words = [word for text in readme.in_backticks(file) + readme.commands(file) for word in text.split()]
     links = re.findall(r"\]\((?!http)([^)#]+)\)", readme.prose(file))
     named = {word for word in words if is_path(word)} | set(links)
-    assert {"leads/intake.py", "scripts/serve", "docs/adr/", "LICENSE"} <= named
+    assert {"scripts/serve", "docs/adr/", "LICENSE"} <= named
     assert [name for name in sorted(named) if not (readme.ROOT / name).exists()] == []
 
 

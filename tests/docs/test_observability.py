@@ -7,7 +7,7 @@ import pytest
 import yaml
 from prometheus_client.metrics_core import Metric
 
-from crm_router.insight import logs, scrape
+from crm_router.observability import logs, scrape
 from tests import characters
 from tests.docs import readme
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-LARGE = {"leads_contact", "leads_lead", "leads_identity", "leads_contactevent", "leads_possibleduplicate"}
+LARGE = {"routing_contact", "leads_lead", "leads_identity", "routing_contactevent", "leads_possibleduplicate"}
 MOST = 1_000  # rows of one large table; there are 12,000 contacts
 PLAIN = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "START", "COMMIT", "SET", "LOCK")  # reads no table
 PRODUCTION = "SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1.1"  # the latter: deploy/postgresql

@@ -12,9 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 from django.utils import timezone
 
-from leads import repetition, statistics
-from leads.api.filters import ContactFilter, LeadFilter
-from leads.models import Contact, PossibleDuplicate, Upkeep
+from leads import idempotency
+from leads.api.filters import LeadFilter
+from leads.models import PossibleDuplicate
+from routing import fairness
+from routing.api.filters import ContactFilter
+from routing.models import Contact, Upkeep
 from tests.api.endpoints import endpoints
 from tests.growth import plans
 
@@ -130,13 +133,13 @@ def named_in(queries):
 @pytest.mark.parametrize(
     "path",
     [
-        "/admin/leads/contact/",
-        "/admin/leads/contact/?p=3",
-        "/admin/leads/contact/?status=waiting",
-        "/admin/leads/contact/?status=assigned",
-        "/admin/leads/contact/?status=resolved",
-        "/admin/leads/contact/?source__id__exact={source}",
-        "/admin/leads/contact/?operator__id__exact={operator}",
+        "/admin/routing/contact/",
+        "/admin/routing/contact/?p=3",
+        "/admin/routing/contact/?status=waiting",
+        "/admin/routing/contact/?status=assigned",
+        "/admin/routing/contact/?status=resolved",
+        "/admin/routing/contact/?source__id__exact={source}",
+        "/admin/routing/contact/?operator__id__exact={operator}",
         "/admin/leads/lead/",
         "/admin/leads/lead/?leads=merged",
         "/admin/leads/lead/?leads=erased",
@@ -152,7 +155,7 @@ def test_a_list_of_the_back_office_is_answered_by_indexes(supervisor, faults, mi
     assert faults(lambda: supervisor.get(path.format(**places(middle)))) == []
 
 
-@pytest.mark.parametrize("path", ["/admin/leads/contact/?q={term}", "/admin/leads/lead/?q={term}"])
+@pytest.mark.parametrize("path", ["/admin/routing/contact/?q={term}", "/admin/leads/lead/?q={term}"])
 @pytest.mark.parametrize("term", [RARE, "client7@"])
 def test_the_back_office_finds_people_by_indexes(supervisor, faults, path, term):
     supervisor.get("/admin/")
@@ -202,19 +205,19 @@ def test_resolving_goes_by_indexes(api, faults, register):
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
 def test_going_on_with_the_tallies_reads_no_large_table_even_when_the_clock_was_ahead(wrong):
-    statistics.tally()
+    fairness.tally()
     if wrong:
         Upkeep.objects.update(tallied_until=timezone.now() + timedelta(days=300))
     with CaptureQueriesContext(connection) as seen:
-        statistics.tally()
+        fairness.tally()
     assert plans.faults([query["sql"] for query in seen]) == []
 
 
 def test_pruning_reads_what_is_new_since_the_day_before():
     day = timedelta(days=1)
-    repetition.forget(older_than=timezone.now() - 31 * day)
+    idempotency.forget(older_than=timezone.now() - 31 * day)
     with CaptureQueriesContext(connection) as seen:
-        repetition.forget(older_than=timezone.now() - 30 * day)
+        idempotency.forget(older_than=timezone.now() - 30 * day)
     assert plans.faults([query["sql"] for query in seen]) == []
 
 

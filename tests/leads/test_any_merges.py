@@ -15,9 +15,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from leads import correction, merging, survivors
-from leads.models import Contact, Identity, Lead, Merge, PossibleDuplicate
-from operators.refusals import Conflict
+from core.errors import Conflict
+from leads import lead_editing, lead_lookup, merging
+from leads.models import Identity, Lead, Merge, PossibleDuplicate
+from routing.models import Contact
 from tests import characters
 
 PHONES = st.sampled_from(["+79990000001", "8 999 000-00-01", "+79990000002", "9990000003", "+79990000004"])
@@ -61,7 +62,7 @@ class AnyMerges(RuleBasedStateMachine):
         one, other = data.draw(leads), data.draw(leads)
         if one != other:
             merging.merge_leads(lead_id=one, other_id=other)
-            assert survivors.find(one).pk == survivors.find(other).pk
+            assert lead_lookup.find(one).pk == lead_lookup.find(other).pk
 
     @precondition(lambda self: Lead.objects.current().count() > 1)
     @rule(data=st.data())
@@ -86,7 +87,7 @@ class AnyMerges(RuleBasedStateMachine):
     def a_phone_is_corrected(self, data, phone):
         leads = st.sampled_from(list(Lead.objects.order_by("pk").values_list("pk", flat=True)))
         with or_refused("identity_taken"):
-            correction.correct_lead(lead_id=data.draw(leads), changes={"phone": phone})
+            lead_editing.correct_lead(lead_id=data.draw(leads), changes={"phone": phone})
 
     @invariant()
     def no_contact_is_lost(self):

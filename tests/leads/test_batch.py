@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from leads import batch, invariants
-from leads.models import Contact, Identity, Lead, PossibleDuplicate
+from core.errors import Busy, Invalid, Reused, Unknown
+from leads import batch
+from leads.models import Identity, Lead, PossibleDuplicate
 from operators.models import Operator
-from operators.refusals import Busy, Invalid, Reused, Unknown
-from routing.models import Source, Strategy
+from routing import invariants
+from routing.models import Contact, Source, Strategy
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,7 @@ def test_a_limit_holds_within_a_batch_and_the_rest_waits_in_order():
     assert sum(contact.operator_id is None for contact in results) == 3
     assert (characters.load(anna), characters.load(boris)) == (2, 1)
     assert [contact.waiting_reason for contact in results[3:]] == ["all_full"] * 3
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []
 
 
 def test_a_person_who_comes_twice_in_a_batch_is_one_lead():
@@ -111,7 +112,7 @@ def test_a_batch_decides_as_one_request_after_another_would(strategy):
     team, bot = team_of_three(strategy)
     results = register(*[item(bot) for _ in draws], draw=iter(draws).__next__)
     assert [team.get(contact.operator_id) for contact in results] == singly
-    assert list(invariants.wrong_decisions()) == list(invariants.findings()) == []
+    assert list(invariants.wrong_decisions()) == characters.findings() == []
 
 
 def team_of_three(strategy):
@@ -127,7 +128,7 @@ def team_of_three(strategy):
 
 
 def test_a_fault_before_anything_is_stored_is_raised(monkeypatch):
-    monkeypatch.setattr("routing.races.ATTEMPTS", 0)
+    monkeypatch.setattr("core.retry.ATTEMPTS", 0)
     with pytest.raises(Busy):
         register(item(characters.source()))
 

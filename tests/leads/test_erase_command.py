@@ -4,7 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from leads import merging
-from leads.models import Contact, Identity, Lead
+from leads.models import Identity, Lead
+from routing.models import Contact
 from tests import characters
 
 pytestmark = pytest.mark.django_db

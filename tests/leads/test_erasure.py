@@ -3,10 +3,11 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 
-from leads import erasure, export, invariants, lifecycle, merging
-from leads.models import Contact, ContactEvent, Identity, Lead, PossibleDuplicate
+from core.errors import Conflict, Unknown
+from leads import contact_editing, erasure, export, merging
+from leads.models import Identity, Lead, PossibleDuplicate
 from operators.models import Operator
-from operators.refusals import Conflict, Unknown
+from routing.models import Contact, ContactEvent
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +37,7 @@ def test_counts_and_decisions_stay(anna):
     erasure.erase_lead(lead_id=anna.pk)
     assert ContactEvent.objects.filter(evidence__isnull=False).count() == 1
     assert Operator.objects.get().current_load == 1
-    assert list(invariants.findings()) == []
+    assert characters.findings() == []
 
 
 def test_who_writes_again_is_somebody_new(bot, anna):
@@ -107,7 +108,7 @@ def test_an_export_after_erasing_tells_nothing(anna):
 def test_nobody_writes_about_somebody_erased(anna):
     erasure.erase_lead(lead_id=anna.pk)
     with pytest.raises(Conflict) as refusal:
-        lifecycle.correct_message(contact_id=Contact.objects.get().pk, message="Anna, +79990000001")
+        contact_editing.correct_message(contact_id=Contact.objects.get().pk, message="Anna, +79990000001")
     assert refusal.value.code == "erased"
     assert Contact.objects.get().message is None
 

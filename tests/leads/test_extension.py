@@ -2,7 +2,7 @@
 
 import pytest
 
-from leads import correction
+from leads import lead_editing
 from leads.identities import Unreadable, normal_phone
 from tests import characters
 
@@ -60,5 +60,5 @@ def test_what_may_be_an_extension_or_not_is_refused(spelling):
 @pytest.mark.django_db
 def test_a_phone_that_is_sent_back_as_it_was_shown_keeps_its_extension():
     lead = characters.contact(characters.source(), lead_phone="8 495 123-45-67 x12").lead
-    correction.correct_lead(lead_id=lead.pk, changes={"phone": lead.phone, "name": "Anna"})
+    lead_editing.correct_lead(lead_id=lead.pk, changes={"phone": lead.phone, "name": "Anna"})
     assert lead.identities.get().value == "+74951234567;ext=12"

@@ -7,8 +7,8 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.utils import timezone
 
-from leads import repetition
-from leads.models import Contact
+from leads import idempotency
+from routing.models import Contact
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -59,18 +59,18 @@ def test_a_forgotten_key_makes_a_new_contact(bot, contact_of):
 
 
 def test_pruning_goes_on_where_it_stopped(contact_of, monkeypatch):
-    monkeypatch.setattr(repetition, "TOGETHER", 2)
+    monkeypatch.setattr(idempotency, "TOGETHER", 2)
     for number in range(5):
         contact_of(str(number), days=40 - number)
     now = timezone.now()
-    assert repetition.forget(older_than=now - timedelta(days=38.5)) == 2
+    assert idempotency.forget(older_than=now - timedelta(days=38.5)) == 2
     assert keys() == [None, None, "2", "3", "4"]
-    assert repetition.forget(older_than=now) == 3
-    assert repetition.forget(older_than=now) == 0
+    assert idempotency.forget(older_than=now) == 3
+    assert idempotency.forget(older_than=now) == 0
 
 
 def test_contacts_of_one_moment_are_all_forgotten(contact_of, monkeypatch):
-    monkeypatch.setattr(repetition, "TOGETHER", 2)
+    monkeypatch.setattr(idempotency, "TOGETHER", 2)
     for number in range(5):
         contact_of(str(number), days=31)
     Contact.objects.update(created_at=timezone.now() - timedelta(days=31))
@@ -81,9 +81,9 @@ def test_contacts_of_one_moment_are_all_forgotten(contact_of, monkeypatch):
 def test_where_nothing_is_new_no_contact_is_read(contact_of, django_assert_num_queries):
     contact_of("a", days=31)
     until = timezone.now() - timedelta(days=30)
-    repetition.forget(older_than=until)
+    idempotency.forget(older_than=until)
     with django_assert_num_queries(3) as asked:  # the note, what has come since, and how far that goes
-        repetition.forget(older_than=until)
+        idempotency.forget(older_than=until)
     assert '"created_at" >=' in asked[1]["sql"]
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.evidence import pack, unpack
+from routing.candidate_codec import pack, unpack
 from routing.selection import Candidate
 
 candidates = st.lists(

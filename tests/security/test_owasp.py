@@ -16,7 +16,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from access import keys
-from leads.models import Contact
+from routing.models import Contact
 from tests import characters
 from tests.access import callers
 from tests.access.test_scopes import API
@@ -24,7 +24,7 @@ from tests.service.running import PROJECT
 
 pytestmark = pytest.mark.django_db
 
-PACKAGES = ["access", "crm_router", "leads", "operators", "routing", "sql"]
+PACKAGES = ["access", "accounts", "core", "crm_router", "leads", "operators", "routing"]
 CLIENTS = {
     *(
         "aiohttp",
@@ -42,11 +42,11 @@ CLIENTS = {
     *("sentry_sdk", "opentelemetry"),
 }
 WHY_NOT = {
-    "crm_router/address.py": "finds out which addresses a name of our own listens on",
-    "crm_router/patient_worker.py": "is the server",
-    "crm_router/wire/unreadable.py": "answers for the server",
-    "crm_router/insight/sentry.py": "tells of faults at an address from the settings, and reads no answer",
-    "crm_router/insight/tracing.py": "tells of requests, likewise",
+    "crm_router/server/address.py": "finds out which addresses a name of our own listens on",
+    "crm_router/server/patient_worker.py": "is the server",
+    "crm_router/server/gunicorn_errors.py": "answers for the server",
+    "crm_router/observability/sentry.py": "tells of faults at an address from the settings, and reads no answer",
+    "crm_router/observability/tracing.py": "tells of requests, likewise",
 }
 
 

@@ -11,10 +11,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from crm_router.insight import state
-from leads.api.contacts import ContactViewSet
-from leads.models import Contact
-from tests.door import people
+from crm_router.observability import database_metrics
+from routing.api.contacts import ContactViewSet
+from routing.models import Contact
+from tests.accounts import people
 from tests.service.running import PROJECT
 
 pytestmark = pytest.mark.django_db
@@ -111,10 +111,10 @@ def broken(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.API_KEYS, settings.METRICS_TOKEN = "open", "0123456789abcdef"
     monkeypatch.setattr(ContactViewSet, "get_queryset", fails)
     monkeypatch.setattr(Contact.objects, "get_queryset", fails)
-    monkeypatch.setattr(state, "missing_migrations", fails)
+    monkeypatch.setattr(database_metrics, "missing_migrations", fails)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/contacts/1", "/admin/leads/contact/", "/metrics"])
+@pytest.mark.parametrize("path", ["/api/v1/contacts/1", "/admin/routing/contact/", "/metrics"])
 def test_api8_a_fault_of_ours_tells_nothing_of_how_it_came_about(broken, path):
     client = people.at_the_browser(User.objects.create_superuser("vera"))
     client.raise_request_exception = False

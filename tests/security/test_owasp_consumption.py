@@ -12,11 +12,12 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm_router.wire.pages import CursorPages
+from core.api.pagination import CursorPages
 from crm_router.wsgi import application
 from leads.api.batch import MOST
-from leads.models import Contact, Lead
-from leads.texts import LONGEST
+from leads.models import Lead
+from leads.validation import LONGEST
+from routing.models import Contact
 from tests import characters
 from tests.access import callers
 
@@ -77,7 +78,7 @@ def test_api4_a_cursor_leads_nowhere_that_costs_more_than_a_page(telegram, nonse
     with CaptureQueriesContext(connection) as seen:
         answer = callers.office().get(CONTACTS, {"cursor": b64encode(nonsense.encode()).decode()})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor")
-    assert "leads_contact" not in "\n".join(query["sql"] for query in seen)
+    assert "routing_contact" not in "\n".join(query["sql"] for query in seen)
 
 
 def test_api4_a_cursor_skips_no_more_than_a_thousand(telegram):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from crm_router.wire import problems
+from core.api import problems
 from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
 from tests.service.nginx import Nginx

@@ -160,6 +160,6 @@ def test_a_killed_backend_loses_nothing_that_was_answered(start: StartService, s
     for thread in bots:
         thread.join()
 
-    stored = {contact for [contact] in server.ask("SELECT id FROM leads_contact")}
+    stored = {contact for [contact] in server.ask("SELECT id FROM routing_contact")}
     assert set(answered) <= stored
     assert service.manage("check_routing").returncode == 0

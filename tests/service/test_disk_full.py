@@ -96,5 +96,5 @@ def test_postgresql_that_cannot_log_its_writes_loses_nothing_that_was_answered(
     server.stop()
     server.start()
     service.wait_until_up()
-    assert taken <= {contact for [contact] in server.ask("SELECT id FROM leads_contact")}
+    assert taken <= {contact for [contact] in server.ask("SELECT id FROM routing_contact")}
     assert service.manage("check_routing").returncode == 0

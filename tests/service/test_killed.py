@@ -130,7 +130,7 @@ def wait_for_some(crowd: PersistentBots) -> None:
 
 def places(server: Server) -> list[tuple[int, int, int]]:
     """Of each operator: the load that is counted, the contacts that are open, the limit."""
-    mine = "SELECT count(*) FROM leads_contact WHERE operator_id = operator.id AND resolved_at IS NULL"
+    mine = "SELECT count(*) FROM routing_contact WHERE operator_id = operator.id AND resolved_at IS NULL"
     found: list[tuple[int, int, int]] = server.ask(
         f"SELECT current_load, ({mine}), max_load FROM operators_operator operator"
     )
@@ -139,7 +139,7 @@ def places(server: Server) -> list[tuple[int, int, int]]:
 
 def stored(server: Server) -> dict[str, int]:
     """Key to contact. That each key stands there once is for the database to say, so it is counted."""
-    rows = server.ask("SELECT idempotency_key, id FROM leads_contact")
+    rows = server.ask("SELECT idempotency_key, id FROM routing_contact")
     assert len(rows) == len(dict(rows))
     return dict(rows)
 
@@ -148,8 +148,8 @@ def lose_a_contact(server: Server) -> None:
     """Behind everybody's back."""
     with psycopg.connect(server.url) as somebody:
         somebody.execute("SET session_replication_role = replica")  # nothing that belongs to it is in the way
-        an_open_one = "SELECT id FROM leads_contact WHERE operator_id IS NOT NULL AND resolved_at IS NULL LIMIT 1"
-        somebody.execute(f"DELETE FROM leads_contact WHERE id = ({an_open_one})")
+        an_open_one = "SELECT id FROM routing_contact WHERE operator_id IS NOT NULL AND resolved_at IS NULL LIMIT 1"
+        somebody.execute(f"DELETE FROM routing_contact WHERE id = ({an_open_one})")
 
 
 def test_whatever_dies_nothing_that_was_answered_is_lost_or_done_twice(router: Router) -> None:

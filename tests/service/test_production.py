@@ -11,7 +11,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from crm_router.wire import problems
+from core.api import problems
 from tests.docs import readme
 from tests.service.dockerfile import read, sent_to_the_engine
 from tests.service.running import PROJECT

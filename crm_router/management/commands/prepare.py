@@ -13,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, OperationalError, connection
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
-from crm_router import address, databases, static_files
-from leads import queue
+from crm_router import databases, static_files
+from crm_router.server import address
+from routing import queue
 
 NOT_YET = 75  # EX_TEMPFAIL of sysexits.h: the same command may succeed later
 PAUSE = 1  # seconds between two looks for the database

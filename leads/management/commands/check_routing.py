@@ -2,7 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from leads import invariants, queue
+from leads import invariants as lead_invariants
+from routing import invariants, queue
 
 
 class Command(BaseCommand):
@@ -21,7 +22,7 @@ class Command(BaseCommand):
             self.fix()
         for line in invariants.explained_excesses():
             self.stdout.write(f"Note: {line}")
-        found = list(invariants.findings())
+        found = [*invariants.findings(), *lead_invariants.findings()]
         if found:
             raise CommandError("\n".join(found))
         self.stdout.write(self.style.SUCCESS("Loads, limits, queue and contacts agree."))
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         for drift in invariants.drifted_loads():
             invariants.mend_load(drift.operator_id)
             self.stdout.write(f"Mended: {drift.text}")
-        if marks := invariants.mend_marks():
+        if marks := lead_invariants.mend_marks():
             self.stdout.write(f"Mended the marks of {marks} possible duplicates.")
         routed = queue.sweep()
         if routed:

@@ -2,9 +2,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.errors import Busy, Unknown
 from leads import erasure, export
 from leads.export import Dossier
-from operators.refusals import Busy, Unknown
 
 
 class Command(BaseCommand):

@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from tqdm import tqdm
 
-from leads import importing
-from leads.importing import Fate, Outcome
-from leads.management.tables import RejectedRows, Table
-from operators.refusals import Busy
+from core.errors import Busy
+from leads import contact_import
+from leads.contact_import import Fate, Outcome
+from leads.management.csv_files import RejectedRows, Table
 from routing.models import Source
 
 STDIN = "-"
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             table = Table(lines)
             if table.names_sources == (source is not None):
                 raise CommandError("Give either --source or a column source_id or source.")
-            verb = importing.rehearse if dry_run else importing.import_contacts
+            verb = contact_import.rehearse if dry_run else contact_import.import_contacts
             outcomes = self.with_progress(verb(rows=table.rows(), source_id=source), total=count_lines(file))
             with created(rejected or os.devnull, encoding) as rejects:
                 fates = self.tell(outcomes, RejectedRows(rejects, table))

@@ -7,9 +7,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from leads import repetition
-from leads.management import rounds
-from leads.models import Upkeep
+from core import periodic
+from leads import idempotency
+from routing.models import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +22,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
         if loop is None:
-            rounds.once(prune, log=log, stdout=self.stdout)
+            periodic.once(prune, log=log, stdout=self.stdout)
         else:
-            rounds.repeat(prune, seconds=loop, log=log)
+            periodic.repeat(prune, seconds=loop, log=log)
 
 
 def prune() -> str:
     """The moment is noted last: what failed half-way is not taken for done."""
-    forgotten = repetition.forget(older_than=timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS))
+    forgotten = idempotency.forget(older_than=timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS))
     call_command("clearsessions")
     Upkeep.objects.update_or_create(pk=1, defaults={"pruned_at": timezone.now()})
     return (

@@ -7,9 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
-from leads import intake, seeding
-from leads.models import Contact
-from routing.models import RosterEntry, Source
+from leads import registration, seeding
+from routing.models import Contact, RosterEntry, Source
 
 
 class Command(BaseCommand):
@@ -67,7 +66,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no source with id {source_id}.")
         base = random.randrange(10**9)  # other people each time
         got = Counter(
-            intake.register_contact(
+            registration.register_contact(
                 source_id=source_id, lead_phone=f"+79{(base + number) % 10**9:09d}", message=f"Contact {number}"
             ).operator_id
             for number in tqdm(range(1, count + 1), desc="contacts", file=self.stderr, disable=None)

@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from leads import staffing
 from operators.models import Operator
+from routing import source_actions
 from routing.models import Source
 
 OPERATORS = {"Анна": 50, "Борис": 100, "Вера": 60, "Глеб": 20}  # name: limit
@@ -23,7 +23,9 @@ class Command(BaseCommand):
         sources = {name: self.source(name, description) for name, description in SOURCES.items()}
         for source, weights in WEIGHTS.items():
             for operator, weight in weights.items():
-                staffing.set_weight(source_id=sources[source].pk, operator_id=operators[operator].pk, weight=weight)
+                source_actions.set_weight(
+                    source_id=sources[source].pk, operator_id=operators[operator].pk, weight=weight
+                )
         self.stdout.write(self.style.SUCCESS(f"{len(operators)} operators and {len(sources)} sources are ready."))
 
     def operator(self, name: str, limit: int) -> Operator:
@@ -32,4 +34,4 @@ class Command(BaseCommand):
 
     def source(self, name: str, description: str) -> Source:
         known = Source.objects.current().filter(name=name).first()
-        return known or staffing.create_source(name=name, description=description)
+        return known or source_actions.create_source(name=name, description=description)

@@ -1,0 +1,212 @@
+"""Who may sign in to the back-office: Django's own users and groups, in the back-office's look.
+
+Nobody gives away what they do not have themselves, nor lays hands on an account or a group that has more.
+"""
+
+from typing import Any
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Exists, ManyToManyField, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.admin import StaticDevice
+from django_otp.plugins.otp_totp.admin import TOTPDevice
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+
+from accounts import roles, two_factor
+from core.admin import formatting
+from operators.models import Operator
+
+VERBS = {
+    "view": pgettext_lazy("permission", "look at"),
+    "add": pgettext_lazy("permission", "add"),
+    "change": pgettext_lazy("permission", "change"),
+    "delete": pgettext_lazy("permission", "delete"),
+    "answer": pgettext_lazy("permission", "see and resolve their own contacts"),
+}
+
+admin.site.index_title = _("Overview")
+admin.site.empty_value_display = formatting.NOTHING
+apps.get_app_config("auth").verbose_name = _("Access")  # as the sidebar calls it
+Group.__str__ = roles.title  # type: ignore[method-assign] # in lists, choices, filters and titles alike
+# Imported from where they are registered; the pages of the last two would show secrets.
+for model in (User, Group, TOTPDevice, StaticDevice):
+    admin.site.unregister(model)
+
+
+class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg] # not subscriptable at run time
+    """Django keeps the names of permissions in English; people read them in their own language."""
+
+    def label_from_instance(self, permission: Any) -> str:
+        verb = permission.codename.partition("_")[0]
+        return f"{capfirst(permission.content_type.name)}: {VERBS.get(verb, permission.name)}"
+
+
+def held(user: Any) -> QuerySet[Permission]:
+    """What this user may do, as far as it can be given away."""
+    mine = Permission.objects.all()
+    return mine if user.is_superuser else mine.filter(Q(user=user) | Q(group__user=user)).distinct()
+
+
+def exceeds(holder: Any, user: Any) -> bool:
+    """Whether `holder`, a user or a group, may do anything that `user` may not."""
+    if user.is_superuser:
+        return False
+    theirs = held(holder) if isinstance(holder, User) else holder.permissions.all()
+    return getattr(holder, "is_superuser", False) or theirs.exclude(pk__in=held(user)).exists()
+
+
+class WithinOwnRights(ModelAdmin):
+    """Offers the permissions of what has a page here, and of those the ones that the user has."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and exceeds(obj, request.user))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and exceeds(obj, request.user))
+
+    def formfield_for_manytomany(
+        self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget  # two lists side by side are no use on a phone
+        if db_field.related_model is Permission:
+            kwargs["form_class"] = PermissionField
+            pages = ContentType.objects.get_for_models(*self.admin_site._registry).values()
+            kwargs["queryset"] = held(request.user).select_related("content_type").filter(content_type__in=pages)
+        if db_field.related_model is Group:
+            more = Permission.objects.exclude(pk__in=held(request.user))
+            kwargs["queryset"] = Group.objects.exclude(pk__in=Group.objects.filter(permissions__in=more))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Names what people know: the rows that tie an account to its roles, permissions and devices go unsaid."""
+        _all, _counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return [str(one) for one in objs], {self.opts.verbose_name_plural: len(objs)}, lacking, protected
+
+
+class AccountForm(UserChangeForm):
+    operator = forms.ModelChoiceField(
+        Operator.objects.none(),
+        label=_("Operator"),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("Who this is among those who answer. With the role Operator they see their own contacts only."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "operator" in self.fields:
+            free = Q(user__isnull=True) | Q(user=self.instance)
+            self.fields["operator"].queryset = Operator.objects.current().filter(free).order_by("name", "pk")
+            self.initial["operator"] = Operator.objects.filter(user=self.instance).first()
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not subscriptable at run time
+    form = AccountForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "first_name", "last_name", "named_roles", "is_active", "two_factor"]
+    list_filter = ["is_active", "groups"]
+    add_fieldsets = [(None, {"fields": ["username", "password1", "password2"]})]
+    readonly_fields = ["new_password", "two_factor", "last_login", "date_joined"]
+    actions_detail = ["reset_two_factor_this"]
+    fieldsets = [
+        (None, {"fields": ["username", "new_password", "two_factor"]}),
+        (_("Personal info"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Permissions"), {"fields": ["is_active", "is_staff", "groups", "operator"]}),
+        (_("Important dates"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    for_superusers = (_("Beyond roles"), {"fields": ["is_superuser", "user_permissions"]})
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return [*fieldsets, self.for_superusers] if obj and request.user.is_superuser else fieldsets
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        app = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        return super().get_queryset(request).prefetch_related("groups").annotate(has_app=Exists(app))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.is_staff = True  # the back-office is all there is to sign in to
+        super().save_model(request, obj, form, change)
+        if "operator" in form.changed_data:
+            chosen = form.cleaned_data["operator"]
+            Operator.objects.filter(user=obj).update(user=None)
+            Operator.objects.filter(pk=chosen and chosen.pk).update(user=obj)
+
+    def has_reset_permission(self, request: HttpRequest, object_id: Any) -> bool:
+        user = self.get_object(request, object_id)
+        return bool(user and user.has_app and self.has_change_permission(request, user))
+
+    @action(
+        description=_("Reset two-factor sign-in"),
+        permissions=["reset"],
+        icon="lock_reset",
+        dialog={
+            "title": _("Reset two-factor sign-in?"),
+            "description": _(
+                "The app and the recovery codes of this account are worth nothing from now on. Make sure that it is "
+                "its owner who asks: whoever knows the password can sign in afterwards."
+            ),
+            "form_submit_text": _("Reset"),
+        },
+    )
+    def reset_two_factor_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        user = self.get_object(request, object_id)
+        two_factor.turn_off(user)
+        done = str(_("Two-factor sign-in was reset."))
+        self.log_change(request, user, done)
+        self.message_user(request, done, messages.SUCCESS)
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:auth_user_change", args=[object_id])})
+
+    @display(description=_("roles"))
+    def named_roles(self, user: User) -> str:
+        return ", ".join(str(group) for group in user.groups.all()) or formatting.NOTHING
+
+    @display(description=_("password"))
+    def new_password(self, user: User) -> SafeString:
+        """The way to another one: what is stored of this one helps nobody."""
+        url = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', url, gettext("Set another password"))
+
+    @display(description=_("two-factor sign-in"), boolean=True)
+    def two_factor(self, user: User) -> bool:
+        return bool(user.has_app)  # type: ignore[attr-defined] # annotated by get_queryset
+
+
+@admin.register(Group)
+class GroupAdmin(BaseGroupAdmin, WithinOwnRights):
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
+        """A role is shown by what people call it, in their language."""
+        return ["role" if is_role(obj) else "name", "permissions"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
+        return ["role"] if is_role(obj) else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not is_role(obj)
+
+    @display(description=pgettext_lazy("of a source", "name"))
+    def role(self, group: Group) -> str:
+        return roles.title(group)
+
+
+def is_role(group: Group | None) -> bool:
+    """Settings and code know the roles by their names: those stay."""
+    return group is not None and group.name in roles.ROLES

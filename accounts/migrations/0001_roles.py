@@ -1,0 +1,42 @@
+"""The roles, each with the list of what it is allowed: what comes later is forbidden until a migration allows it."""
+
+from django.db import migrations
+
+from accounts.roles import ADMINISTRATOR, OPERATOR, ROLES, SUPERVISOR, grant
+
+ANSWER = ["operators.answer_operator"]
+SUPERVISE = [
+    *(f"operators.{verb}_operator" for verb in ("view", "add", "change")),
+    *(f"routing.{verb}_source" for verb in ("view", "add", "change")),
+    *(f"routing.{verb}_contact" for verb in ("view", "change")),
+    *(f"leads.{verb}_{model}" for verb in ("view", "change") for model in ("lead", "possibleduplicate")),
+]
+ADMINISTER = [
+    *(f"auth.{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("user", "group")),
+    *(f"access.{verb}_apikey" for verb in ("view", "add", "change")),
+]
+
+
+def make(apps, schema_editor):
+    database = schema_editor.connection.alias
+    grant(apps, database, OPERATOR, ANSWER)
+    grant(apps, database, SUPERVISOR, SUPERVISE)
+    grant(apps, database, ADMINISTRATOR, [*ANSWER, *SUPERVISE, *ADMINISTER])
+
+
+def remove(apps, schema_editor):
+    """Users keep their accounts, and lose what the roles allowed them."""
+    groups = apps.get_model("auth", "Group").objects.using(schema_editor.connection.alias)
+    groups.filter(name__in=ROLES).delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("access", "0001_initial"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+        ("leads", "0001_initial"),
+        ("operators", "0001_initial"),
+        ("routing", "0002_contact"),
+    ]
+    operations = [migrations.RunPython(make, remove)]

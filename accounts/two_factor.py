@@ -1,0 +1,125 @@
+"""The second factor: a code from an authenticator app, or a recovery code. django-otp keeps and checks both.
+
+Of recovery codes it is given digests only. They are 80 random bits, so that no slow hash is needed.
+"""
+
+import secrets
+from base64 import b32encode, urlsafe_b64encode
+from hashlib import sha256
+from typing import Any
+
+import django_otp
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts import roles
+
+DIGITS = 6
+RECOVERY_CODES = 10
+RECOVERY_BITS = 80
+
+
+def is_on(user: Any) -> bool:
+    return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+
+
+def is_demanded_of(user: Any) -> bool:
+    """Whether a role of this user may not do without. Where any role may not, those beyond all roles may not either."""
+    if not settings.TWO_FACTOR_ROLES:
+        return False
+    return user.is_superuser or not roles.of(user).isdisjoint(settings.TWO_FACTOR_ROLES)
+
+
+def draft(user: User) -> Any:
+    """The app that the user is about to set up; without effect until it is confirmed."""
+    drafts = TOTPDevice.objects.filter(user=user, confirmed=False)
+    return drafts.order_by("pk").first() or drafts.create(user=user, confirmed=False, name="app")
+
+
+def secret(device: Any) -> str:
+    """For those who type: base32."""
+    return in_fours(b32encode(device.bin_key).decode())
+
+
+def in_fours(text: str) -> str:
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def picture(device: Any) -> str:
+    """For those who point a camera: SVG."""
+    import qrcode  # not at every start, for a page that each account sees once
+    from qrcode.image.svg import SvgPathImage
+
+    image = qrcode.make(device.config_url, image_factory=SvgPathImage, border=2)
+    drawn: str = image.to_string(encoding="unicode")
+    return drawn
+
+
+def turn_on(request: HttpRequest, code: str) -> list[str] | None:
+    """Confirms the app by a code from it, which counts as the second factor of this session. Gives recovery codes.
+
+    None when the code is not right.
+    """
+    with transaction.atomic():
+        device = TOTPDevice.objects.select_for_update().filter(user=request.user, confirmed=False).first()
+        if device is None or not device.verify_token(code):
+            return None
+        turn_off(request.user, but=device)
+        device.confirmed = True
+        device.save(update_fields=["confirmed"])
+    remember(request, device)
+    return fresh_recovery_codes(request.user)
+
+
+def pass_with(request: HttpRequest, code: str) -> bool:
+    """Whether this is a code of the user's; then the session has its second factor."""
+    device = matching(request.user, code)
+    if device:
+        remember(request, device)
+    return device is not None
+
+
+def matching(user: Any, code: str) -> Any:
+    """The device that this code is of. Each wrong code makes the same device wait twice as long as the one before.
+
+    The app's codes are six digits, recovery codes never are: one does not count as a failure of the other.
+    """
+    is_of_app = len(code) == DIGITS and code.isdecimal()
+    kind, token = (TOTPDevice, code) if is_of_app else (StaticDevice, digest(code))
+    with transaction.atomic():
+        device = kind.objects.select_for_update().filter(user=user, confirmed=True).first()
+        return device if device and device.verify_token(token) else None
+
+
+def remember(request: HttpRequest, device: Any) -> None:
+    """From a new session key on, so that one known from before the second factor is worth nothing."""
+    request.session.cycle_key()
+    django_otp.login(request, device)
+
+
+def fresh_recovery_codes(user: Any) -> list[str]:
+    """In place of those that stood. Each is good once."""
+    with transaction.atomic():
+        device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "recovery codes"})
+        device.token_set.all().delete()
+        codes = [b32encode(secrets.token_bytes(RECOVERY_BITS // 8)).decode().lower() for _ in range(RECOVERY_CODES)]
+        StaticToken.objects.bulk_create(StaticToken(device=device, token=digest(code)) for code in codes)
+    return codes
+
+
+@sensitive_variables("code")
+def digest(code: str) -> str:
+    """As much of the SHA-256 as django-otp has room for: 96 bits, in 16 characters."""
+    return urlsafe_b64encode(sha256(code.encode()).digest()[:12]).decode()
+
+
+def turn_off(user: Any, but: Any = None) -> None:
+    """The user signs in by password alone from now on, or has to set up another app first, as the role demands."""
+    with transaction.atomic():
+        TOTPDevice.objects.filter(user=user).exclude(pk=but and but.pk).delete()
+        StaticDevice.objects.filter(user=user).delete()

@@ -1,0 +1,40 @@
+"""Lists show what is current; the archive is one filter away."""
+
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.filters import Choice
+
+PARAMETER, ARCHIVED = "archive", "yes"
+
+
+class ArchiveFilter(Choice):
+    title = _("archive")
+    parameter_name = PARAMETER
+    all_option = ["", _("Current")]
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:
+        return [(ARCHIVED, _("Archived"))]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[models.Model]) -> models.QuerySet[models.Model]:
+        return queryset.filter(archived_at__isnull=self.value() != ARCHIVED)
+
+
+def is_shown(request: HttpRequest) -> bool:
+    """Whether this request is for the archive's list."""
+    return request.GET.get(PARAMETER) == ARCHIVED
+
+
+def read_only(changelist: ChangeList) -> ChangeList:
+    """The archive's list is looked at, not edited."""
+    changelist.list_editable = ()
+    return changelist
+
+
+def fields(instance: Any) -> list[str]:
+    """When it was archived, of what is in the archive."""
+    return ["archived_at"] if instance and instance.archived_at else []

@@ -1,0 +1,86 @@
+"""How loads, shares and people look in the back-office."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+NOTHING = "–"
+SHOWN = 3
+EXCERPT = 60  # characters of a message in lists
+
+
+def load_bar(*, load: int, limit: int, obstacle: str | None) -> SafeString:
+    """ "3 of 10" and a bar; red when full, grey off duty."""
+    filled = min(100, round(100 * load / limit))
+    state = {"full": "full", "inactive": "away", None: "free"}[obstacle]
+    words = _("%(load)s of %(limit)s") % {"load": load, "limit": limit}
+    return format_html(
+        '<span class="load load-{}"><span class="load-bar"><span style="width: {}%"></span></span>{}</span>',
+        state,
+        filled,
+        words,
+    )
+
+
+def share(weight: int, total: int) -> str:
+    """The share that a weight stands for; nothing where nobody shares."""
+    return percent(100 * weight / total) if total else NOTHING
+
+
+def percent(number: float) -> str:
+    """With at most one decimal."""
+    rounded = round(number, 1)
+    return _("%(number)s%%") % {"number": formats.number_format(rounded, 0 if rounded.is_integer() else 1)}
+
+
+def first_few(names: Iterable[str]) -> str:
+    """ "Anna, Boris, Vera and 5 more": lists stay short however long the roster."""
+    listed = list(names)
+    shown, more = ", ".join(listed[:SHOWN]), len(listed) - SHOWN
+    if more <= 0:
+        return shown or NOTHING
+    return ngettext("%(names)s and %(count)d more", "%(names)s and %(count)d more", more) % {
+        "names": shown,
+        "count": more,
+    }
+
+
+def excerpt(text: str | None) -> str:
+    return Truncator(text or "").chars(EXCERPT) or NOTHING
+
+
+def link(target: Model, text: str | None = None) -> SafeString:
+    url = reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_change", args=[target.pk])
+    return format_html('<a href="{}" class="text-link">{}</a>', url, text or target)
+
+
+def ask(url: str, text: object) -> SafeString:
+    """A button that opens a dialog, on any page; those of the page itself are its `actions_detail`."""
+    return format_html(
+        '<a href="{0}" hx-get="{0}" hx-target="#modal-content" hx-select="#dialog"'
+        ' x-on:htmx:after-on-load="openModal = true" class="ask">{1}</a>',
+        url,
+        text,
+    )
+
+
+def lines(rows: Iterable[object]) -> SafeString | str:
+    """One under the other."""
+    return format_html_join("", "<div>{}</div>", ((row,) for row in rows)) or NOTHING
+
+
+def moment(at: datetime) -> str:
+    return formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+
+
+def weighed(name: str, weight: int, total: int) -> str:
+    """ "Telegram: 10 (25%)": a weight means little without its share."""
+    return f"{name}: {weight} ({share(weight, total)})"

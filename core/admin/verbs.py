@@ -1,0 +1,136 @@
+"""What the pages have in common: they change things through the domain's verbs, and put refusals into words."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.views.main import ChangeList
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from core.errors import Refusal
+
+WORDS = {
+    "busy": _("Too many changes at once. Nothing was changed, please try again."),
+    "erased": _("This person has been erased; there is nothing left to change."),
+    "identity_taken": _("This phone or e-mail belongs to another lead. See “Possible duplicates”."),
+    "last_identity": _("A lead needs a phone, an e-mail or an id in a channel to be recognised by."),
+    "name_taken": _("There is a source of this name already."),
+    "nobody_else_free": _("Nobody else is free. It stays where it is."),
+    "not_found": _("It does not exist any more, or is in the archive."),
+    "not_merged": _("It is not merged with any other, or no longer."),
+    "operator_full": _("This operator is at the limit. It stays where it is."),
+    "operator_inactive": _("This operator is off duty. It stays where it is."),
+    "resolved": _("It is resolved. Open it again first."),
+    "same_lead": _("A lead cannot be merged with itself."),
+    "survivor_merged": _("The lead that stayed has itself been merged since. Undo that merge first."),
+}
+
+Done = Callable[[int], str]  # what was done, in words, to so many
+
+
+def in_words(refusal: Refusal) -> str:
+    """What a person reads, in their language."""
+    return str(WORDS.get(refusal.code, refusal.detail))
+
+
+def author(request: HttpRequest) -> str:
+    """Who does it, as the history will tell."""
+    return f"user {request.user.get_username()}"
+
+
+class WithoutTransaction(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable at run time
+    """Verbs make transactions of their own and look at the queue after their commit: none may stand around them."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
+
+
+class VerbAdmin(ModelAdmin, WithoutTransaction):
+    """Nothing is deleted here, facets are not counted, and a refusal is a message."""
+
+    list_disable_select_all = True  # an action touches what the user has seen: the rows of this page
+    list_filter_submit = True
+    show_facets = ShowFacets.NEVER
+    show_full_result_count = False
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Without "2 results (5 total)": the foot of the list says how many there are, and the total is its archive."""
+        changelist: ChangeList = super().get_changelist_instance(request)
+        changelist.full_result_count = changelist.result_count
+        return changelist
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except Refusal as refusal:
+            self.message_user(request, in_words(refusal), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def for_each(
+        self,
+        request: HttpRequest,
+        instances: Iterable[models.Model],
+        verb: Callable[[int], object],
+        done: Done,
+        became: Callable[[int], Done] | None = None,
+    ) -> None:
+        """Calls the verb with the key of each, and tells the user what was `done` how often, and what was refused.
+
+        `became` looks again at what may have gone on at once, and gives the words for that.
+        """
+        counts: Counter[Done] = Counter()
+        for instance in instances:
+            if self.tell(request, instance, partial(verb, instance.pk)):
+                words = became(instance.pk) if became else done
+                self.log_change(request, instance, words(1))
+                counts[words] += 1
+        for words, count in counts.items():
+            self.message_user(request, words(count), messages.SUCCESS)
+
+    def tell(self, request: HttpRequest, instance: object, call: Callable[[], object]) -> bool:
+        """Whether the call was not refused; a refusal becomes a message."""
+        try:
+            call()
+        except Refusal as refusal:
+            self.message_user(request, f"{instance}. {in_words(refusal)}", messages.ERROR)
+            return False
+        return True
+
+    def from_dialog(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        verb: Callable[[int], object],
+        done: Done,
+        became: Callable[[int], Done] | None = None,
+    ) -> HttpResponse:
+        """The same for one, asked for in a dialog; the page behind it is shown afresh afterwards."""
+        instance = self.get_object(request, object_id)
+        if instance:
+            self.for_each(request, [instance], verb, done, became)
+        return self.page_again()
+
+    def page_again(self) -> HttpResponse:
+        """Ends a dialog: the page behind it, whichever that is, is shown afresh."""
+        return HttpResponse(headers={"HX-Refresh": "true"})

@@ -1,0 +1,199 @@
+"""Every error is a problem document (RFC 9457): one shape for DRF's errors, Django's, and our own refusals."""
+
+import json
+import logging
+import uuid
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import Error, InterfaceError, OperationalError
+from django.http import Http404, HttpResponse, UnreadablePostError
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from core import request_context
+from core.errors import Busy, Conflict, Invalid, Refusal, Reused, Unknown
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 1  # seconds
+
+# PostgreSQL's SQLSTATEs
+TOO_LONG = {"57014", "55P03"}  # query_canceled by statement_timeout, lock_not_available by lock_timeout
+DISK_FULL = "53100"
+UNDEFINED_TABLE = "42P01"  # the service is up before the migrations are; on SQLite it is an OperationalError
+
+STATUS = {
+    Invalid: 400,
+    Unknown: 404,
+    Conflict: 409,
+    Reused: 422,
+    Busy: 503,
+    UnreadablePostError: 400,
+    PermissionDenied: 403,
+    Http404: 404,
+    RequestDataTooBig: 413,
+}
+
+
+class Words(NamedTuple):
+    """What a status says where nobody knows better."""
+
+    code: str
+    title: str
+    detail: str
+
+
+# Titles are those of RFC 9110; Python's own changed between versions.
+WORDS = {
+    400: Words("malformed", "Bad Request", "The request cannot be read."),
+    401: Words("unauthenticated", "Unauthorized", "A valid key is needed."),
+    403: Words("forbidden", "Forbidden", "This is not allowed."),
+    404: Words("not_found", "Not Found", "There is nothing here."),
+    405: Words("method_not_allowed", "Method Not Allowed", "This path does not know this method."),
+    408: Words("too_slow", "Request Timeout", "The request did not arrive in time."),
+    409: Words("conflict", "Conflict", "The present state forbids it."),
+    413: Words("too_large", "Content Too Large", "The body is too large."),
+    414: Words("uri_too_long", "URI Too Long", "The address is too long."),
+    415: Words("unsupported_media_type", "Unsupported Media Type", "The body must be application/json."),
+    422: Words("unprocessable", "Unprocessable Content", "The request contradicts an earlier one."),
+    429: Words("throttled", "Too Many Requests", "Too many requests; please try again later."),
+    431: Words("too_large", "Request Header Fields Too Large", "The headers are too large."),
+    500: Words("internal", "Internal Server Error", "Something went wrong on our side."),
+    503: Words("unavailable", "Service Unavailable", "The database cannot be reached now; please try again."),
+}
+
+
+def problem(
+    status: int, code: str = "", detail: str = "", errors: Sequence[dict[str, str]] = ()
+) -> dict[str, str | int | list[dict[str, str]]]:
+    """A problem document; the status alone says enough where code and detail are left out."""
+    usual = WORDS.get(status) or unusual(status)
+    code = code or usual.code
+    return {
+        "type": f"urn:crm-lead-router:problem:{code}",
+        "title": usual.title,
+        "status": status,
+        "detail": sentence(detail or usual.detail),
+        "code": code,
+        "errors": list(errors),
+    }
+
+
+def unusual(status: int) -> Words:
+    """For what only the server itself answers, such as 431."""
+    phrase = HTTPStatus(status).phrase
+    return Words(phrase.lower().replace(" ", "_"), phrase, f"{phrase}.")
+
+
+def incident(what: str) -> dict[str, Any]:
+    """A fault of ours, told without internals: the request's id is in the log, beside `what` and the traceback."""
+    number = request_context.request_id() or uuid.uuid4().hex
+    log.error("Incident %s: %s", number, what, exc_info=True)
+    return problem(500, detail=f"Something went wrong on our side; incident {number} is in the log.")
+
+
+def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. None for what is a fault of ours: Django logs it, and answers 500."""
+    if isinstance(exception, exceptions.APIException):
+        document = describe_api_exception(exception)
+        headers = dict(getattr(exception, "headers", {}))
+        if auth_header := getattr(exception, "auth_header", ""):
+            headers["WWW-Authenticate"] = auth_header
+        if isinstance(exception, exceptions.MethodNotAllowed):
+            headers["Allow"] = ", ".join(context["view"].allowed_methods)
+        if isinstance(exception, exceptions.Throttled):
+            headers["Retry-After"] = str(getattr(exception, "wait", None) or RETRY_AFTER)
+        return Response(document, status=exception.status_code, headers=headers, content_type=MEDIA_TYPE)
+    status = 503 if is_passing(exception) else None
+    status = status or next((status for kind, status in STATUS.items() if isinstance(exception, kind)), None)
+    if status is None:
+        return None
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        log.error("Answered 503", exc_info=exception)
+    if isinstance(exception, Refusal):
+        document = describe_refusal(exception, status)
+    elif isinstance(exception, Error):
+        document = describe_database_error(exception)
+    else:
+        document = problem(status, detail=str(exception) if isinstance(exception, Http404) else "")
+    headers = {"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def is_passing(exception: BaseException | None) -> bool:
+    """Whether the database failed for a while only: out of reach, overloaded, full, or its tables not there yet."""
+    return isinstance(exception, OperationalError | InterfaceError) or sqlstate(exception) == UNDEFINED_TABLE
+
+
+def describe_database_error(error: Error) -> dict[str, Any]:
+    if sqlstate(error) in TOO_LONG:
+        return problem(503, "busy", "The database took too long; please try again.")
+    if sqlstate(error) == DISK_FULL or "disk is full" in str(error):
+        return problem(503, "full", "The database has no room left; nothing was stored.")
+    return problem(503)
+
+
+def sqlstate(error: BaseException | None) -> str | None:
+    """PostgreSQL's own word for what went wrong."""
+    return getattr(error and error.__cause__, "sqlstate", None)
+
+
+def describe_refusal(refusal: Refusal, status: int) -> dict[str, Any]:
+    errors = [{"field": error.field, "code": error.code, "detail": error.detail} for error in refusal.errors]
+    return problem(status, refusal.code, refusal.detail, errors)
+
+
+def describe_api_exception(exception: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(exception, exceptions.ValidationError):
+        errors = list(flatten(exception.detail))
+        fields = " ".join(f"{error['field']}: {error['detail']}" for error in errors)
+        return problem(400, "invalid", fields, errors)
+    code = "malformed" if isinstance(exception, exceptions.ParseError) else str(exception.default_code)
+    return problem(exception.status_code, code, str(exception.detail))
+
+
+def flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested errors as a list: {"contacts": [{"name": ["..."]}]} has the field contacts.0.name."""
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            whole = key == "non_field_errors"
+            yield from flatten(inner, path if whole else f"{path}.{key}".strip("."))
+    elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
+        for index, inner in enumerate(detail):
+            yield from flatten(inner, f"{path}.{index}".strip("."))
+    elif isinstance(detail, list):
+        for item in detail:
+            yield from flatten(item, path)
+    else:
+        yield {"field": path or "body", "code": getattr(detail, "code", "invalid"), "detail": sentence(str(detail))}
+
+
+def sentence(text: str) -> str:
+    """What others say of a fault (Python's JSON, DRF), with the full stop that some of it lacks."""
+    return encodable(text if text.endswith((".", "!", "?")) else f"{text}.")
+
+
+def encodable(text: str) -> str:
+    """Errors may quote what was sent, and JSON can spell halves of characters that no encoding can write."""
+    return text.encode(errors="replace").decode()
+
+
+def to_bytes(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+class ProblemResponse(HttpResponse):
+    """`data` is the document, as in DRF's responses."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(to_bytes(document), status=document["status"], content_type=MEDIA_TYPE)
+        self.data = document
+
+
+def to_response(document: dict[str, Any]) -> HttpResponse:
+    """For what happens outside DRF: paths that do not exist, unknown hosts, faults of ours."""
+    return ProblemResponse(document)

@@ -1,0 +1,160 @@
+"""The OpenAPI schema: what the code cannot say by itself."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from core.api import problems
+from core.api.problems import problem
+
+TEXT = {"type": "string"}
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457. `detail` is a readable sentence, `code` is for programs, `errors` names every bad field.",
+    "required": ["type", "title", "status", "detail", "code", "errors"],
+    "properties": {
+        "type": TEXT,
+        "title": TEXT,
+        "status": {"type": "integer"},
+        "detail": TEXT,
+        "code": TEXT,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "detail"],
+                "properties": {"field": TEXT, "code": TEXT, "detail": TEXT},
+            },
+        },
+    },
+}
+
+TITLES = {
+    400: "Malformed or invalid",
+    401: "No key, or one that is not valid",
+    403: "The key is for another source, or may not do this",
+    404: "No such source, operator, lead or contact",
+    409: "The state forbids it",
+    413: "The body is too large",
+    415: "Not JSON",
+    422: "The idempotency key has been used with another body",
+    429: "Too many calls with this key; `Retry-After` says when to try again",
+    500: "A fault of ours; the log has the incident",
+    503: "Busy, or the database cannot be reached, takes too long or is full; `Retry-After` says when to try again",
+}
+
+
+def about_field(status: int, code: str, field: str, detail: str) -> dict[str, Any]:
+    return problem(status, code, detail, [{"field": field, "code": code, "detail": detail}])
+
+
+too_big = "Ensure this value is less than or equal to 100."
+EXAMPLES = [
+    problem(400, detail="JSON parse error - Expecting value: line 1 column 1 (char 0)."),
+    problem(400, "invalid", f"max_load: {too_big}", [{"field": "max_load", "code": "max_value", "detail": too_big}]),
+    problem(401, detail="This key is not valid."),
+    problem(403, detail="This key is for another source."),
+    problem(404, detail="There is no source with id 7."),
+    about_field(409, "name_taken", "name", "There is a source named “Telegram Bot” already."),
+    about_field(
+        409,
+        "identity_taken",
+        "phone",
+        "+79991234567 belongs to lead 2; the pair is marked as a possible duplicate.",
+    ),
+    problem(409, "last_identity", "A lead must keep a phone, an e-mail or an id in a channel."),
+    problem(409, "nobody_else_free", "Nobody else is free for contact 1; it stays where it is."),
+    problem(409, "operator_inactive", "Анна is off duty; force it if it must be."),
+    problem(409, "operator_full", "Анна is at the limit of 50; force it if it must be."),
+    problem(409, "resolved", "Contact 1 is resolved; reopen it first."),
+    problem(409, "same_lead", "Lead 1 cannot be merged into itself."),
+    problem(409, "not_merged", "Lead 1 is not merged with any other."),
+    problem(409, "survivor_merged", "Lead 2 has itself been merged into lead 3; undo that first."),
+    problem(409, "erased", "Lead 1 has been erased; it stays without data."),
+    problem(413, detail="The body is larger than 256 KiB."),
+    problem(415, detail='Unsupported media type "text/plain" in request.'),
+    problem(
+        422, "idempotency_key_reused", "The key “chat-42-message-7” was used before, for a contact with another body."
+    ),
+    problem(429, detail="Request was throttled. Expected available in 5 seconds."),
+    problem(500, detail="Something went wrong on our side; incident 3f2a9c0d5b17 is in the log."),
+    problem(503, "busy", "The service is too busy to decide this now; nothing was changed, please try again."),
+    problem(503),
+]
+
+# Which states forbid which operations, by the code of the refusal.
+CONFLICTS = {
+    "sources_create": ["name_taken"],
+    "sources_partial_update": ["name_taken"],
+    "leads_partial_update": ["identity_taken", "last_identity", "erased"],
+    "contacts_partial_update": ["erased"],
+    "leads_merge_create": ["same_lead", "erased"],
+    "leads_unmerge_create": ["not_merged", "survivor_merged", "erased"],
+    "contacts_reassign_create": ["nobody_else_free", "operator_inactive", "operator_full", "resolved"],
+}
+
+
+def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Adds to every operation the errors that it can answer with, each with an example."""
+    components = result["components"]
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components["examples"] = {example["code"]: {"value": example} for example in EXAMPLES}
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            for status in statuses(path, operation, components["schemas"]):
+                operation["responses"].setdefault(str(status), response(status, operation))
+    return result
+
+
+def with_blank_parameters(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A blank parameter in a query, as forms send it, means that it is not given."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for parameter in parameters(operation, "query"):
+                parameter["allowEmptyValue"] = True
+    return result
+
+
+def statuses(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> Iterator[int]:
+    if "requestBody" in operation:
+        yield from (400, 413, 415)
+    elif any(parameters(operation, "query")):
+        yield 400
+    if any(operation.get("security", [])):
+        yield from (401, 403, 429)
+    if "{" in path or names_another(operation, schemas):
+        yield 404
+    if operation["operationId"] in CONFLICTS:
+        yield 409
+    if any(parameter["name"] == "Idempotency-Key" for parameter in parameters(operation, "header")):
+        yield 422
+    yield from (500, 503)
+
+
+def parameters(operation: dict[str, Any], place: str) -> Iterator[dict[str, Any]]:
+    return (parameter for parameter in operation.get("parameters", []) if parameter["in"] == place)
+
+
+def names_another(operation: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Whether the body names something by id, such as a source."""
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        component = media["schema"].get("$ref", "").rpartition("/")[2]
+        if any(name.endswith("_id") for name in schemas.get(component, {}).get("properties", {})):
+            return True
+    return False
+
+
+def response(status: int, operation: dict[str, Any]) -> dict[str, Any]:
+    codes = CONFLICTS[operation["operationId"]] if status == 409 else codes_of(status)
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    described = {
+        "description": TITLES[status],
+        "content": {problems.MEDIA_TYPE: {"schema": schema, "examples": examples}},
+    }
+    if status in (429, 503):
+        described["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
+    return described
+
+
+def codes_of(status: int) -> Iterable[str]:
+    return (example["code"] for example in EXAMPLES if example["status"] == status)

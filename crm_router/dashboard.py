@@ -1,0 +1,82 @@
+"""The start page: three numbers that say what to do next, and the pages that this user may see."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, Min, OuterRef, Subquery, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm_router.back_office import few, sees, undecided
+from operators.models import Operator
+from routing import own_contacts
+from routing.models import Contact, Source
+
+
+def start(request: HttpRequest) -> HttpResponse:
+    """The first page: what there is to do, for those who answer; the overview for everybody else."""
+    return redirect(own_contacts.todo()) if own_contacts.only_own(request.user) else admin.site.index(request)
+
+
+def with_numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What unfold asks for before it shows the page. Of numbers and pages there are those that the user may see."""
+    groups = [
+        group | {"items": [item for item in group["items"] if item["has_permission"]]}
+        for group in context["sidebar_navigation"]
+    ]
+    asked = {
+        waiting: sees("routing", "contact"),
+        on_duty: sees("operators", "operator"),
+        duplicates: sees("leads", "possibleduplicate"),
+    }
+    return context | {
+        "numbers": [number(request) for number, permitted in asked.items() if permitted(request)],
+        "groups": [group for group in groups if group["items"]],
+    }
+
+
+def waiting(request: HttpRequest) -> dict[str, Any]:
+    """How many wait, and since when the oldest does."""
+    since = oldest()
+    return {
+        "title": _("In the queue"),
+        "figure": few(Contact.objects.waiting()) or "0",
+        "more": since and _("The oldest waits for %(age)s") % {"age": timesince(since, timezone.now(), depth=1)},
+        "link": f"{reverse('admin:routing_contact_changelist')}?status={Contact.Status.WAITING.value}",
+        "is_pressing": since is not None,
+    }
+
+
+def oldest() -> datetime | None:
+    """Asked source by source, each of which has an index of what waits in it, in the order of its age."""
+    own = Contact.objects.waiting().filter(source=OuterRef("pk")).order_by("pk")
+    sources = Source.objects.annotate(oldest=Subquery(own.values("created_at")[:1]))
+    found: datetime | None = sources.aggregate(first=Min("oldest"))["first"]
+    return found
+
+
+def on_duty(request: HttpRequest) -> dict[str, Any]:
+    """How many operators are on duty, and for how many contacts they have places."""
+    places = Operator.objects.free().aggregate(places=Sum(F("max_load") - F("current_load")))["places"] or 0
+    return {
+        "title": _("Operators on duty"),
+        "figure": Operator.objects.current().filter(is_active=True).count(),
+        "more": ngettext("%(count)d free place", "%(count)d free places", places) % {"count": places},
+        "link": f"{reverse('admin:operators_operator_changelist')}?is_active__exact=1",
+        "is_pressing": places == 0,
+    }
+
+
+def duplicates(request: HttpRequest) -> dict[str, Any]:
+    """How many pairs of leads wait for a decision."""
+    return {
+        "title": _("Duplicates to decide"),
+        "figure": undecided(request) or "0",
+        "link": reverse("admin:leads_possibleduplicate_changelist"),
+    }

@@ -1,0 +1,27 @@
+"""Hears what the domain tells, counts it, and keeps what the line of the present request will say."""
+
+from functools import cache
+
+from core import request_context
+from core.retry import GaveUp, Lost
+from crm_router.observability import metrics
+from routing.assignment import Decided
+from routing.history import Moved, What
+
+moves, registrations = cache(metrics.MOVES.labels), cache(metrics.REGISTRATIONS.labels)
+
+
+def hear(fact: object) -> None:
+    match fact:
+        case Moved():
+            moves(fact.what.value).inc()
+            if fact.what == What.REGISTERED:
+                registrations(fact.source_id, fact.reason or "assigned").inc()
+            if call := request_context.current.get():
+                call.events.append(fact)
+        case Decided():
+            metrics.DECISIONS.observe(fact.seconds)
+        case Lost():
+            metrics.LOST_RACES.labels(fact.cause).inc()
+        case GaveUp():
+            metrics.GAVE_UP.inc()

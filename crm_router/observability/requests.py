@@ -1,0 +1,99 @@
+"""One line of log and one measurement for each request, and an id that follows it."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from core import deadline
+from core.request_context import Call, accept_or_make, current, during
+from crm_router.observability import metrics, routes, tracing
+
+log = logging.getLogger("crm_router.requests")
+
+PROBES = {"/health", "/health/ready", "/metrics"}  # asked every few seconds, and worth a line only when they fail
+
+
+class Observe:
+    """Stands outside of all middleware that may refuse a request, so that refusals are seen as well.
+
+    Static files are no business of the service's, and worth neither a line nor a number.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(settings.STATIC_URL):
+            return self.get_response(request)
+        started = time.perf_counter()
+        call = begin(request.META)
+        token = current.set(call)
+        metrics.IN_PROGRESS.inc()
+        try:
+            with deadline.within(settings.ANSWER_TIMEOUT):
+                response = self.get_response(request)
+            tell(
+                call,
+                method=routes.method(request.method),
+                route=routes.route(request),
+                status=response.status_code,
+                seconds=time.perf_counter() - started,
+                code=problem_code(response),
+                key=getattr(request, "auth", None),
+                path=request.get_full_path() if settings.LOG_PERSONAL_DATA else None,
+                **outcome(call),
+            )
+        finally:
+            metrics.IN_PROGRESS.dec()
+            current.reset(token)
+        response["X-Request-ID"] = call.request_id
+        return response
+
+
+def tell_refused(call: Call, *, method: str | None, status: int, code: str) -> None:
+    """For what is refused before Django sees it."""
+    with during(call):
+        tell(call, method=routes.method(method), route=routes.UNMATCHED, status=status, seconds=0, code=code)
+
+
+def begin(environ: Mapping[str, Any]) -> Call:
+    return Call(accept_or_make(environ.get("HTTP_X_REQUEST_ID")), environ.get("HTTP_TRACEPARENT", ""))
+
+
+def tell(call: Call, *, method: str, route: str, status: int, seconds: float, code: str | None, **more: Any) -> None:
+    metrics.REQUESTS.labels(method, route, status).observe(seconds)
+    if code:
+        metrics.ERRORS.labels(status, code).inc()
+    level = logging.DEBUG if route in PROBES and not code else logging.INFO
+    fields = {"method": method, "route": route, "status": status, "duration_ms": round(seconds * 1000, 1), "code": code}
+    fields |= more
+    log.log(level, "request", extra=fields)
+    tracing.record(call, seconds=seconds, fields=fields)
+
+
+def problem_code(response: HttpResponseBase) -> str | None:
+    """The code of a problem document; None when all went well, and for the back-office's pages."""
+    data = getattr(response, "data", None)
+    return data.get("code") if response.status_code >= 400 and isinstance(data, dict) else None
+
+
+def outcome(call: Call) -> dict[str, Any]:
+    """What became of the contact that the request was about, the first that it changed; and how many changes in all."""
+    if not call.events:
+        return {}
+    first = call.events[0]
+    last = next(fact for fact in reversed(call.events) if fact.contact_id == first.contact_id)
+    return {
+        "what": first.what.value,
+        "contact_id": last.contact_id,
+        "source_id": last.source_id,
+        "operator_id": last.operator_id,
+        "reason": last.reason,
+        "strategy": last.strategy,
+        "changes": len(call.events),
+    }

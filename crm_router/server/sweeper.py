@@ -1,0 +1,42 @@
+"""Sweeps the queue now and then, in a thread of the serving process.
+
+Every event drains the queue by itself. This is the net under it: for what QUEUE_BURST has left, and for events whose
+process died, or whose database went away, between a commit and its look at the queue.
+"""
+
+import logging
+import random
+import time
+from threading import Thread
+
+from django.db import Error, connections
+
+from crm_router.observability import metrics
+from routing import fairness, queue
+
+log = logging.getLogger(__name__)
+
+
+def start(seconds: int) -> None:
+    """Begins to sweep about every so many seconds; 0 leaves it to `manage.py route_waiting --loop`."""
+    if seconds:
+        Thread(target=sweep_for_ever, args=(seconds,), name="sweeper", daemon=True).start()
+
+
+def sweep_for_ever(seconds: int) -> None:
+    while True:
+        time.sleep(seconds * random.uniform(0.5, 1.5))  # the workers take turns instead of meeting
+        try:
+            sweep()
+        finally:
+            connections.close_all()
+
+
+def sweep() -> None:
+    try:
+        queue.sweep()
+        fairness.tally()
+        metrics.SWEEPS.labels("done").inc()
+    except Error:
+        metrics.SWEEPS.labels("failed").inc()
+        log.warning("Not swept, the next round will", exc_info=True)

@@ -1,0 +1,177 @@
+"""Contacts from a table: one for each row, however often the table is imported.
+
+A row without an idempotency key is known by what it says, and by how many rows above it say the same: two equal rows
+are two contacts, and the same table again, whole or after a kill, makes none. This holds as long as keys are kept
+(`prune`).
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from core.errors import Busy, FieldError, Invalid, Refusal, Reused
+from leads import batch, idempotency
+from leads.registration import Draft
+from routing import history
+from routing.models import Contact, Source
+
+TOGETHER = 500  # rows that are read, decided and told of at once
+
+TEXTS = ("lead_phone", "lead_email", "lead_external_id", "lead_name", "message")
+COLUMNS = ("source_id", "source", *TEXTS, "idempotency_key")
+
+ID = re.compile("[1-9][0-9]{0,17}")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: the line that it begins on, its cells by column, and those beyond the last column."""
+
+    line: int
+    cells: Mapping[str, str]
+    surplus: Sequence[str] = ()
+
+
+class Fate(Enum):
+    NEW = auto()
+    KNOWN = auto()  # its key has made a contact before
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    row: Row
+    result: Fate | Refusal
+
+    @property
+    def reason(self) -> str:
+        """What is to be mended in the row, by field; empty where it was accepted."""
+        if isinstance(self.result, Fate):
+            return ""
+        field = "idempotency_key" if isinstance(self.result, Reused) else "source_id"
+        fields: dict[str, list[str]] = {}
+        for error in self.result.errors or [FieldError(field, self.result.code, self.result.detail)]:
+            fields.setdefault(error.detail, []).append(error.field)
+        return " ".join(f"{', '.join(names)}: {detail}" for detail, names in fields.items())
+
+
+Item = Mapping[str, Any]  # arguments of `intake.register_contact`
+Decide = Callable[[Sequence[Item]], Iterable[Fate | Refusal]]
+
+
+def import_contacts(*, rows: Iterable[Row], source_id: int | None = None) -> Iterator[Outcome]:
+    """Registers a contact for each row, some hundreds at a time, and tells in order what became of each.
+
+    `source_id` is for rows that name no source. Raises Busy, or a fault of the database; rows that were not told of
+    then are to be imported again.
+    """
+    with closing(Notebook()) as notebook:
+        yield from outcomes(rows, source_id, notebook, register)
+
+
+def rehearse(*, rows: Iterable[Row], source_id: int | None = None) -> Iterator[Outcome]:
+    """What `import_contacts` would tell of these rows now. Changes nothing."""
+    with closing(Notebook()) as notebook:
+        yield from outcomes(rows, source_id, notebook, partial(judge, notebook))
+
+
+def outcomes(rows: Iterable[Row], source_id: int | None, notebook: "Notebook", decide: Decide) -> Iterator[Outcome]:
+    remaining = iter(rows)
+    while together := list(islice(remaining, TOGETHER)):
+        items = list(read(together, source_id, notebook))
+        decided = iter(decide([item for item in items if not isinstance(item, Refusal)]))
+        for row, item in zip(together, items, strict=True):
+            yield Outcome(row, item if isinstance(item, Refusal) else next(decided))
+
+
+def register(items: Sequence[Item]) -> Iterator[Fate | Refusal]:
+    for result in batch.register_contacts(items=items, by=history.IMPORT):
+        if isinstance(result, Busy):
+            raise result  # nothing is wrong with the row
+        if isinstance(result, Contact):
+            yield Fate.KNOWN if result.is_replay else Fate.NEW
+        else:
+            yield result
+
+
+def judge(notebook: "Notebook", items: Sequence[Item]) -> Iterator[Fate | Refusal]:
+    """What `register` would say of these items, after all that were judged before."""
+    drafts = list(batch.read(items))
+    made = idempotency.find(draft.token for draft in drafts if isinstance(draft, Draft))
+    for draft in drafts:
+        if isinstance(draft, Refusal):
+            yield draft
+            continue
+        earlier = made.get(draft.token)
+        known = bytes(earlier.idempotency_fingerprint or b"") if earlier else notebook.first(draft)
+        if known is None:
+            yield Fate.NEW
+        else:
+            yield Fate.KNOWN if known == draft.fingerprint else Reused(str(draft.idempotency_key))
+
+
+def read(rows: Sequence[Row], source_id: int | None, notebook: "Notebook") -> Iterator[Item | Refusal]:
+    sources = dict(Source.objects.current().values_list("name", "pk"))
+    for row in rows:
+        try:
+            source = source_id or source_of(row, sources)
+            texts = texts_of(row)
+        except Invalid as refusal:
+            yield refusal
+            continue
+        key = row.cells.get("idempotency_key", "").strip()
+        yield {"source_id": source, "idempotency_key": key or notebook.key_for(source, texts), **texts}
+
+
+def source_of(row: Row, sources: Mapping[str, int]) -> int:
+    if "source" in row.cells:
+        name = row.cells["source"].strip()
+        if name not in sources:
+            raise Invalid(FieldError("source", "not_found", f"There is no source named “{name}”."))
+        return sources[name]
+    given = row.cells["source_id"].strip()
+    if not ID.fullmatch(given):
+        raise Invalid(FieldError("source_id", "invalid", f"“{given}” is not the id of a source."))
+    return int(given)
+
+
+def texts_of(row: Row) -> dict[str, str | None]:
+    """As a bot would send them: an empty cell is not given, and only a message keeps the spaces around it."""
+    if any(row.surplus):
+        detail = "There are more cells than columns: a text that contains the separator needs quotation marks."
+        raise Invalid(FieldError("row", "invalid", detail))
+    given = {field: row.cells.get(field, "") for field in TEXTS}
+    return {field: (text if field == "message" else text.strip()) or None for field, text in given.items()}
+
+
+class Notebook:
+    """What this import has read, as far as it must be remembered: on disk, because files may be large."""
+
+    def __init__(self) -> None:
+        self.pages = sqlite3.connect("")  # a temporary file, which goes with its connection
+        self.pages.execute("CREATE TABLE alike (source_id, said, times, PRIMARY KEY (source_id, said)) WITHOUT ROWID")
+        self.pages.execute("CREATE TABLE used (source_id, key, said, PRIMARY KEY (source_id, key)) WITHOUT ROWID")
+
+    def key_for(self, source_id: int, texts: Mapping[str, str | None]) -> str:
+        """The key of a row that has none: what it says, and how many rows so far have said it."""
+        said = idempotency.fingerprint(texts)
+        count = "INSERT INTO alike VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times"
+        [(times,)] = self.pages.execute(count, [source_id, said])
+        return f"import {said.hex()} {times}"
+
+    def first(self, draft: Draft) -> bytes | None:
+        """The fingerprint of the row that had this draft's key first; None if no row before had it."""
+        asked = self.pages.execute("SELECT said FROM used WHERE source_id = ? AND key = ?", draft.token)
+        found: tuple[bytes] | None = asked.fetchone()
+        if found:
+            return found[0]
+        self.pages.execute("INSERT INTO used VALUES (?, ?, ?)", [*draft.token, draft.fingerprint])
+        return None
+
+    def close(self) -> None:
+        self.pages.close()

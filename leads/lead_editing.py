@@ -1,0 +1,124 @@
+"""Corrects what is known of a lead, when a person asks for it."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from django.conf import settings
+from django.db import IntegrityError
+
+from core import retry
+from core.db import inserts
+from core.db.inserts import New
+from core.errors import Conflict, FieldError, Invalid
+from core.retry import LostRace
+from leads import identities, lead_lookup, lead_matching
+from leads.identities import Claim, Unreadable
+from leads.models import Identity, Lead, Merge
+
+READERS = {
+    Identity.Kind.PHONE: lambda raw: identities.phone_claim(raw, settings.PHONE_REGION),
+    Identity.Kind.EMAIL: identities.email_claim,
+}
+
+
+class Taken(Conflict):
+    """The identity is somebody else's; nothing has changed, but the two leads may be one person."""
+
+    def __init__(self, lead_id: int, claim: Claim, owner: int) -> None:
+        detail = f"{claim.value} belongs to lead {owner}; the pair is marked as a possible duplicate."
+        super().__init__("identity_taken", detail, (FieldError(claim.kind, "identity_taken", detail),))
+        self.lead_id, self.owner = lead_id, owner
+
+
+def correct_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
+    """Sets any of `phone`, `email` and `name` as the lead shows them; None or blank takes one away.
+
+    The old phone or e-mail is forgotten: it was wrong, and its true owner must not be taken for this lead.
+    The id of a merged lead stands for its survivor. Raises Unknown, Invalid, or Conflict: `identity_taken` when it is
+    somebody else's (the pair is marked as a possible duplicate), `last_identity` when nothing would be left to
+    recognise the lead by, `erased`.
+    """
+    claims = read_claims(changes)
+
+    def work(attempt: int) -> Lead:
+        lead = lead_lookup.lock_survivor(lead_id)
+        # What is sent back as it was shown is no change; a phone is shown without its extension.
+        asked = {kind: claim for kind, claim in claims.items() if claim is None or claim.value != getattr(lead, kind)}
+        refuse_taken(lead.pk, [claim for claim in asked.values() if claim])
+        for kind, claim in asked.items():
+            show(lead, kind, claim)
+        if asked and not lead.identities.exclude(pk__in=brought_by_merges(lead)).exists():
+            raise Conflict("last_identity", "A lead must keep a phone, an e-mail or an id in a channel.")
+        if "name" in changes:
+            lead.name = (changes["name"] or "").strip() or None
+        lead.save(update_fields=["name", "updated_at"])
+        return lead
+
+    try:
+        return retry.run(work)
+    except Taken as taken:
+        retry.run(partial(suspect, {taken.lead_id, taken.owner}))
+        raise
+
+
+def suspect(pair: set[int], attempt: int) -> None:
+    """Marks these two as a possible duplicate, unless one of them has been erased in between."""
+    if not any(lead.erased_at for lead in lead_lookup.lock(pair).values()):
+        lead_matching.mark_duplicates([(min(pair), max(pair))])
+
+
+def read_claims(changes: Mapping[str, str | None]) -> dict[Identity.Kind, Claim | None]:
+    """The identities among the changes; None for one that is to go. Raises Invalid, naming every bad field."""
+    claims: dict[Identity.Kind, Claim | None] = {}
+    errors = []
+    for kind, read in READERS.items():
+        if kind in changes:
+            raw = (changes[kind] or "").strip()
+            try:
+                claims[kind] = read(raw) if raw else None
+            except Unreadable as error:
+                errors.append(identities.field_error(kind, error))
+    if errors:
+        raise Invalid(*errors)
+    return claims
+
+
+def refuse_taken(lead_id: int, claims: Sequence[Claim]) -> None:
+    owners = lead_matching.owners(claims)
+    for claim in claims:
+        owner = owners.get(claim.key, lead_id)
+        if owner != lead_id:
+            raise Taken(lead_id, claim, owner)
+
+
+def show(lead: Lead, kind: Identity.Kind, claim: Claim | None) -> None:
+    """Makes `claim` the identity by which the lead shows this kind, in place of the one that stands.
+
+    What a merge has brought is not overwritten, so that undoing the merge brings it back.
+    """
+    known = lead.identities.filter(kind=kind).order_by("rank", "pk")
+    shown, own = known.first(), known.exclude(pk__in=brought_by_merges(lead)).first()
+    again = known.filter(value=claim.value).first() if claim else None
+    foremost = shown.rank - 1 if shown else 0
+    if claim is None:
+        if shown:
+            shown.delete()
+    elif again:
+        Identity.objects.filter(pk=again.pk).update(rank=foremost)
+        if own and own.pk != again.pk and again.pk not in brought_by_merges(lead):
+            own.delete()
+    elif own is None:
+        inserts.store(New(Identity, {"lead_id": lead}, **claim.fields))
+        known.filter(value=claim.value).update(rank=min(foremost, 0))
+    else:
+        own.value, own.raw, own.rank = claim.value, claim.raw, min(foremost, own.rank)
+        try:
+            own.save(update_fields=["value", "raw", "rank"])
+        except IntegrityError as error:
+            raise LostRace from error
+
+
+def brought_by_merges(lead: Lead) -> set[int]:
+    """Ids of the identities that would go back with a merge that is undone; all others are the lead's own."""
+    journals = Merge.objects.filter(survivor=lead, undone_at__isnull=True).values_list("identities", flat=True)
+    return {identity for journal in journals for identity in journal}

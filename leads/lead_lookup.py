@@ -1,0 +1,58 @@
+"""A lead by its id, whatever it has been merged into since; and the lock on everything that it is recognised by."""
+
+from collections.abc import Iterable
+
+from core.errors import Conflict, Unknown
+from core.retry import LostRace
+from leads.models import Identity, Lead, Merge
+
+
+def find(lead_id: int) -> Lead:
+    """The lead itself, or the survivor of the merges that it went into. Raises Unknown."""
+    lead = Lead.objects.filter(pk=lead_id).first()
+    if lead is None:
+        raise Unknown("lead", lead_id)
+    while lead.merged_into_id:
+        lead = Lead.objects.get(pk=lead.merged_into_id)
+    return lead
+
+
+def family(lead_id: int) -> set[int]:
+    """The lead, and all whose merges lead to it."""
+    found, newest = {lead_id}, {lead_id}
+    while newest:
+        merges = Merge.objects.filter(survivor__in=newest, undone_at__isnull=True)
+        newest = set(merges.values_list("merged_id", flat=True)) - found
+        found |= newest
+    return found
+
+
+def lock(lead_ids: Iterable[int]) -> dict[int, Lead]:
+    """Locks these leads and all their identities until the transaction ends; returns the leads, fresh, by id.
+
+    Identities first, in key order, as the intake locks them: whoever recognises one of these leads comes wholly before
+    or wholly after. Raises LostRace when a lead has just got another identity.
+    """
+    ids = set(lead_ids)
+    identities = Identity.objects.filter(lead__in=ids).order_by("pk")
+    locked = list(identities.select_for_update(no_key=True).values_list("pk", flat=True))
+    leads = {lead.pk: lead for lead in Lead.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)}
+    if list(identities.values_list("pk", flat=True)) != locked:
+        raise LostRace
+    return leads
+
+
+def lock_survivor(lead_id: int) -> Lead:
+    """Finds the lead that answers to this id, and locks it to be changed. Raises Unknown, LostRace, or Conflict:
+    `erased` when nothing is to be known of that person any more."""
+    seen = find(lead_id)
+    lead = lock([seen.pk])[seen.pk]
+    if lead.merged_into_id:
+        raise LostRace
+    refuse_erased(lead)
+    return lead
+
+
+def refuse_erased(lead: Lead) -> None:
+    if lead.erased_at:
+        raise Conflict("erased", f"Lead {lead.pk} has been erased; it stays without data.")

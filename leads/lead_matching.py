@@ -1,0 +1,169 @@
+"""Whose contact is it? Finds the lead behind what a client says of itself, or makes one."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, reduce
+from operator import or_
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from core.db import compiled
+from core.db.compiled import Later
+from leads.identities import Claim
+from leads.models import Identity, Lead, PossibleDuplicate
+
+FEW = 3  # claims, as many as one person can make
+STRENGTH = {kind: place for place, kind in enumerate(Identity.Kind)}
+
+Key = tuple[str, str, int | None]  # Claim.key
+Owned = tuple[str, str, int | None, int, str | None]  # an identity's key, and its lead's id and name
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who writes: at least one claim, and a name, which replaces the lead's when it is given."""
+
+    claims: Sequence[Claim]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The leads behind some people, in their order, and what is still to be written of them.
+
+    The caller stores the `new` leads, and then as identities what they and others have `claimed`, in this order, with
+    operators locked before: crossed requests then wait for each other, and do not deadlock. `amend` comes last of all.
+    """
+
+    leads: list[Lead]
+    new: list[Lead]
+    claimed: list[tuple[Lead, Claim]]
+    renamed: dict[int, Lead]
+    pairs: list[tuple[Lead, Lead]]
+
+    def amend(self) -> None:
+        """Writes what concerns leads that there were before, or pairs of leads. The new ones have been stored."""
+        for lead_id, lead in sorted(self.renamed.items()):
+            Lead.objects.filter(pk=lead_id).update(name=lead.name, updated_at=timezone.now())
+        if self.pairs:
+            mark_duplicates((lead.pk, other.pk) for lead, other in self.pairs)
+
+
+def recognise(people: Sequence[Person], owners: dict[Key, Lead]) -> Recognised:
+    """The leads behind these people, who come one after another; new ones where nobody is known.
+
+    The strongest known claim decides. Claims that nobody has yet are added to that lead; claims of somebody else stay
+    theirs, and the pair is marked as a possible duplicate. `owners` is what `ask_owners` has found for all of their
+    claims; those that it finds new are added.
+    """
+    found: list[Lead] = []
+    new: list[Lead] = []
+    renamed: dict[int, Lead] = {}
+    claimed: list[tuple[Lead, Claim]] = []
+    pairs: list[tuple[Lead, Lead]] = []
+    for person in people:
+        known = [owners[claim.key] for claim in sorted(person.claims, key=strength) if claim.key in owners]
+        if known:
+            lead = known[0]
+            pairs += [(lead, other) for other in known[1:] if other is not lead]
+            if person.name and person.name != lead.name:
+                lead.name = person.name
+                renamed |= {lead.pk: lead} if lead.pk else {}
+        else:
+            lead = Lead(name=person.name)
+            new.append(lead)
+        for claim in person.claims:
+            if claim.key not in owners:
+                owners[claim.key] = lead
+                claimed.append((lead, claim))
+        found.append(lead)
+    claimed.sort(key=in_one_order)
+    return Recognised(found, new, claimed, renamed, pairs)
+
+
+def strength(claim: Claim) -> int:
+    return STRENGTH[claim.kind]
+
+
+def ask_owners(claims: Iterable[Claim]) -> Later[dict[Key, Lead]]:
+    """Who has these claims, by key; no more than `pk` and `name` of each lead. Locks the identities in key order until
+    the end of the caller's transaction: whose they are stays true so long, also while somebody merges leads.
+
+    PostgreSQL leaves out an identity that changed hands while we waited for it. Its claim counts as new then, as one
+    does that another request is just adding: storing it fails, which `races.run` takes for a lost race.
+    """
+    asked = {claim.key: claim for claim in claims}
+    if 0 < len(asked) <= FEW:
+        rows = lock_few(list(asked.values()))
+        return lambda: by_key(rows())
+    found = by_key(locked(asked.values()))
+    return lambda: found
+
+
+def by_key(rows: Iterable[Owned]) -> dict[Key, Lead]:
+    """One lead for all of its identities."""
+    leads: dict[int, Lead] = {}
+    owners = {}
+    for kind, value, source_id, lead_id, name in rows:
+        if lead_id not in leads:
+            leads[lead_id] = Lead.from_db(DEFAULT_DB_ALIAS, ("id", "name"), (lead_id, name))
+        owners[kind, value, source_id] = leads[lead_id]
+    return owners
+
+
+def locked(claims: Iterable[Claim]) -> QuerySet[Identity, Owned]:
+    rows = same(claims).order_by("pk").select_for_update(of=("self",), no_key=True)
+    return rows.values_list("kind", "value", "source_id", "lead_id", "lead__name")
+
+
+def lock_few(claims: Sequence[Claim]) -> Later[list[Owned]]:
+    """By compiled SQL, as for all claims of one person."""
+    values = [part for claim in claims for part in (claim.value, claim.source_id)]
+    return statement(tuple(claim.kind for claim in claims)).later(*values)
+
+
+@cache
+def statement(kinds: Sequence[Identity.Kind]) -> "compiled.Select[Owned]":
+    def build(*values: Any) -> QuerySet[Identity, Owned]:
+        return locked(
+            Claim(kind, value, "", source_id if kind == Identity.Kind.EXTERNAL else None)
+            for kind, value, source_id in zip(kinds, values[::2], values[1::2], strict=True)
+        )
+
+    return compiled.Select(build, parameters=2 * len(kinds))
+
+
+def owners(claims: Iterable[Claim]) -> dict[Key, int]:
+    """Each claim that somebody has, by key, with that lead's id. Locks nothing."""
+    rows = same(claims).values_list("kind", "value", "source_id", "lead_id")
+    return {(kind, value, source_id): lead_id for kind, value, source_id, lead_id in rows}
+
+
+def same(claims: Iterable[Claim]) -> QuerySet[Identity]:
+    """The identities that these claims name."""
+    values: dict[tuple[str, int | None], set[str]] = {}
+    for claim in claims:
+        values.setdefault((claim.kind, claim.source_id), set()).add(claim.value)
+    if not values:
+        return Identity.objects.none()
+    alike = (
+        Q(source=source_id, value__in=given) if source_id else Q(kind=kind, source__isnull=True, value__in=given)
+        for (kind, source_id), given in values.items()
+    )
+    return Identity.objects.filter(reduce(or_, alike))
+
+
+def in_one_order(claimed: tuple[Lead, Claim]) -> tuple[str, str, int]:
+    _, claim = claimed
+    return claim.kind, claim.value, claim.source_id or 0
+
+
+def mark_duplicates(pairs: Iterable[tuple[int, int]]) -> None:
+    """Leaves the decision whether these leads are one person to a supervisor; what was decided stays decided."""
+    ordered = sorted({(min(pair), max(pair)) for pair in pairs})
+    PossibleDuplicate.objects.bulk_create(
+        [PossibleDuplicate(lead_id=first, other_id=second) for first, second in ordered], ignore_conflicts=True
+    )

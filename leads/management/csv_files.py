@@ -1,0 +1,83 @@
+"""Tables of contacts as people keep them: CSV files with a header, as spreadsheets and other systems write them."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import TextIO
+
+from django.core.management import CommandError
+
+from leads.contact_import import COLUMNS, Outcome, Row
+
+DELIMITERS = ",;\t"
+ANNOTATIONS = ("line", "reason")  # what `RejectedRows` adds; a mended list comes back with them
+
+
+class Table:
+    """An open file of contacts. Raises CommandError where it cannot be read as one."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        with self.readable(1):
+            first = file.readline()
+        self.delimiter = max(DELIMITERS, key=first.count)  # no column of ours has one in its name
+        self.reader = csv.reader(chain([first], file), delimiter=self.delimiter, strict=True)
+        with self.readable(1):
+            self.header = [name.strip().lower() for name in next(self.reader, [])]
+        self.check_header()
+
+    @property
+    def columns(self) -> list[str]:
+        return [name for name in self.header if name not in ANNOTATIONS]
+
+    @property
+    def names_sources(self) -> bool:
+        return "source" in self.header or "source_id" in self.header
+
+    def check_header(self) -> None:
+        """A misspelt column would be data lost without a word."""
+        if not self.header:
+            raise CommandError("The first line must name the columns.")
+        unknown = ", ".join(name for name in self.header if name not in (*COLUMNS, *ANNOTATIONS))
+        if unknown:
+            raise CommandError(f"Unknown columns: {unknown}. These can be read: {', '.join(COLUMNS)}.")
+        if len(set(self.header)) < len(self.header):
+            raise CommandError("A column stands there twice.")
+        if {"source", "source_id"} <= set(self.header):
+            raise CommandError("Of the columns source and source_id one is enough.")
+
+    def rows(self) -> Iterator[Row]:
+        """All rows but empty ones. Line breaks within quotation marks count as lines, as they do for an editor."""
+        while True:
+            line = self.reader.line_num + 1
+            with self.readable(line):
+                cells = next(self.reader, None)
+            if cells is None:
+                return
+            if any(cells):
+                cells += [""] * (len(self.header) - len(cells))
+                named = {name: cell for name, cell in zip(self.header, cells, strict=False) if name not in ANNOTATIONS}
+                yield Row(line, named, cells[len(self.header) :])
+
+    @contextmanager
+    def readable(self, line: int) -> Iterator[None]:
+        try:
+            yield
+        except UnicodeError as error:
+            hint = "Name its encoding with --encoding; cp1251 is that of many Russian tables."
+            raise CommandError(f"After line {line} the file is not {self.file.encoding}. {hint}") from error
+        except csv.Error as error:
+            raise CommandError(f"The row of line {line} is no CSV: {error}.") from error
+
+
+class RejectedRows:
+    """Writes rejected rows as they were, with the line they stood on and what is wrong, to be mended and read again."""
+
+    def __init__(self, file: TextIO, table: Table) -> None:
+        self.writer = csv.writer(file, delimiter=table.delimiter)
+        self.writer.writerow([*table.columns, *ANNOTATIONS])
+
+    def add(self, outcome: Outcome) -> None:
+        row = outcome.row
+        self.writer.writerow([*row.cells.values(), row.line, outcome.reason, *row.surplus])

@@ -1,0 +1,266 @@
+"""Operators: who is on duty, with which limit, and how much they have to do."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldBooleanSwitchWidget
+
+from core.admin import archive, formatting
+from core.admin.archive import ArchiveFilter
+from core.admin.forms import ChangesOnly
+from core.admin.verbs import VerbAdmin, author
+from core.db import search
+from operators.models import Operator
+from routing import operator_actions
+from routing.handover import Count
+from routing.models import RosterEntry
+
+HAND_OVER: dict[str, Any] = {
+    "title": _("Hand over all contacts"),
+    "icon": "move_up",
+    "items": ["hand_over_this", "hand_over_on_duty_this"],
+}
+
+
+class OperatorForm(ChangesOnly):
+    class Meta:
+        widgets = {"is_active": UnfoldBooleanSwitchWidget}
+
+
+class OperatorRow(OperatorForm):
+    """The form of one row of the list."""
+
+
+def archived(count: int) -> str:
+    return ngettext(
+        "%(count)d operator is in the archive now. Open contacts go to others or back to the queue.",
+        "%(count)d operators are in the archive now. Open contacts go to others or back to the queue.",
+        count,
+    ) % {"count": count}
+
+
+def restored(count: int) -> str:
+    return ngettext(
+        "%(count)d operator is back from the archive, with the former weights.",
+        "%(count)d operators are back from the archive, with the former weights.",
+        count,
+    ) % {"count": count}
+
+
+def handed_over(count: Count) -> str:
+    if not count.reassigned and not count.queued and not count.kept:
+        return gettext("Nothing was handed over: there are no open contacts.")
+    if not count.reassigned and not count.queued:
+        return ngettext(
+            "Nothing was handed over: nobody else is free, and %(count)d contact stays.",
+            "Nothing was handed over: nobody else is free, and %(count)d contacts stay.",
+            count.kept,
+        ) % {"count": count.kept}
+    return gettext("Handed over: %(reassigned)d, in the queue: %(queued)d, kept: %(kept)d.") % {
+        "reassigned": count.reassigned,
+        "queued": count.queued,
+        "kept": count.kept,
+    }
+
+
+@admin.register(Operator)
+class OperatorAdmin(VerbAdmin):
+    list_display = ["name", "is_active", "max_load", "load", "sources"]
+    list_editable = ["is_active", "max_load"]
+    list_filter = [ArchiveFilter, ("is_active", BooleanRadioFilter), ("rosters__source", AutocompleteSelectFilter)]
+    search_fields = ["name"]
+    search_help_text = _("Name")
+    ordering = ["name", "pk"]
+    form = OperatorForm
+    readonly_fields = ["load", "rosters", "archived_at"]
+    actions = ["hand_over_selected", "hand_over_on_duty_selected", "archive_selected", "restore_selected"]
+    actions_detail = [HAND_OVER, "archive_this", "restore_this"]
+
+    def get_fields(self, request: HttpRequest, obj: Operator | None = None) -> list[Any]:
+        known = ["load", "rosters"] if obj else []
+        return ["name", "is_active", "max_load", *known, *archive.fields(obj)]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Operator]:
+        rosters = RosterEntry.objects.filter(source__archived_at__isnull=True).select_related("source")
+        return super().get_queryset(request).prefetch_related(Prefetch("rosters", rosters.order_by("source__name")))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Operator], search_term: str
+    ) -> tuple[QuerySet[Operator], bool]:
+        if request.GET.get("model_name") == RosterEntry._meta.model_name:  # who may join a roster
+            queryset = queryset.filter(archived_at__isnull=True)
+        return (queryset.filter(search.by_name(search_term)) if search_term else queryset), False
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[OperatorRow]:
+        return OperatorRow
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist: ChangeList = super().get_changelist_instance(request)
+        return archive.read_only(changelist) if archive.is_shown(request) else changelist
+
+    def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) and not (obj and obj.archived_at)
+
+    def has_archive_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return bool(super().has_change_permission(request))
+
+    def save_model(self, request: HttpRequest, obj: Operator, form: OperatorForm, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif isinstance(form, OperatorRow):
+            # The list saves its rows in one transaction; each verb needs its own, after that one.
+            transaction.on_commit(lambda: self.change(request, obj, form.changes))
+        else:
+            operator_actions.change_operator(operator_id=obj.pk, changes=form.changes)
+
+    def change(self, request: HttpRequest, operator: Operator, changes: dict[str, Any]) -> None:
+        self.tell(request, operator, lambda: operator_actions.change_operator(operator_id=operator.pk, changes=changes))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)
+        current = ["hand_over_selected", "hand_over_on_duty_selected", "archive_selected"]
+        for unfit in current if archive.is_shown(request) else ["restore_selected"]:
+            actions.pop(unfit, None)
+        return actions
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        operator = self.get_object(request, object_id)
+        unfit = (*HAND_OVER["items"], "archive_this") if operator and operator.archived_at else ("restore_this",)
+        return [a for a in super().get_actions_detail(request, object_id) if not a.action_name.endswith(unfit)]
+
+    @action(description=_("Hand over all contacts and go off duty"), permissions=["archive"])
+    def hand_over_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
+        self.hand_over(request, queryset, operator_actions.hand_over)
+
+    @action(description=_("Hand over all contacts and stay on duty"), permissions=["archive"])
+    def hand_over_on_duty_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
+        self.hand_over(request, queryset, operator_actions.hand_over_on_duty)
+
+    @action(
+        description=_("And go off duty"),
+        permissions=["archive"],
+        icon="logout",
+        dialog={
+            "title": _("Hand over all contacts and go off duty?"),
+            "description": _("Open contacts go to others or back to the queue, and the operator gets no new ones."),
+            "form_submit_text": _("Hand over"),
+        },
+    )
+    def hand_over_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        self.hand_over(request, Operator.objects.filter(pk=object_id), operator_actions.hand_over)
+        return self.page_again()
+
+    @action(
+        description=_("And stay on duty"),
+        permissions=["archive"],
+        icon="sync_alt",
+        dialog={
+            "title": _("Hand over all contacts and stay on duty?"),
+            "description": _("Open contacts go to others. What nobody else can take stays with the operator."),
+            "form_submit_text": _("Hand over"),
+        },
+    )
+    def hand_over_on_duty_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        self.hand_over(request, Operator.objects.filter(pk=object_id), operator_actions.hand_over_on_duty)
+        return self.page_again()
+
+    def hand_over(self, request: HttpRequest, operators: Iterable[Operator], verb: Callable[..., Count]) -> None:
+        for operator in operators:
+            self.tell(request, operator, partial(self.hand_over_one, request, operator, verb))
+
+    def hand_over_one(self, request: HttpRequest, operator: Operator, verb: Callable[..., Count]) -> None:
+        count = verb(operator_id=operator.pk, by=author(request))
+        words = handed_over(count)
+        self.log_change(request, operator, words)
+        level = messages.SUCCESS if count.reassigned or count.queued else messages.WARNING
+        self.message_user(request, f"{operator}. {words}", level)
+
+    @action(description=_("Move to the archive"), permissions=["archive"])
+    def archive_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
+        self.for_each(
+            request,
+            queryset,
+            lambda pk: operator_actions.archive_operator(operator_id=pk, by=author(request)),
+            archived,
+        )
+
+    @action(description=_("Restore from the archive"), permissions=["archive"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
+        self.for_each(request, queryset, lambda pk: operator_actions.restore_operator(operator_id=pk), restored)
+
+    @action(
+        description=_("Move to the archive"),
+        permissions=["archive"],
+        icon="archive",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _("Move this operator to the archive?"),
+            "description": _(
+                "The operator gets no more contacts. Open contacts go to others or back to the queue at once, "
+                "closed ones stay as history. You can restore the operator later; open contacts do not come back."
+            ),
+            "form_submit_text": _("Move to the archive"),
+        },
+    )
+    def archive_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request,
+            object_id,
+            lambda pk: operator_actions.archive_operator(operator_id=pk, by=author(request)),
+            archived,
+        )
+
+    @action(
+        description=_("Restore from the archive"),
+        permissions=["archive"],
+        icon="unarchive",
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": _("Restore this operator?"),
+            "description": _("The operator returns with the former limit and weights, and may get contacts at once."),
+            "form_submit_text": _("Restore"),
+        },
+    )
+    def restore_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request, object_id, lambda pk: operator_actions.restore_operator(operator_id=pk), restored
+        )
+
+    @display(description=_("load"), ordering="current_load")
+    def load(self, operator: Operator) -> SafeString:
+        return formatting.load_bar(**operator.fullness)
+
+    @display(description=_("sources"))
+    def sources(self, operator: Operator) -> str:
+        return formatting.first_few(entry.source.name for entry in operator.rosters.all())
+
+    @display(description=_("rosters"))
+    def rosters(self, operator: Operator) -> SafeString | str:
+        """Every source with the weight there, and the share that it stands for; those in the archive share nothing."""
+        entries = list(operator.rosters.all())
+        if operator.archived_at:
+            return formatting.lines(
+                formatting.link(entry.source, f"{entry.source.name}: {entry.weight}") for entry in entries
+            )
+        totals: dict[int, int] = defaultdict(int)
+        beside = RosterEntry.objects.current().filter(source__in=[entry.source_id for entry in entries])
+        for source_id, weight in beside.values_list("source", "weight"):
+            totals[source_id] += weight
+        return formatting.lines(
+            formatting.link(entry.source, formatting.weighed(entry.source.name, entry.weight, totals[entry.source_id]))
+            for entry in entries
+        )

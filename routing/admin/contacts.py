@@ -1,0 +1,337 @@
+"""Contacts: found fast, explained, resolved, handed on. Born at the intake only, their facts do not change here."""
+
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import linebreaksbr
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from core.admin import formatting
+from core.admin.filters import Choice
+from core.admin.pagination import DeepPages
+from core.admin.verbs import Done, VerbAdmin, author
+from leads import search
+from leads.admin import lead_formatting
+from operators.models import Operator
+from routing import lifecycle, own_contacts
+from routing.admin import contact_history
+from routing.admin.forms import GiveForm
+from routing.models import Contact
+
+COLOURS = {Contact.Status.WAITING: "warning", Contact.Status.ASSIGNED: "info", Contact.Status.RESOLVED: "success"}
+FITTING = {
+    Contact.Status.WAITING: ("resolve_this", "give_this"),
+    Contact.Status.ASSIGNED: ("resolve_this", "give_this", "reroute_this", "return_this"),
+    Contact.Status.RESOLVED: ("reopen_this",),
+}
+
+
+class StatusFilter(Choice):
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
+        return [(value, capfirst(label)) for value, label in Contact.Status.choices]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        words = {
+            Contact.Status.WAITING: queryset.waiting,
+            Contact.Status.ASSIGNED: queryset.open,
+            Contact.Status.RESOLVED: queryset.resolved,
+        }
+        return words.get(self.value(), queryset.all)()
+
+
+def resolved(count: int) -> str:
+    return ngettext("%(count)d contact is resolved.", "%(count)d contacts are resolved.", count) % {"count": count}
+
+
+def reopened(count: int) -> str:
+    return ngettext("%(count)d contact is open again.", "%(count)d contacts are open again.", count) % {"count": count}
+
+
+def given(operator: Operator, count: int) -> str:
+    return ngettext("%(count)d contact is with %(name)s now.", "%(count)d contacts are with %(name)s now.", count) % {
+        "count": count,
+        "name": operator,
+    }
+
+
+def rerouted(count: int) -> str:
+    return ngettext(
+        "%(count)d contact is with somebody else now.", "%(count)d contacts are with others now.", count
+    ) % {"count": count}
+
+
+def returned(count: int) -> str:
+    return ngettext(
+        "%(count)d contact was put back into the queue.", "%(count)d contacts were put back into the queue.", count
+    ) % {"count": count}
+
+
+def passed_on(count: int) -> str:
+    return ngettext(
+        "%(count)d contact was put back into the queue, and is with somebody else already.",
+        "%(count)d contacts were put back into the queue, and are with others already.",
+        count,
+    ) % {"count": count}
+
+
+def after_return(pk: int) -> Done:
+    """Whoever is free takes what waits, and may have done so by now."""
+    return passed_on if Contact.objects.open().filter(pk=pk).exists() else returned
+
+
+@admin.register(Contact)
+class ContactAdmin(VerbAdmin):
+    list_display = ["number", "received", "source", "person", "status", "handler", "excerpt"]
+    list_filter = [StatusFilter, ("source", AutocompleteSelectFilter), ("operator", AutocompleteSelectFilter)]
+    list_select_related = ["lead", "source", "operator"]
+    list_per_page = 50
+    search_fields = ["pk"]
+    search_help_text = _("Phone, e-mail, name or number")
+    sortable_by = ()  # the newest first: any other order would sort the whole table
+    ordering = ["-pk"]
+    paginator = DeepPages
+    actions = ["resolve_selected", "reopen_selected", "reroute_selected", "return_selected"]
+    actions_detail = ["resolve_this", "reopen_this", "give_this", "reroute_this", "return_this"]
+    actions_detail_hide_default = True  # no button to Django's log: the page itself tells the history
+    change_form_outer_after_template = "routing/contact_history.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> list[Any]:
+        if own_contacts.only_own(request.user):  # without links to what they may not see
+            return [
+                (_("Lead"), {"fields": ["lead_name", "reached_by", "message_text"]}),
+                (_("Registration"), {"fields": ["number", "state", "source_name", "received", "resolved_at"]}),
+            ]
+        waits = obj is not None and obj.status == Contact.Status.WAITING
+        return [
+            (_("Lead"), {"fields": ["lead", "reached_by", "message_text"]}),
+            (_("Assignment"), {"fields": ["state", *(["waiting_reason", "position"] if waits else ["operator"])]}),
+            (_("Registration"), {"fields": ["number", "source", "received", "resolved_at"]}),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
+        contacts = super().get_queryset(request).prefetch_related("lead__identities__source")
+        return own_contacts.contacts(request.user, contacts)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [name for name in self.list_display if not (name == "handler" and own_contacts.only_own(request.user))]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return self.list_filter[:1] if own_contacts.only_own(request.user) else self.list_filter
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
+    ) -> tuple[QuerySet[Contact], bool]:
+        return (queryset.filter(search.contacts_like_or_numbered(search_term)) if search_term else queryset), False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Contact | None = None) -> bool:
+        return False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return own_contacts.sees_all(request.user) or own_contacts.answers(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Contact | None = None) -> bool:
+        return own_contacts.sees_all(request.user) or own_contacts.answers(request.user)
+
+    def has_resolve_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return self.has_route_permission(request) or own_contacts.only_own(request.user)
+
+    def has_route_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("routing.change_contact")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        contact = self.get_object(request, object_id)
+        fitting = FITTING[contact.status] if contact else ()
+        return [a for a in super().get_actions_detail(request, object_id) if a.action_name.endswith(fitting)]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Contact | None = None,
+    ) -> HttpResponse:
+        if obj:
+            context |= contact_history.told(obj) if own_contacts.only_own(request.user) else contact_history.of(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @action(description=_("Resolve"), permissions=["resolve"])
+    def resolve_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        self.for_each(
+            request, queryset, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=author(request)), resolved
+        )
+
+    @action(description=_("Open again"), permissions=["resolve"])
+    def reopen_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        self.for_each(
+            request, queryset, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=author(request)), reopened
+        )
+
+    @action(description=_("Route to somebody else"), permissions=["route"])
+    def reroute_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        self.for_each(
+            request, queryset, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=author(request)), rerouted
+        )
+
+    @action(description=_("Put back into the queue"), permissions=["route"])
+    def return_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        self.for_each(
+            request,
+            queryset,
+            lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)),
+            returned,
+            after_return,
+        )
+
+    @action(
+        description=_("Resolve"),
+        permissions=["resolve"],
+        icon="check",
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": _("Resolve this contact?"),
+            "description": _("The operator is free for one more, and the contact that has waited longest is assigned."),
+            "form_submit_text": _("Resolve"),
+        },
+    )
+    def resolve_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request, object_id, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=author(request)), resolved
+        )
+
+    @action(
+        description=_("Open again"),
+        permissions=["resolve"],
+        icon="undo",
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": _("Open this contact again?"),
+            "description": _("It goes to the same operator if on duty and below the limit, else to somebody else."),
+            "form_submit_text": _("Open again"),
+        },
+    )
+    def reopen_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request, object_id, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=author(request)), reopened
+        )
+
+    @action(
+        description=_("Give to…"),
+        permissions=["route"],
+        icon="person_add",
+        dialog={
+            "title": _("Give this contact to somebody"),
+            "description": _("The history will tell that it was you who decided."),
+            "form_class": GiveForm,
+            "form_submit_text": _("Give"),
+        },
+    )
+    def give_this(self, request: HttpRequest, form: GiveForm, object_id: str) -> HttpResponse:
+        operator = form.cleaned_data["operator"]
+        verb = lifecycle.force_contact if form.cleaned_data["force"] else lifecycle.give_contact
+        return self.from_dialog(
+            request,
+            object_id,
+            lambda pk: verb(contact_id=pk, operator_id=operator.pk, by=author(request)),
+            partial(given, operator),
+        )
+
+    @action(
+        description=_("Route to somebody else"),
+        permissions=["route"],
+        icon="shuffle",
+        dialog={
+            "title": _("Route this contact to somebody else?"),
+            "description": _("The source's roster decides. If nobody else is free, the contact stays where it is."),
+            "form_submit_text": _("Route to somebody else"),
+        },
+    )
+    def reroute_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request, object_id, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=author(request)), rerouted
+        )
+
+    @action(
+        description=_("Back to the queue"),
+        permissions=["route"],
+        icon="hourglass_empty",
+        dialog={
+            "title": _("Put this contact back into the queue?"),
+            "description": _("It waits at the place of its age, and is not offered to the same operator again."),
+            "form_submit_text": _("Back to the queue"),
+        },
+    )
+    def return_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(
+            request,
+            object_id,
+            lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)),
+            returned,
+            after_return,
+        )
+
+    @display(description=_("number"))
+    def number(self, contact: Contact) -> str:
+        return str(contact.pk)
+
+    @display(description=_("received"))
+    def received(self, contact: Contact) -> str:
+        return formatting.moment(contact.created_at)
+
+    @display(description=_("lead"), header=True)
+    def person(self, contact: Contact) -> tuple[str, str]:
+        return str(contact.lead), lead_formatting.reached_by(contact.lead)
+
+    @display(description=_("lead"))
+    def lead_name(self, contact: Contact) -> str:
+        return str(contact.lead)
+
+    @display(description=_("source"))
+    def source_name(self, contact: Contact) -> str:
+        return str(contact.source)
+
+    @display(description=_("phone and e-mail"))
+    def reached_by(self, contact: Contact) -> str:
+        return lead_formatting.reached_by(contact.lead)
+
+    @display(description=_("status"), label=COLOURS)
+    def status(self, contact: Contact) -> tuple[str, str]:
+        return contact.status, str(contact.status.label)
+
+    @display(description=_("status"))
+    def state(self, contact: Contact) -> str:
+        return str(capfirst(contact.status.label))
+
+    @display(description=_("operator"))
+    def handler(self, contact: Contact) -> str:
+        """Who has it, or why nobody has."""
+        return contact.operator.name if contact.operator else contact.get_waiting_reason_display() or formatting.NOTHING
+
+    @display(description=_("place in the queue"))
+    def position(self, contact: Contact) -> str:
+        return str(contact.queue_position or formatting.NOTHING)
+
+    @display(description=_("message"))
+    def excerpt(self, contact: Contact) -> str:
+        return formatting.excerpt(contact.message)
+
+    @display(description=_("message"))
+    def message_text(self, contact: Contact) -> SafeString:
+        return linebreaksbr(contact.message or formatting.NOTHING)

@@ -1,0 +1,38 @@
+"""Forms that send to the verbs what the user changed, and nothing else."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.forms import BaseDialogForm
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldBooleanWidget,
+)
+
+from operators.models import Operator
+
+
+class OperatorChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # not subscriptable at run time
+    """Tells how much each has to do, before one is chosen."""
+
+    def label_from_instance(self, operator: Any) -> str:
+        words = {"name": operator.name, "load": operator.current_load, "limit": operator.max_load}
+        if not operator.is_active:
+            return _("%(name)s (%(load)s of %(limit)s, off duty)") % words
+        return _("%(name)s (%(load)s of %(limit)s)") % words
+
+
+class GiveForm(BaseDialogForm):
+    """To whom, and whether duty and limit count."""
+
+    operator = OperatorChoice(Operator.objects.none(), label=gettext_lazy("Operator"), widget=UnfoldAdminSelectWidget)
+    force = forms.BooleanField(
+        label=gettext_lazy("Even off duty or beyond the limit"), required=False, widget=UnfoldBooleanWidget
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = Operator.objects.current().exclude(contacts=self.object_id)
+        self.fields["operator"].queryset = others.order_by("name", "pk")

@@ -1,0 +1,238 @@
+"""Sources, each with its roster: who answers here, and with which weight."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db.models import Prefetch, QuerySet, Sum, Window
+from django.forms.models import BaseInlineFormSet, BaseModelFormSet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, pgettext_lazy
+from unfold.admin import TabularInline
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from core.admin import archive, formatting
+from core.admin.archive import ArchiveFilter
+from core.admin.forms import ChangesOnly
+from core.admin.verbs import WORDS, VerbAdmin
+from core.db import search
+from operators.models import Operator
+from routing import source_actions
+from routing.models import RosterEntry, Source
+
+
+class SourceForm(ChangesOnly):
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Source.objects.current().filter(name=name).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(WORDS["name_taken"], code="name_taken")
+        return name
+
+
+class PlainText(forms.Widget):
+    """Shows what stands, and costs no query, however long the roster."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        return format_html('<span class="font-medium">{}</span>', value)
+
+
+ON_IT_ALREADY = _("This operator is on the roster already.")
+
+
+class RosterForm(ChangesOnly):
+    """The operator is chosen once; afterwards there is only the weight to change."""
+
+    class Meta:
+        error_messages = {NON_FIELD_ERRORS: {"unique_together": ON_IT_ALREADY}}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "operator" in self.fields:
+            self.fields["operator"] = forms.Field(label=_("operator"), disabled=True, widget=PlainText)
+            self.initial["operator"] = self.instance.operator
+
+
+class RosterFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable at run time
+    """Says of two new lines what a single one says."""
+
+    def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
+        return str(ON_IT_ALREADY)
+
+    def get_form_error(self) -> str:
+        return str(ON_IT_ALREADY)
+
+
+class RosterInline(TabularInline):
+    model = RosterEntry
+    formset = RosterFormSet
+    verbose_name = _("operator")  # "Add another operator"
+    verbose_name_plural = _("roster")
+    form = RosterForm
+    fields = ["operator", "weight", "share", "now"]
+    readonly_fields = ["share", "now"]
+    autocomplete_fields = ["operator"]
+    extra = 0
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RosterEntry]:
+        entries = super().get_queryset(request).filter(operator__archived_at__isnull=True)
+        total = Window(Sum("weight"), partition_by="source")
+        return entries.select_related("operator").annotate(total=total).order_by("operator__name", "operator")
+
+    def get_formset(self, request: HttpRequest, obj: Source | None = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        operator = formset.form.base_fields.get("operator")
+        if operator:
+            operator.queryset = Operator.objects.current()
+            # Operators are made and changed on their own pages.
+            operator.widget.can_add_related = operator.widget.can_change_related = False
+            operator.widget.can_view_related = operator.widget.can_delete_related = False
+        return formset
+
+    def has_view_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
+        return True  # whoever sees the source
+
+    def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
+        return may_change(request, obj)
+
+    has_add_permission = has_delete_permission = has_change_permission
+
+    @display(description=_("share"))
+    def share(self, entry: RosterEntry) -> str:
+        return formatting.share(entry.weight, entry.total) if entry.pk else formatting.NOTHING  # type: ignore[attr-defined]
+
+    @display(description=_("load"))
+    def now(self, entry: RosterEntry) -> SafeString | str:
+        return formatting.load_bar(**entry.operator.fullness) if entry.pk else formatting.NOTHING
+
+
+def may_change(request: HttpRequest, source: Source | None) -> bool:
+    return request.user.has_perm("routing.change_source") and not (source and source.archived_at)
+
+
+def archived(count: int) -> str:
+    return ngettext(
+        "%(count)d source is closed and in the archive now. What waits there is left to you.",
+        "%(count)d sources are closed and in the archive now. What waits there is left to you.",
+        count,
+    ) % {"count": count}
+
+
+def restored(count: int) -> str:
+    return ngettext(
+        "%(count)d source is open again.",
+        "%(count)d sources are open again.",
+        count,
+    ) % {"count": count}
+
+
+@admin.register(Source)
+class SourceAdmin(VerbAdmin):
+    list_display = ["name", "description", "shares"]
+    list_filter = [ArchiveFilter]
+    search_fields = ["name"]
+    search_help_text = pgettext_lazy("of a source", "Name")
+    ordering = ["name", "pk"]
+    form = SourceForm
+    readonly_fields = ["archived_at"]
+    inlines = [RosterInline]
+    actions = ["archive_selected", "restore_selected"]
+    actions_detail = ["archive_this", "restore_this"]
+
+    def get_fields(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
+        return ["name", "description", "phone_region", "strategy", "is_sticky", *archive.fields(obj)]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        roster = RosterEntry.objects.filter(operator__archived_at__isnull=True).select_related("operator")
+        return super().get_queryset(request).prefetch_related(Prefetch("roster", roster.order_by("-weight", "pk")))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Source], search_term: str
+    ) -> tuple[QuerySet[Source], bool]:
+        return (queryset.filter(search.by_name(search_term)) if search_term else queryset), False
+
+    def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
+        return may_change(request, obj)
+
+    def has_archive_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return may_change(request, None)
+
+    def save_model(self, request: HttpRequest, obj: Source, form: SourceForm, change: bool) -> None:
+        if change:
+            source_actions.change_source(source_id=obj.pk, changes=form.changes)
+        else:
+            obj.pk = source_actions.create_source(**form.cleaned_data).pk
+
+    def save_formset(
+        self, request: HttpRequest, form: SourceForm, formset: "BaseModelFormSet[Any, Any]", change: bool
+    ) -> None:
+        weights = {entry.operator_id: entry.weight for entry in formset.save(commit=False)}
+        leaving = [entry.operator_id for entry in formset.deleted_objects]
+        if weights or leaving:
+            call = partial(source_actions.change_roster, source_id=form.instance.pk, weights=weights, leaving=leaving)
+            self.tell(request, _("The roster was not saved"), call)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("archive_selected" if archive.is_shown(request) else "restore_selected", None)
+        return actions
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        source = self.get_object(request, object_id)
+        unfit = "archive_this" if source and source.archived_at else "restore_this"
+        return [a for a in super().get_actions_detail(request, object_id) if not a.action_name.endswith(unfit)]
+
+    @action(description=_("Move to the archive"), permissions=["archive"])
+    def archive_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        self.for_each(request, queryset, lambda pk: source_actions.archive_source(source_id=pk), archived)
+
+    @action(description=_("Restore from the archive"), permissions=["archive"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        self.for_each(request, queryset, lambda pk: source_actions.restore_source(source_id=pk), restored)
+
+    @action(
+        description=_("Move to the archive"),
+        permissions=["archive"],
+        icon="archive",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _("Close this source?"),
+            "description": _(
+                "Its bot is refused from now on. Contacts stay readable and can still be resolved; "
+                "those that wait stay in the queue until you decide. You can restore the source later."
+            ),
+            "form_submit_text": _("Move to the archive"),
+        },
+    )
+    def archive_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(request, object_id, lambda pk: source_actions.archive_source(source_id=pk), archived)
+
+    @action(
+        description=_("Restore from the archive"),
+        permissions=["archive"],
+        icon="unarchive",
+        variant=ActionVariant.PRIMARY,
+        dialog={
+            "title": _("Open this source again?"),
+            "description": _("Its bot is answered again, and contacts that wait are given to whoever is free."),
+            "form_submit_text": _("Restore"),
+        },
+    )
+    def restore_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self.from_dialog(request, object_id, lambda pk: source_actions.restore_source(source_id=pk), restored)
+
+    @display(description=_("roster"))
+    def shares(self, source: Source) -> str:
+        """The heaviest of the roster, with their shares."""
+        entries = list(source.roster.all())
+        total = sum(entry.weight for entry in entries)
+        return formatting.first_few(
+            f"{entry.operator.name} {formatting.share(entry.weight, total)}" for entry in entries
+        )

@@ -1,0 +1,186 @@
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.caller import caller
+from core.api.fields import Moment, moment
+from core.api.ids import IdField
+from leads import contact_editing
+from routing import explanation, history, lifecycle, queue_stats
+from routing.api import examples
+from routing.api.filters import ContactFilter
+from routing.models import Contact, ContactEvent
+
+
+class AssignmentSerializer(serializers.Serializer[Contact]):
+    status = serializers.ChoiceField(Contact.Status.choices)
+    reason = serializers.ChoiceField(
+        Contact.Waiting.choices,
+        allow_null=True,
+        source="waiting_reason",
+        help_text="Why nobody has it, while it waits.",
+    )
+    position = serializers.IntegerField(
+        allow_null=True, source="queue_position", help_text="Place in the queue of its source, 1 = next."
+    )
+
+
+class ContactListSerializer(serializers.ListSerializer[Any]):
+    def to_representation(self, data: Any) -> list[Any]:
+        return super().to_representation(queue_stats.with_positions(data))
+
+
+@extend_schema_serializer(examples=examples.CONTACT)
+class ContactSerializer(serializers.Serializer[Contact]):
+    message = serializers.CharField(read_only=True, allow_null=True)
+    id = serializers.IntegerField(read_only=True)
+    lead_id = serializers.IntegerField(read_only=True)
+    source_id = serializers.IntegerField(read_only=True)
+    operator_id = serializers.IntegerField(read_only=True, allow_null=True, help_text="Null when nobody is free.")
+    is_resolved = serializers.BooleanField(read_only=True)
+    created_at = Moment()
+    updated_at = Moment()
+    assignment = AssignmentSerializer(source="*", read_only=True)
+
+    class Meta:
+        list_serializer_class = ContactListSerializer
+
+    def to_representation(self, instance: Contact) -> dict[str, Any]:
+        """What the fields say, to the letter. DRF copies them for each answer, a tenth of a registration's cost."""
+        return {
+            "message": instance.message,
+            "id": instance.pk,
+            "lead_id": instance.lead_id,
+            "source_id": instance.source_id,
+            "operator_id": instance.operator_id,
+            "is_resolved": instance.is_resolved,
+            "created_at": moment(instance.created_at),
+            "updated_at": moment(instance.updated_at),
+            "assignment": {
+                "status": instance.status.value,
+                "reason": instance.waiting_reason,
+                "position": instance.queue_position,
+            },
+        }
+
+
+CONTACT = ContactSerializer()  # one for all answers: making it costs more than using it
+
+
+class ContactChangeSerializer(serializers.Serializer[Contact]):
+    is_resolved = serializers.BooleanField(required=False, help_text="True resolves, false reopens.")
+    message = serializers.CharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
+
+    def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
+        return contact_editing.change_contact(
+            contact_id=instance.pk, changes=validated_data, by=caller(self.context["request"])
+        )
+
+    def to_representation(self, instance: Contact) -> dict[str, Any]:
+        return ContactSerializer(instance).data
+
+
+class ReassignSerializer(serializers.Serializer[Contact]):
+    """Empty: to somebody else, as the rule decides. `operator_id` null: back to the queue."""
+
+    operator_id = IdField(required=False, allow_null=True, help_text="To this person, by hand.")
+    force = serializers.BooleanField(default=False, help_text="Even off duty or beyond the limit.")
+
+
+class CandidateSerializer(serializers.Serializer[Any]):
+    operator_id = serializers.IntegerField()
+    name = serializers.CharField()
+    weight = serializers.IntegerField()
+    load = serializers.IntegerField()
+    max_load = serializers.IntegerField()
+    eligible = serializers.BooleanField()
+    reason = serializers.CharField(
+        allow_null=True,
+        help_text="Why not: inactive, full, or excluded: gave this one back, has it now, or has had its burst.",
+    )
+    probability = serializers.FloatField()
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    cause = serializers.ChoiceField(sorted(set(history.CAUSES.values())))
+    at = Moment()
+    strategy = serializers.CharField()
+    draw = serializers.FloatField(allow_null=True)
+    chosen = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+    candidates = CandidateSerializer(many=True)
+    text = serializers.CharField(help_text="The same in a sentence.")
+
+
+class EventSerializer(serializers.Serializer[ContactEvent]):
+    at = Moment()
+    what = serializers.ChoiceField(ContactEvent.What.choices)
+    from_operator_id = serializers.IntegerField(allow_null=True)
+    to_operator_id = serializers.IntegerField(allow_null=True)
+    by = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    text = serializers.SerializerMethodField(help_text="The same in a sentence.")
+
+    def get_text(self, event: ContactEvent) -> str:
+        return explanation.sentence(event)
+
+
+class ContactViewSet(
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.ListModelMixin,
+    viewsets.GenericViewSet[Contact],
+):
+    """Contacts: read, resolved, reopened, reassigned and explained. `leads.api.registration` adds how they come in."""
+
+    queryset = Contact.objects.all()
+    serializer_class: Any = ContactSerializer
+    filterset_class = ContactFilter
+    http_method_names = ["get", "head", "post", "patch"]
+    lookup_value_converter = "id"
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Contact]]:
+        shapes: dict[str, Any] = {"partial_update": ContactChangeSerializer}
+        return shapes.get(self.action) or super().get_serializer_class()
+
+    @extend_schema(responses=ContactSerializer)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Corrects the message; `is_resolved` resolves or reopens."""
+        return super().partial_update(request, *args, **kwargs)
+
+    @extend_schema(request=None, responses=ContactSerializer)
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, pk: int) -> Response:
+        """Closes the contact: its operator is free for one more. Repeating it changes nothing."""
+        return Response(ContactSerializer(lifecycle.resolve_contact(contact_id=pk, by=caller(request))).data)
+
+    @extend_schema(request=None, responses=ContactSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: int) -> Response:
+        """Opens it again: for the same operator if on duty and below the limit, else routed afresh."""
+        return Response(ContactSerializer(lifecycle.reopen_contact(contact_id=pk, by=caller(request))).data)
+
+    @extend_schema(request=ReassignSerializer, responses=ContactSerializer)
+    @action(detail=True, methods=["post"], serializer_class=ReassignSerializer)
+    def reassign(self, request: Request, pk: int) -> Response:
+        """To somebody by hand, to somebody else by the rule, or back to the queue."""
+        asked = ReassignSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        contact = lifecycle.reassign_contact(contact_id=pk, by=caller(request), **asked.validated_data)
+        return Response(ContactSerializer(contact).data)
+
+    @extend_schema(responses=DecisionSerializer)
+    @action(detail=True, filterset_class=None)
+    def decision(self, request: Request, pk: int) -> Response:
+        """Why this operator, or why nobody."""
+        return Response(DecisionSerializer(explanation.explain(contact_id=pk)).data)
+
+    @extend_schema(responses=EventSerializer(many=True))
+    @action(detail=True, serializer_class=EventSerializer, pagination_class=None, filterset_class=None)
+    def history(self, request: Request, pk: int) -> Response:
+        """Every change of hands, oldest first."""
+        return Response(self.get_serializer(explanation.tell(contact_id=pk), many=True).data)

@@ -1,0 +1,93 @@
+"""Writes the history of contacts, and remembers the decisions that it tells of."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core import events
+from core.db import inserts
+from core.db.inserts import New
+from routing import candidate_codec
+from routing.models import Contact, ContactEvent
+from routing.selection import Decision, choose
+
+What = ContactEvent.What
+SYSTEM = "system"
+IMPORT = "import"
+
+CAUSES = {
+    What.REGISTERED: "intake",
+    What.DEQUEUED: "queue",
+    What.REASSIGNED: "reassign",
+    What.GIVEN: "manual",
+    What.RETURNED: "manual",
+    What.HANDED_OVER: "handover",
+    What.REOPENED: "reopen",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Something has been done with a contact. `operator_id`: who has it now; `reason`: why nobody has; `strategy`: of
+    the rule that decided, None where a person did, or the contact only takes its turn."""
+
+    what: What
+    contact_id: int
+    source_id: int
+    operator_id: int | None
+    reason: str | None
+    strategy: str | None
+
+
+def record(
+    *,
+    contact: Contact,
+    what: What,
+    by: str,
+    from_operator: int | None = None,
+    decision: Decision | None = None,
+) -> None:
+    """Adds a line that tells what has just been done with the contact, in the same transaction."""
+    inserts.later(New(ContactEvent, {"contact_id": contact}, **line(contact, what, by, from_operator, decision)))
+    tell(contact, what, decision)
+
+
+def line(
+    contact: Contact, what: What, by: str, from_operator: int | None = None, decision: Decision | None = None
+) -> dict[str, Any]:
+    """What a line of the history says of the contact as it is now, by the fields of ContactEvent."""
+    return {
+        "what": what.value,
+        "by": by,
+        "from_operator_id": from_operator,
+        "to_operator_id": None if what == What.RESOLVED else contact.operator_id,
+        "reason": contact.waiting_reason,
+        "strategy": decision and decision.strategy,
+        "draw": decision and decision.draw,
+        "preferred_id": decision and decision.preferred,
+        "evidence": decision and candidate_codec.pack(decision.candidates),
+    }
+
+
+def tell(contact: Contact, what: What, decision: Decision | None) -> None:
+    """Says the same to whoever listens, once it stands."""
+    has_it, reason, strategy = contact.operator_id, contact.waiting_reason, decision.strategy if decision else None
+    events.tell_after_commit(lambda: Moved(what, contact.pk, contact.source_id, has_it, reason, strategy))
+
+
+def recall(event: ContactEvent) -> Decision | None:
+    """The decision as it was taken; None where a person decided, or where the contact only took its turn."""
+    if event.evidence is None or event.strategy is None:
+        return None
+    return Decision(
+        candidates=candidate_codec.unpack(bytes(event.evidence)),
+        strategy=event.strategy,
+        draw=event.draw,
+        preferred=event.preferred_id,
+        chosen=event.to_operator_id,
+        reason=event.reason,
+    )
+
+
+def recompute(decision: Decision) -> Decision:
+    """What the rule says today to the same candidates and the same draw."""
+    return choose(decision.candidates, decision.draw, strategy=decision.strategy, preferred=decision.preferred)

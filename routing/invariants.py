@@ -1,0 +1,118 @@
+"""What must be true whenever nothing is in progress; `check_routing` proves it and mends what can be mended."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from operators.load import lock_operators, set_load
+from operators.models import Operator
+from routing import history, queue
+from routing.models import Contact, ContactEvent, RosterEntry, Upkeep
+from routing.selection import SOURCE_CLOSED
+
+SHOWN = 20  # findings of one kind; more would tell nobody more
+
+
+def findings() -> Iterator[str]:
+    """Everything that is not as it must be, in words."""
+    yield from (drift.text for drift in drifted_loads())
+    yield from exceeded_limits()
+    yield from held_by_archived()
+    yield from forgotten()
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    operator_id: int
+    text: str
+
+
+def drifted_loads() -> Iterator[Drift]:
+    for operator in with_open().exclude(current_load=F("open")):
+        yield Drift(
+            operator.pk, f"{name(operator)} has a load of {operator.current_load}, but {operator.open} open contacts."
+        )
+
+
+def exceeded_limits() -> Iterator[str]:
+    """Operators who were given a contact although they were at their limit.
+
+    Being above a limit that was lowered later, or by a forced assignment, is no fault. So we look at the last contact
+    that was neither forced nor given before the present limit: those given up to it must fit within the limit.
+    """
+    for operator in above_limit():
+        contacts = Contact.objects.open().filter(operator=operator)
+        last = contacts.filter(is_forced=False, assigned_at__gt=operator.limit_set_at).order_by("assigned_at").last()
+        given = contacts.filter(assigned_at__lte=last.assigned_at).count() if last else 0
+        if given > operator.max_load:
+            yield f"{name(operator)} was given {given} contacts, above the limit of {operator.max_load}."
+
+
+def explained_excesses() -> Iterator[str]:
+    """Who is above the limit, forced or because the limit was lowered: no fault, but worth knowing."""
+    for operator in above_limit():
+        forced = Contact.objects.open().filter(operator=operator, is_forced=True).count()
+        yield f"{name(operator)} has {operator.open} contacts above a limit of {operator.max_load}, {forced} forced."
+
+
+def held_by_archived() -> Iterator[str]:
+    for operator in with_open().filter(archived_at__isnull=False, open__gt=0):
+        yield f"{name(operator)} has left, but still holds {operator.open} open contacts."
+
+
+def forgotten() -> Iterator[str]:
+    """What waits although somebody could take it. With QUEUE_BURST only what a sweep has passed over."""
+    for contact in queue.takeable().order_by("pk")[:SHOWN]:
+        if not settings.QUEUE_BURST or sweep_passed(contact):
+            yield f"Contact {contact.pk} waits although somebody of its roster is free."
+
+
+def sweep_passed(contact: Contact) -> bool:
+    """Whether the queue was swept since the contact and everybody on its roster are as they are now."""
+    swept_at = Upkeep.objects.values_list("swept_at", flat=True).first()
+    if swept_at is None or contact.updated_at > swept_at:
+        return False
+    roster = RosterEntry.objects.current().filter(source=contact.source_id).select_related("operator")
+    return all(max(entry.changed_at, entry.operator.updated_at) < swept_at for entry in roster)
+
+
+def wrong_decisions() -> Iterator[str]:
+    """Stored decisions that the rule would take otherwise today, given the same candidates and the same draw."""
+    for event in ContactEvent.objects.filter(strategy__isnull=False).order_by("pk").iterator():
+        decision = history.recall(event)
+        if decision is None:
+            continue
+        if decision.reason == SOURCE_CLOSED and not decision.candidates:
+            continue  # the rule knows no sources
+        again = history.recompute(decision)
+        if (again.chosen, again.reason) != (decision.chosen, decision.reason):
+            yield f"Contact {event.contact_id}, line {event.pk}: chose {decision.chosen}, the rule says {again.chosen}."
+
+
+def mend_load(operator_id: int) -> None:
+    """Sets the load to the number of open contacts, counted under the lock that every change of either takes."""
+    with transaction.atomic():
+        lock_operators([operator_id])
+        set_load(operator_id, Contact.objects.open().filter(operator=operator_id).count())
+
+
+def above_limit() -> QuerySet[Any]:
+    return with_open().filter(open__gt=F("max_load"))
+
+
+def with_open() -> QuerySet[Any]:
+    """All operators, archived ones too, with the number of contacts that each has `open`."""
+    counted = (
+        Contact.objects.open().filter(operator=OuterRef("pk")).order_by().values("operator").annotate(n=Count("pk"))
+    )
+    number = Subquery(counted.values("n"), output_field=IntegerField())
+    return Operator.objects.annotate(open=Coalesce(number, 0)).order_by("pk")
+
+
+def name(operator: Operator) -> str:
+    return f"Operator {operator.pk} ({operator.name})"

@@ -1,0 +1,26 @@
+import logging
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from core import periodic
+from routing import fairness, queue
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Sweeps the queue: assigns what waits while somebody is free, and tallies the hours that are over."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--loop", type=float, metavar="SECONDS", help="again after so many seconds, until stopped")
+
+    def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
+        if loop is None:
+            periodic.once(sweep, log=log, stdout=self.stdout)
+        else:
+            periodic.repeat(sweep, seconds=loop, log=log)
+
+
+def sweep() -> str:
+    return f"{queue.sweep()} assigned, {fairness.tally()} hours tallied"

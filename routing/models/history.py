@@ -1,0 +1,79 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from operators.models import Operator
+from routing.models.contact import Contact
+from routing.models.source import Source, Strategy
+
+
+class ContactEvent(models.Model):
+    """One line of a contact's history: written once, in the transaction that it tells of, and never changed.
+
+    Lines that tell of a decision carry its evidence, so that "why Boris?" has an answer that can be recomputed.
+    """
+
+    class What(models.TextChoices):
+        REGISTERED = "registered", _("registered")
+        DEQUEUED = "dequeued", _("taken from the queue")
+        REASSIGNED = "reassigned", _("routed afresh")
+        GIVEN = "given", _("given by hand")
+        RETURNED = "returned", _("put back into the queue")
+        HANDED_OVER = "handed_over", _("handed over")
+        RESOLVED = "resolved", _("resolved")
+        REOPENED = "reopened", _("reopened")
+
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="history", verbose_name=_("contact"))
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    what = models.CharField(_("what"), max_length=12, choices=What)
+    from_operator = models.ForeignKey(
+        Operator, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("from whom")
+    )
+    to_operator = models.ForeignKey(
+        Operator, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("to whom")
+    )
+    by = models.CharField(_("by whom"), max_length=160)
+    reason = models.CharField(_("why"), max_length=16, null=True, choices=Contact.Waiting)
+    strategy = models.CharField(_("strategy"), max_length=16, null=True, choices=Strategy)
+    draw = models.FloatField(_("draw"), null=True)
+    preferred = models.ForeignKey(Operator, models.PROTECT, null=True, related_name="+", db_index=False)
+    evidence = models.BinaryField(null=True)
+
+    class Meta:
+        verbose_name = _("history line")
+        verbose_name_plural = _("history")
+        indexes = [
+            models.Index(fields=["at", "id"], condition=Q(strategy__isnull=False), name="event_decisions_by_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.get_what_display()}"
+
+
+class Upkeep(models.Model):
+    """How far the work in the background has come: sweeping the queue, tallying hours, pruning. One row."""
+
+    swept_at = models.DateTimeField(null=True)
+    tallied_until = models.DateTimeField(null=True)
+    keys_forgotten_until = models.DateTimeField(null=True)
+    pruned_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"swept at {self.swept_at}, tallied until {self.tallied_until}"
+
+
+class Tally(models.Model):
+    """What the decisions of one hour came to, for one operator in one source."""
+
+    hour = models.DateTimeField()
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)
+    assigned = models.PositiveIntegerField()
+    expected = models.FloatField()
+    variance = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["hour", "source", "operator"], name="tally_once_per_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H:%M} {self.operator_id}: {self.assigned}"

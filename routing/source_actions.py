@@ -1,0 +1,154 @@
+"""Who may serve whom: every change of duty, limit, weight and roster, and what it means for the contacts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from core import retry
+from core.errors import Conflict, FieldError, Invalid, Unknown
+from operators.models import Operator
+from routing import queue
+from routing.models import Contact, RosterEntry, Source
+
+
+def change_source(*, source_id: int, changes: Mapping[str, Any]) -> Source:
+    """Sets any of `name`, `description`, `phone_region`, `strategy` and `is_sticky`.
+
+    Raises Unknown, or Conflict `name_taken`.
+    """
+    with transaction.atomic():
+        source = lock_source(source_id)
+        for field, value in changes.items():
+            setattr(source, field, value)
+        save_named(source, [*changes, "updated_at"])
+    return source
+
+
+def create_source(**fields: Any) -> Source:
+    """A new source. Raises Conflict `name_taken`."""
+    source = Source(**fields)
+    with transaction.atomic():
+        save_named(source, None)
+    return source
+
+
+def archive_source(*, source_id: int) -> None:
+    """The source closes: bots are refused, its contacts stay readable, what waits is left to a supervisor."""
+    with transaction.atomic():
+        if not Source.objects.current().filter(pk=source_id).update(archived_at=timezone.now()):
+            raise Unknown("source", source_id)
+        waiting = Contact.objects.waiting().filter(source_id=source_id)
+        queue.set_reason(waiting.exclude(waiting_reason=Contact.Waiting.RETURNED), Contact.Waiting.SOURCE_CLOSED)
+
+
+def restore_source(*, source_id: int) -> Source:
+    """A closed source opens again. Raises Unknown, or Conflict `name_taken` when another has its name by now."""
+    with transaction.atomic():
+        source = Source.objects.select_for_update(no_key=True).filter(pk=source_id).first()
+        if source is None:
+            raise Unknown("source", source_id)
+        source.archived_at = None
+        save_named(source, ["archived_at", "updated_at"])
+    queue.drain(queue.sources_shared_with([source_id]))
+    return source
+
+
+def set_weight(*, source_id: int, operator_id: int, weight: int) -> RosterEntry:
+    """Puts the operator on the source's roster, or gives it another weight there. Raises Unknown."""
+    with transaction.atomic():
+        require_source(source_id)
+        require_operator(operator_id)
+        entry, _ = RosterEntry.objects.update_or_create(
+            source_id=source_id, operator_id=operator_id, defaults={"weight": weight}
+        )
+    queue.drain([source_id])
+    return entry
+
+
+def replace_roster(*, source_id: int, weights: Sequence[Mapping[str, int]]) -> list[RosterEntry]:
+    """Makes these, each with `operator_id` and `weight`, the whole roster, or nothing. Raises Unknown or Invalid.
+
+    Operators who have left lose their place on it too, should they come back.
+    """
+    wanted = {row["operator_id"]: row["weight"] for row in weights}
+    if len(wanted) < len(weights):
+        raise Invalid(FieldError("operator_id", "repeated", "An operator stands on a roster once."))
+
+    def work(attempt: int) -> list[RosterEntry]:
+        lock_source(source_id)
+        roster = RosterEntry.objects.filter(source_id=source_id)
+        write_roster(
+            source_id, wanted, leaving=roster.exclude(operator__in=wanted).values_list("operator_id", flat=True)
+        )
+        return list(roster.order_by("operator_id"))
+
+    roster = retry.run(work)
+    queue.drain([source_id])
+    return roster
+
+
+def change_roster(*, source_id: int, weights: Mapping[int, int], leaving: Collection[int] = ()) -> None:
+    """Gives these operators, id to weight, their weights and takes the leaving ones off, or nothing. Raises Unknown.
+
+    Everybody else stays as they are, whatever others have changed meanwhile. Who has left already has left.
+    """
+
+    def work(attempt: int) -> None:
+        lock_source(source_id)
+        write_roster(source_id, weights, leaving)
+
+    retry.run(work)
+    queue.drain([source_id])
+
+
+def write_roster(source_id: int, weights: Mapping[int, int], leaving: Collection[int]) -> None:
+    known = Operator.objects.current().filter(pk__in=weights).values_list("pk", flat=True)
+    unknown = set(weights) - set(known)
+    if unknown:
+        raise Unknown("operator", min(unknown))
+    RosterEntry.objects.filter(source_id=source_id, operator__in=list(leaving)).delete()
+    RosterEntry.objects.bulk_create(
+        [RosterEntry(source_id=source_id, operator_id=pk, weight=weight) for pk, weight in sorted(weights.items())],
+        update_conflicts=True,
+        unique_fields=["source", "operator"],
+        update_fields=["weight", "changed_at"],
+    )
+
+
+def remove_from_roster(*, source_id: int, operator_id: int) -> None:
+    """The operator gets no new contacts of this source; those it has stay. Raises Unknown."""
+    with transaction.atomic():
+        require_source(source_id)
+        removed, _ = RosterEntry.objects.current().filter(source_id=source_id, operator_id=operator_id).delete()
+        if not removed:
+            raise Unknown("operator on this roster", operator_id)
+    queue.drain([source_id])
+
+
+def lock_source(source_id: int) -> Source:
+    """Whoever changes the same source, or its roster as a whole, waits; requests that route do not."""
+    source = Source.objects.current().select_for_update(no_key=True).filter(pk=source_id).first()
+    if source is None:
+        raise Unknown("source", source_id)
+    return source
+
+
+def require_source(source_id: int) -> None:
+    if not Source.objects.current().filter(pk=source_id).exists():
+        raise Unknown("source", source_id)
+
+
+def require_operator(operator_id: int) -> None:
+    if not Operator.objects.current().filter(pk=operator_id).exists():
+        raise Unknown("operator", operator_id)
+
+
+def save_named(source: Source, fields: list[str] | None) -> None:
+    try:
+        with transaction.atomic():
+            source.save(update_fields=fields)
+    except IntegrityError as error:
+        detail = f"There is a source named “{source.name}” already."
+        raise Conflict("name_taken", detail, (FieldError("name", "name_taken", detail),)) from error

@@ -1,0 +1,48 @@
+"""Those who come to the door: accounts in each role."""
+
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import Client
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+PASSWORD = "correct horse battery"
+
+
+def make_roles() -> None:
+    """Tests with several threads have emptied the tables, what migrations had put there included."""
+    editor = connection.schema_editor()
+    import_module("accounts.migrations.0001_roles").make(apps, editor)
+
+
+def account(name: str = "vera", *named: str, **fields: Any) -> User:
+    """Somebody with these roles."""
+    make_roles()
+    user = User.objects.create_user(name, is_staff=True, **fields)
+    user.groups.set(Group.objects.filter(name__in=named))
+    return user
+
+
+def at_the_browser(user: User) -> Client:
+    """Signed in by password, however that was done."""
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def sign_in(client: Client, password: str = PASSWORD, username: str = "vera", **more: Any) -> Any:
+    return client.post("/admin/login/", {"username": username, "password": password}, **more)
+
+
+def app_of(user: User) -> TOTPDevice:
+    """An authenticator app that is set up."""
+    return TOTPDevice.objects.create(user=user, confirmed=True, name="app")
+
+
+def shown_by(app: TOTPDevice, later: int = 0) -> str:
+    """The code that the app shows now, or so many steps later."""
+    return f"{totp(app.bin_key, app.step, app.t0, app.digits, later):06d}"

@@ -1,0 +1,104 @@
+"""On PostgreSQL compiled statements are prepared, whatever becomes of connections, tables and transactions."""
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.db.backends.postgresql import base as postgresql
+
+from core import retry
+from core.db import compiled
+from operators.models import Operator
+from tests import characters
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def by_pk():
+    statement: compiled.Select[Operator] = compiled.Select(lambda pk: Operator.objects.filter(pk=pk))
+    return statement
+
+
+@pytest.fixture
+def elsewhere():
+    """Somebody else's connection to the same database."""
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
+        other.autocommit = True
+        yield other
+        other.execute("ALTER TABLE operators_operator ALTER COLUMN name TYPE varchar(100)")
+
+
+def prepared() -> list[str]:
+    """What the server has prepared for this connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE NOT from_sql")
+        return [statement for (statement,) in cursor.fetchall()]
+
+
+def test_a_statement_is_prepared_once_for_numbers_of_any_size(by_pk):
+    for number in (1, 2**15, 2**31, 2**62):
+        by_pk(number)
+    assert len([statement for statement in prepared() if "operators_operator" in statement]) == 1
+
+
+def test_behind_a_pooler_nothing_is_prepared(by_pk, monkeypatch):
+    connection.ensure_connection()
+    monkeypatch.setattr(connection.connection, "prepare_threshold", None)
+    operator = characters.operator()
+    assert by_pk(operator.pk) == [operator]
+    assert prepared() == []
+
+
+def test_a_pooler_that_nobody_told_of_is_named(by_pk):
+    by_pk(1)
+    with connection.cursor() as cursor:  # as if the next statement went to another connection
+        cursor.execute("SELECT name FROM pg_prepared_statements")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DEALLOCATE "{name}"')
+    with pytest.raises(OperationalError, match="DATABASE_POOLER=true"):
+        by_pk(1)
+
+
+def test_a_table_may_change_between_two_statements(by_pk, elsewhere):
+    operator = characters.operator()
+    by_pk(operator.pk)
+    elsewhere.execute("ALTER TABLE operators_operator ALTER COLUMN name TYPE varchar(120)")
+    assert by_pk(operator.pk) == [operator]
+
+
+def test_a_table_may_change_before_a_transaction_that_starts_again_once(by_pk, elsewhere):
+    operator = characters.operator()
+    named: compiled.Select[Operator] = compiled.Select(lambda name: Operator.objects.filter(name=name))
+
+    def work(attempt):
+        return attempt, by_pk(operator.pk), named(operator.name)
+
+    assert retry.run(work) == (0, [operator], [operator])
+    elsewhere.execute("ALTER TABLE operators_operator ALTER COLUMN name TYPE varchar(120)")
+    assert retry.run(work) == (1, [operator], [operator])
+
+
+def test_a_rollback_does_no_harm(by_pk):
+    operator = characters.operator()
+    with transaction.atomic():
+        by_pk(operator.pk)
+        transaction.set_rollback(True)
+    assert by_pk(operator.pk) == [operator]
+
+
+def test_no_question_is_asked_before_the_first_statement_of_a_request(by_pk, monkeypatch):
+    asked: list[object] = []
+    by_pk(1)
+    monkeypatch.setattr(postgresql.DatabaseWrapper, "is_usable", asked.append)
+    connection.close_if_unusable_or_obsolete()  # as at the beginning of each request
+    by_pk(1)
+    assert asked == []
+
+
+def test_a_connection_that_the_server_has_ended_is_replaced_before_it_is_used(by_pk, elsewhere):
+    operator = characters.operator()
+    pid = connection.connection.info.backend_pid
+    elsewhere.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    connection.close_if_unusable_or_obsolete()
+    assert by_pk(operator.pk) == [operator]
+    assert connection.connection.info.backend_pid != pid

@@ -1,0 +1,79 @@
+"""On SQLite, threads of one process write one after another."""
+
+import sqlite3
+import threading
+
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+
+from core.db.sqlite.base import writers
+
+pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def nobody_writes_afterwards(transactional_db: None):
+    yield
+    assert not writers.locked()
+
+
+def test_a_writer_waits_for_the_one_before() -> None:
+    begun = threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            begun.set()
+        connections.close_all()
+
+    second = threading.Thread(target=write)
+    with transaction.atomic():
+        second.start()
+        assert not begun.wait(0.2)
+    assert begun.wait(10)
+    second.join()
+
+
+def test_a_reader_waits_for_nobody() -> None:
+    read: list[int] = []
+
+    def count() -> None:
+        with connection.cursor() as cursor:
+            read.append(cursor.execute("SELECT count(*) FROM operators_operator").fetchone()[0])
+        connections.close_all()
+
+    reader = threading.Thread(target=count)
+    with transaction.atomic():
+        reader.start()
+        reader.join(10)
+    assert read == [0]
+
+
+def test_a_transaction_inside_another_is_one_turn() -> None:
+    with transaction.atomic(), transaction.atomic():
+        assert writers.locked()
+
+
+def test_what_is_rolled_back_gives_way() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        raise ZeroDivisionError
+    assert not writers.locked()
+
+
+def test_a_closed_connection_gives_way() -> None:
+    with transaction.atomic():
+        connection.close()
+        assert not writers.locked()
+
+
+def test_a_beginning_that_fails_gives_way() -> None:
+    other_process = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    other_process.execute("BEGIN IMMEDIATE")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 50")
+    try:
+        with pytest.raises(OperationalError, match="locked"), transaction.atomic():
+            pass
+        assert not writers.locked()
+    finally:
+        other_process.close()
+        connection.close()

@@ -1,0 +1,103 @@
+"""What `route_waiting` and `prune` say of themselves: to whoever types them, and in rounds to whoever watches."""
+
+import signal
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, OperationalError
+
+from leads import idempotency
+from routing import queue
+from routing.models import Upkeep
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PHONE = "+79995550123"
+
+
+@pytest.fixture(autouse=True)
+def handlers():
+    """The commands take these over for the rest of their process, which is ours here."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def sweeps(monkeypatch):
+    """Lets each round of the queue come to this, and stops with the last."""
+
+    def come_to(*outcomes):
+        left = list(outcomes)
+
+        def sweep():
+            outcome = left.pop(0)
+            if not left:
+                signal.raise_signal(signal.SIGTERM)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        monkeypatch.setattr(queue, "sweep", sweep)
+
+    return come_to
+
+
+def test_each_round_is_a_line_of_the_log(sweeps, lines, capsys):
+    sweeps(2, 0)
+    call_command("route_waiting", "--loop", "0")
+    assert [line["event"] for line in lines()] == ["2 assigned, 0 hours tallied", "0 assigned, 0 hours tallied"]
+    assert {line["logger"] for line in lines()} == {"routing.management.commands.route_waiting"}
+    assert capsys.readouterr().out == ""
+
+
+def test_a_database_that_is_away_is_a_warning_and_the_next_round_goes_on(sweeps, lines):
+    sweeps(OperationalError(f"no route to host\nDETAIL: {PHONE}"), 1)
+    call_command("route_waiting", "--loop", "0")
+    assert [line["level"] for line in lines()] == ["warning", "info"]
+    assert lines()[0]["exception"].endswith("OperationalError: no route to host")
+
+
+@pytest.mark.parametrize("fault", [IntegrityError(f"Key (phone)=({PHONE})"), ValueError(PHONE)])
+def test_a_fault_is_an_error_that_quotes_nobody_and_the_next_round_goes_on(sweeps, lines, log, fault):
+    """Errors are what Sentry is told."""
+    sweeps(fault, 1)
+    call_command("route_waiting", "--loop", "0")
+    assert [line["level"] for line in lines()] == ["error", "info"]
+    assert PHONE not in log.getvalue()
+
+
+def test_who_types_a_command_reads_what_it_did(lines, capsys):
+    call_command("route_waiting")
+    assert capsys.readouterr().out == "0 assigned, 0 hours tallied\n"
+    assert lines() == []
+
+
+def test_where_the_log_is_for_programs_a_command_speaks_there(lines, capsys, settings):
+    settings.LOG_FORMAT = "json"
+    call_command("prune")
+    assert lines()[-1]["event"].startswith("0 idempotency keys older than 30 days forgotten.")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_command_that_fails_says_so_with_its_exit_code(monkeypatch, lines, log):
+    def broken(**_):
+        raise IntegrityError(PHONE)
+
+    monkeypatch.setattr(idempotency, "forget", broken)
+    with pytest.raises(SystemExit) as ended:
+        call_command("prune")
+    assert (ended.value.code, lines()[-1]["level"]) == (1, "error")
+    assert PHONE not in log.getvalue()
+    assert not Upkeep.objects.filter(pruned_at__isnull=False).exists()
+
+
+def test_pruning_in_rounds_goes_on_until_it_is_stopped(monkeypatch, lines):
+    def stopping(**_):
+        signal.raise_signal(signal.SIGTERM)
+        return 3
+
+    monkeypatch.setattr(idempotency, "forget", stopping)
+    call_command("prune", "--loop", "3600")
+    assert [line["event"][:26] for line in lines()] == ["3 idempotency keys older t"]

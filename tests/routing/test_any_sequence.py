@@ -1,0 +1,56 @@
+"""Whatever is done in whatever order, the invariants hold after each step."""
+
+from random import Random
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from routing import invariants
+from routing.models import Contact
+from tests import characters, random_actions
+
+
+class AnySequence(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.example = transaction.atomic()
+        self.example.__enter__()
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.example.__exit__(None, None, None)
+
+    @initialize(limits=st.lists(st.integers(1, 3), min_size=1, max_size=4))
+    def a_team_of_two_sources(self, limits):
+        team = [characters.operator(f"Operator {number}", limit=limit) for number, limit in enumerate(limits)]
+        characters.source(roster={member: 10 + number for number, member in enumerate(team)})
+        characters.source(roster={team[0]: 10})
+
+    @rule(verb=st.sampled_from(random_actions.VERBS), seed=st.integers(0, 2**16))
+    def something_happens(self, verb, seed):
+        random_actions.act(verb, Random(seed))
+
+    @invariant()
+    def nothing_is_found(self):
+        assert characters.findings() == []
+
+    @invariant()
+    def every_decision_follows_from_its_evidence(self):
+        assert list(invariants.wrong_decisions()) == []
+
+    @invariant()
+    def every_history_ends_where_the_contact_is(self):
+        for contact in Contact.objects.all():
+            last = contact.history.order_by("pk").reverse()[0]
+            assert last.to_operator_id == (None if contact.is_resolved else contact.operator_id)
+
+
+@pytest.mark.timeout(300)
+def test_any_sequence_of_verbs_keeps_the_invariants(db):
+    run_state_machine_as_test(
+        AnySequence,
+        settings=settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=HealthCheck),
+    )

@@ -1,0 +1,139 @@
+import random
+
+import pytest
+from django.utils import timezone
+
+from operators.models import Operator
+from routing import lifecycle, operator_actions, queue, queue_stats
+from routing.models import Contact, Upkeep
+from tests import characters
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def anna():
+    return characters.operator("Anna", is_active=False)
+
+
+@pytest.fixture
+def bot(anna):
+    return characters.source(roster={anna: 10})
+
+
+@pytest.fixture
+def backlog(bot):
+    return [characters.contact(bot).pk for _ in range(5)]
+
+
+def come_on_duty(operator):
+    operator_actions.change_operator(operator_id=operator.pk, changes={"is_active": True})
+
+
+def test_the_oldest_of_all_sources_comes_first(anna, bot):
+    other = characters.source(roster={anna: 10})
+    contacts = [characters.contact(source).pk for source in (bot, other, bot, other)]
+    operator_actions.change_operator(operator_id=anna.pk, changes={"max_load": 3, "is_active": True})
+    assert [lifecycle.find(pk).status for pk in contacts] == ["assigned"] * 3 + ["waiting"]
+
+
+def test_a_backlog_is_shared_with_others_who_are_free(anna, bot, backlog):
+    boris = characters.operator("Boris", limit=100)
+    Operator.objects.filter(pk=anna.pk).update(max_load=100)
+    for _ in range(45):
+        characters.contact(bot)
+    bot.roster.create(operator=boris, weight=10)
+    random.seed(1)
+    come_on_duty(anna)
+    assert characters.load(anna) + characters.load(boris) == 50
+    assert 15 < characters.load(anna) < 35
+
+
+def test_a_burst_bounds_what_one_event_gives_one_person(anna, backlog, settings):
+    settings.QUEUE_BURST = 2
+    come_on_duty(anna)
+    assert characters.load(anna) == 2
+    assert characters.findings() == []  # the next sweep is still to come
+
+
+def test_the_sweep_gives_what_the_burst_has_left(anna, backlog, settings):
+    settings.QUEUE_BURST = 2
+    come_on_duty(anna)
+    assert queue.sweep() == 3
+    assert characters.load(anna) == 5
+
+
+def test_a_wait_that_a_sweep_has_passed_over_is_a_fault_even_with_a_burst(anna, backlog, settings):
+    settings.QUEUE_BURST = 2
+    Operator.objects.filter(pk=anna.pk).update(is_active=True)
+    Upkeep.objects.update_or_create(pk=1, defaults={"swept_at": timezone.now()})
+    assert len(characters.findings()) == 5
+
+
+def test_somebody_forgotten_is_found(anna, bot):
+    waiting = characters.contact(bot)
+    Operator.objects.filter(pk=anna.pk).update(is_active=True)
+    assert characters.findings() == [f"Contact {waiting.pk} waits although somebody of its roster is free."]
+
+
+def test_the_reason_for_waiting_is_the_present_one(anna, bot):
+    waiting = characters.contact(bot)
+    assert waiting.waiting_reason == "all_inactive"
+    operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": True, "max_load": 1})
+    second = characters.contact(bot)
+    assert second.waiting_reason == "all_full"
+    operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": False})
+    assert lifecycle.find(second.pk).waiting_reason == "all_inactive"
+
+
+def test_places_in_the_queue_are_read_with_one_query_for_many(bot, backlog, django_assert_num_queries):
+    contacts = list(Contact.objects.order_by("pk"))
+    with django_assert_num_queries(1):
+        assert [contact.queue_position for contact in queue_stats.with_positions(contacts)] == [1, 2, 3, 4, 5]
+
+
+def test_a_newcomer_does_not_undo_the_burst(anna, bot, backlog, settings):
+    settings.QUEUE_BURST = 2
+    come_on_duty(anna)
+    characters.contact(bot)
+    assert characters.load(anna) == 4  # two for coming on duty, two for the event of a new contact
+
+
+def test_somebody_else_is_found_even_if_older_contacts_wait_for_the_first_drawn():
+    holder, awaited, free = (characters.operator(name, limit=2) for name in ("Holder", "Awaited", "Free"))
+    elsewhere, bot = characters.source(), characters.source(roster={holder: 1})
+    characters.contact(elsewhere)
+    contact = characters.contact(bot)
+    elsewhere.roster.create(operator=awaited, weight=1)
+    bot.roster.create(operator=awaited, weight=100)
+    bot.roster.create(operator=free, weight=1)
+    assert lifecycle.reroute_contact(contact_id=contact.pk, draw=lambda: 0.1).operator_id == free.pk
+
+
+def test_who_is_awaited_is_found_for_many_at_once():
+    served, gave_it_back, elsewhere = (characters.operator(name) for name in ("Served", "Back", "Elsewhere"))
+    contact = characters.contact(characters.source(roster={gave_it_back: 1}))
+    characters.source(roster={elsewhere: 1})
+    lifecycle.return_contact(contact_id=contact.pk)
+    contact.source.roster.create(operator=served, weight=1)
+    team = [served.pk, gave_it_back.pk, elsewhere.pk]
+    assert queue.awaited(team) == {served.pk}
+    assert [queue.somebody_waits_for(operator_id) for operator_id in team] == [True, False, False]
+
+
+def test_a_newcomer_says_why_it_waits_without_reading_those_before_it(anna, bot, backlog):
+    Contact.objects.filter(pk__in=backlog).update(waiting_reason="all_full")
+    newcomer = characters.contact(bot)
+    assert newcomer.waiting_reason == "all_inactive"
+    assert set(Contact.objects.filter(pk__in=backlog).values_list("waiting_reason", flat=True)) == {"all_full"}
+    queue.sweep()
+    assert set(Contact.objects.waiting().values_list("waiting_reason", flat=True)) == {"all_inactive"}
+
+
+def test_an_event_says_anew_why_the_oldest_wait_and_the_sweep_why_all_do(bot, backlog):
+    Contact.objects.update(waiting_reason="all_full")
+    queue.drain([bot.pk], reasons=2)
+    reasons = Contact.objects.order_by("pk").values_list("waiting_reason", flat=True)
+    assert list(reasons) == ["all_inactive"] * 2 + ["all_full"] * 3
+    queue.sweep()
+    assert set(reasons.all()) == {"all_inactive"}
