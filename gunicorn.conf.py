@@ -18,14 +18,14 @@ from crm_router import databases
 from crm_router.observability import worker_metrics
 from crm_router.server import address
 
-worker_metrics.share()  # before anything is imported that counts
+worker_metrics.share_between_workers()  # before anything is imported that counts
 
 from crm_router.server import gunicorn_errors  # noqa: E402 - see above
 
 util.write_error = gunicorn_errors.write_problem  # gunicorn has no setting for it
 
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "core.db.sqlite"
-databases.bound_requests(
+databases.limit_request_time(
     settings.DATABASES["default"],
     statement=settings.DATABASE_STATEMENT_TIMEOUT,
     lock=settings.DATABASE_LOCK_TIMEOUT,
@@ -35,7 +35,7 @@ databases.bound_requests(
 CORES = os.cpu_count() or 1
 
 wsgi_app = "crm_router.wsgi"
-bind = str(address.from_environment())
+bind = str(address.address_from_environment())
 worker_class = "crm_router.server.patient_worker.PatientWorker"  # gthread, which slow clients cannot hold up
 
 # SQLite has one writer at a time: threads of one process queue up for it (core/db/sqlite), several processes would
@@ -55,7 +55,7 @@ def on_starting(server: Any) -> None:
     """Whoever starts gunicorn by itself, with --bind perhaps, is refused what scripts/serve refuses."""
     for bound in server.cfg.address:  # (host, port, ...), or the path of a socket, behind which anybody may stand
         host, port, *_ = bound if isinstance(bound, tuple) else (str(bound), 0)
-        if refusal := address.too_open(address.Address(host, port)):
+        if refusal := address.open_to_others(address.Address(host, port)):
             sys.exit(refusal)
 
 
@@ -71,7 +71,7 @@ def when_ready(server: Any) -> None:
 def pre_fork(server: Any, worker: Any) -> None:
     """No worker inherits a connection: two processes talking on one would mix up their answers."""
     connections.close_all()
-    worker_metrics.give_place(worker, server.WORKERS.values())
+    worker_metrics.assign_place(worker, server.WORKERS.values())
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -79,7 +79,7 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    worker_metrics.forget(worker)
+    worker_metrics.forget_worker(worker)
 
 
 # How long the loop of a worker may stand still. It bounds no request: a request has arrived before a thread gets it
@@ -95,7 +95,7 @@ keepalive = 75
 def post_worker_init(worker: Any) -> None:
     from crm_router.server import sweeper
 
-    sweeper.start(settings.SWEEP_SECONDS)
+    sweeper.start_sweeper(settings.SWEEP_SECONDS)
 
 
 # Bounds what a slow leak can take. With a single worker nobody would answer meanwhile.
@@ -114,8 +114,10 @@ logconfig_dict = settings.LOGGING
 
 
 def tell(server: Any) -> None:
-    database = f"{'SQLite' if ON_SQLITE else 'PostgreSQL'}, {databases.name(settings.DATABASES['default'])}"
-    url, manage = address.from_environment().url, os.environ.get("MANAGE", "python manage.py")
+    database = (
+        f"{'SQLite' if ON_SQLITE else 'PostgreSQL'}, {databases.describe_database(settings.DATABASES['default'])}"
+    )
+    url, manage = address.address_from_environment().url, os.environ.get("MANAGE", "python manage.py")
     if settings.LOG_FORMAT == "json":
         server.log.info("CRM Lead Router is ready on %s with its database: %s", url, database)
         return

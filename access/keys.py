@@ -51,14 +51,14 @@ class NewKey:
 
 def make_key(*, name: str, source: Source | None, expires_at: datetime | None = None) -> NewKey:
     """A key for one source, or for management where `source` is None."""
-    return store(ApiKey(name=name, source=source, expires_at=expires_at))
+    return store_key(ApiKey(name=name, source=source, expires_at=expires_at))
 
 
 @sensitive_variables("secret")
-def store(key: ApiKey) -> NewKey:
+def store_key(key: ApiKey) -> NewKey:
     key.prefix = f"crm_{secrets.token_hex(6)}"
     secret = f"{key.prefix}_{secrets.token_urlsafe(32)}"
-    key.digest = digest(secret)
+    key.digest = digest_secret(secret)
     key.save(force_insert=True)
     return NewKey(key, secret)
 
@@ -70,16 +70,16 @@ def rotate_key(*, key_id: int, expires_at: datetime | None = None, old_until: da
     its own that sees what another rotation has just committed: a key is rotated once, however many ask at once.
     """
     with transaction.atomic():
-        old = lock(key_id)
+        old = lock_key(key_id)
         if not old.is_live or live_in_lineage(old) >= LIVE_AT_ONCE:
             raise CannotRotate
         if old_until and (old.expires_at is None or old_until < old.expires_at):
             old.expires_at = old_until
             old.save(update_fields=["expires_at"])
-        return store(ApiKey(name=old.name, source_id=old.source_id, lineage=old.lineage, expires_at=expires_at))
+        return store_key(ApiKey(name=old.name, source_id=old.source_id, lineage=old.lineage, expires_at=expires_at))
 
 
-def lock(key_id: int) -> ApiKey:
+def lock_key(key_id: int) -> ApiKey:
     """Nothing that routes contacts ever waits for this row."""
     return ApiKey.objects.select_for_update(no_key=True).get(pk=key_id)
 
@@ -107,7 +107,7 @@ def recognise(secret: str) -> ApiKey | None:
     if key is None or not is_whole(secret, key) or not key.is_live:
         return None
     SEEN[key.prefix] = key
-    note_use(key)
+    record_use(key)
     return key
 
 
@@ -119,7 +119,7 @@ def recall(secret: str) -> ApiKey | None:
     """
     form = FORM.fullmatch(secret)
     key = SEEN.get(form[1]) if form else None
-    if key is None or not is_whole(secret, key) or not key.is_live or is_to_note(key, timezone.now()):
+    if key is None or not is_whole(secret, key) or not key.is_live or use_is_due(key, timezone.now()):
         return None
     return key
 
@@ -140,23 +140,23 @@ def confirm(key: ApiKey) -> Later[bool]:
 
 @sensitive_variables("secret")
 def is_whole(secret: str, key: ApiKey) -> bool:
-    return secrets.compare_digest(key.digest, digest(secret))
+    return secrets.compare_digest(key.digest, digest_secret(secret))
 
 
-def note_use(key: ApiKey) -> None:
+def record_use(key: ApiKey) -> None:
     """At most once a minute, however many requests: of those that come at once, the condition lets one write."""
     now = timezone.now()
-    if is_to_note(key, now):
+    if use_is_due(key, now):
         not_noted = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)
         with transaction.atomic():
             ApiKey.objects.filter(not_noted, pk=key.pk).update(last_used_at=now)
         key.last_used_at = now
 
 
-def is_to_note(key: ApiKey, now: datetime) -> bool:
+def use_is_due(key: ApiKey, now: datetime) -> bool:
     return key.last_used_at is None or key.last_used_at <= now - NOTED_EVERY
 
 
 @sensitive_variables("secret")
-def digest(secret: str) -> str:
+def digest_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()

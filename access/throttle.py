@@ -96,7 +96,7 @@ class Allowance:
             if calls >= least and now < until:
                 return until
             ours = self.left.pop(key_id, 0)
-        taken, until = take(key_id, calls=calls - ours, now=now, limit=limit)
+        taken, until = take_calls(key_id, calls=calls - ours, now=now, limit=limit)
         with self.lock:
             if minute == self.minute:
                 self.left[key_id] += ours + (taken - calls if taken else 0)
@@ -108,14 +108,14 @@ class Allowance:
 allowance = Allowance()
 
 
-def take(key_id: int, *, calls: int, now: datetime, limit: int) -> tuple[int, datetime]:
+def take_calls(key_id: int, *, calls: int, now: datetime, limit: int) -> tuple[int, datetime]:
     """A part of what is left, at least so many calls; or 0, and when there will be room for them and for a part.
 
     The row stays locked for two statements.
     """
     part = max(limit // PARTS, 1)
     with transaction.atomic():
-        key = keys.lock(key_id)
+        key = keys.lock_key(key_id)
         count = Count(key.minute, key.taken, key.taken_before).at(now) if key.minute else Count(minute_of(now))
         room = count.room(now, limit)
         if room < calls:

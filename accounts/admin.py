@@ -42,7 +42,7 @@ VERBS = {
 admin.site.index_title = _("Overview")
 admin.site.empty_value_display = formatting.NOTHING
 apps.get_app_config("auth").verbose_name = _("Access")  # as the sidebar calls it
-Group.__str__ = roles.title  # type: ignore[method-assign] # in lists, choices, filters and titles alike
+Group.__str__ = roles.role_title  # type: ignore[method-assign] # in lists, choices, filters and titles alike
 # Imported from where they are registered; the pages of the last two would show secrets.
 for model in (User, Group, TOTPDevice, StaticDevice):
     admin.site.unregister(model)
@@ -204,7 +204,7 @@ class GroupAdmin(BaseGroupAdmin, WithinOwnRights):
 
     @display(description=pgettext_lazy("of a source", "name"))
     def role(self, group: Group) -> str:
-        return roles.title(group)
+        return roles.role_title(group)
 
 
 def is_role(group: Group | None) -> bool:

@@ -17,25 +17,25 @@ TITLES = {
 }
 
 
-def of(user: Any) -> set[str]:
+def role_names(user: Any) -> set[str]:
     return set(user.groups.values_list("name", flat=True))
 
 
-def title(group: Any) -> str:
+def role_title(group: Any) -> str:
     """What people call this group; other groups than the roles have the name that somebody gave them."""
     return str(TITLES.get(group.name, group.name))
 
 
-def grant(apps: Apps, database: str, role: str, permissions: Iterable[str]) -> None:
+def grant_permissions(apps: Apps, database: str, role: str, permissions: Iterable[str]) -> None:
     """For migrations: allows the role these, such as "routing.view_contact". Repeating it changes nothing.
 
     Django makes its permissions after all migrations only, so that they may have to be made here. It finds them then.
     """
     group, _ = apps.get_model("auth", "Group").objects.using(database).get_or_create(name=role)
-    group.permissions.add(*(permission(apps, database, name) for name in permissions))
+    group.permissions.add(*(get_or_create_permission(apps, database, name) for name in permissions))
 
 
-def permission(apps: Apps, database: str, name: str) -> Any:
+def get_or_create_permission(apps: Apps, database: str, name: str) -> Any:
     app, codename = name.split(".")
     verb, model = codename.split("_")
     content_types = apps.get_model("contenttypes", "ContentType").objects.using(database)

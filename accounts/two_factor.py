@@ -32,25 +32,25 @@ def is_demanded_of(user: Any) -> bool:
     """Whether a role of this user may not do without. Where any role may not, those beyond all roles may not either."""
     if not settings.TWO_FACTOR_ROLES:
         return False
-    return user.is_superuser or not roles.of(user).isdisjoint(settings.TWO_FACTOR_ROLES)
+    return user.is_superuser or not roles.role_names(user).isdisjoint(settings.TWO_FACTOR_ROLES)
 
 
-def draft(user: User) -> Any:
+def draft_device(user: User) -> Any:
     """The app that the user is about to set up; without effect until it is confirmed."""
     drafts = TOTPDevice.objects.filter(user=user, confirmed=False)
     return drafts.order_by("pk").first() or drafts.create(user=user, confirmed=False, name="app")
 
 
-def secret(device: Any) -> str:
+def device_secret(device: Any) -> str:
     """For those who type: base32."""
-    return in_fours(b32encode(device.bin_key).decode())
+    return group_by_four(b32encode(device.bin_key).decode())
 
 
-def in_fours(text: str) -> str:
+def group_by_four(text: str) -> str:
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
-def picture(device: Any) -> str:
+def qr_code(device: Any) -> str:
     """For those who point a camera: SVG."""
     import qrcode  # not at every start, for a page that each account sees once
     from qrcode.image.svg import SvgPathImage
@@ -72,31 +72,31 @@ def turn_on(request: HttpRequest, code: str) -> list[str] | None:
         turn_off(request.user, but=device)
         device.confirmed = True
         device.save(update_fields=["confirmed"])
-    remember(request, device)
+    remember_device(request, device)
     return fresh_recovery_codes(request.user)
 
 
-def pass_with(request: HttpRequest, code: str) -> bool:
+def verify_code(request: HttpRequest, code: str) -> bool:
     """Whether this is a code of the user's; then the session has its second factor."""
-    device = matching(request.user, code)
+    device = matching_device(request.user, code)
     if device:
-        remember(request, device)
+        remember_device(request, device)
     return device is not None
 
 
-def matching(user: Any, code: str) -> Any:
+def matching_device(user: Any, code: str) -> Any:
     """The device that this code is of. Each wrong code makes the same device wait twice as long as the one before.
 
     The app's codes are six digits, recovery codes never are: one does not count as a failure of the other.
     """
     is_of_app = len(code) == DIGITS and code.isdecimal()
-    kind, token = (TOTPDevice, code) if is_of_app else (StaticDevice, digest(code))
+    kind, token = (TOTPDevice, code) if is_of_app else (StaticDevice, digest_code(code))
     with transaction.atomic():
         device = kind.objects.select_for_update().filter(user=user, confirmed=True).first()
         return device if device and device.verify_token(token) else None
 
 
-def remember(request: HttpRequest, device: Any) -> None:
+def remember_device(request: HttpRequest, device: Any) -> None:
     """From a new session key on, so that one known from before the second factor is worth nothing."""
     request.session.cycle_key()
     django_otp.login(request, device)
@@ -108,12 +108,12 @@ def fresh_recovery_codes(user: Any) -> list[str]:
         device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "recovery codes"})
         device.token_set.all().delete()
         codes = [b32encode(secrets.token_bytes(RECOVERY_BITS // 8)).decode().lower() for _ in range(RECOVERY_CODES)]
-        StaticToken.objects.bulk_create(StaticToken(device=device, token=digest(code)) for code in codes)
+        StaticToken.objects.bulk_create(StaticToken(device=device, token=digest_code(code)) for code in codes)
     return codes
 
 
 @sensitive_variables("code")
-def digest(code: str) -> str:
+def digest_code(code: str) -> str:
     """As much of the SHA-256 as django-otp has room for: 96 bits, in 16 characters."""
     return urlsafe_b64encode(sha256(code.encode()).digest()[:12]).decode()
 

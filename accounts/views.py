@@ -22,18 +22,18 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Django's page; whoever guesses is told to wait, and whoever comes in may stay for SESSION_HOURS, used or not."""
     response: HttpResponse = admin.site.login(request)
     if getattr(request, "axes_locked_out", False):
-        return locked_out(request)
+        return locked_out_page(request)
     if request.method == "POST" and response.status_code == 302:
         request.session.set_expiry(timezone.now() + timedelta(hours=settings.SESSION_HOURS))
     return response
 
 
-def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+def attempted_username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """Whose password it is that somebody guesses; no longer than django-axes has room for."""
     return str((credentials or request.POST).get("username") or "")[:LONGEST_USERNAME]
 
 
-def locked_out(request: HttpRequest) -> HttpResponse:
+def locked_out_page(request: HttpRequest) -> HttpResponse:
     wait = settings.AXES_COOLOFF_TIME
     words = {"title": _("Too many attempts"), "minutes": int(wait.total_seconds() // 60)}
     response = render(request, "accounts/locked_out.html", admin.site.each_context(request) | words, status=429)
@@ -48,55 +48,57 @@ def enter_code(request: HttpRequest) -> HttpResponse:
         return redirect("admin:index")
     form = CodeForm(request.POST or None)
     if form.is_valid():
-        if two_factor.pass_with(request, form.cleaned_data["code"]):
+        if two_factor.verify_code(request, form.cleaned_data["code"]):
             return redirect("admin:index")
         form.refuse()
-    return page(request, "accounts/enter_code.html", title=_("Two-factor sign-in"), form=form)
+    return render_page(request, "accounts/enter_code.html", title=_("Two-factor sign-in"), form=form)
 
 
 @sensitive_post_parameters()
 def two_factor_page(request: HttpRequest) -> HttpResponse:
     """Setting up the second factor; once it stands, changing it."""
-    return change(request) if two_factor.is_on(request.user) else set_up(request)
+    return change_two_factor(request) if two_factor.is_on(request.user) else set_up_two_factor(request)
 
 
-def set_up(request: HttpRequest) -> HttpResponse:
+def set_up_two_factor(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if form.is_valid():
         codes = two_factor.turn_on(request, form.cleaned_data["code"])
         if codes:
-            return show_once(request, codes)
+            return show_recovery_codes(request, codes)
         form.refuse()
-    device = two_factor.draft(request.user)  # type: ignore[arg-type] # whoever is here has signed in
-    return page(
+    device = two_factor.draft_device(request.user)  # type: ignore[arg-type] # whoever is here has signed in
+    return render_page(
         request,
         "accounts/set_up.html",
         title=_("Set up two-factor sign-in"),
         form=form,
-        picture=two_factor.picture(device),
-        secret=two_factor.secret(device),
+        picture=two_factor.qr_code(device),
+        secret=two_factor.device_secret(device),
         is_demanded=two_factor.is_demanded_of(request.user),
     )
 
 
-def change(request: HttpRequest) -> HttpResponse:
+def change_two_factor(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if form.is_valid():
-        if two_factor.pass_with(request, form.cleaned_data["code"]):
+        if two_factor.verify_code(request, form.cleaned_data["code"]):
             if "turn_off" not in request.POST:
-                return show_once(request, two_factor.fresh_recovery_codes(request.user))
+                return show_recovery_codes(request, two_factor.fresh_recovery_codes(request.user))
             two_factor.turn_off(request.user)
             messages.success(request, _("Two-factor sign-in is off."))
             return redirect("two_factor")
         form.refuse()
     is_demanded = two_factor.is_demanded_of(request.user)
-    return page(request, "accounts/change.html", title=_("Two-factor sign-in"), form=form, is_demanded=is_demanded)
+    return render_page(
+        request, "accounts/change.html", title=_("Two-factor sign-in"), form=form, is_demanded=is_demanded
+    )
 
 
-def show_once(request: HttpRequest, codes: list[str]) -> HttpResponse:
-    readable = [two_factor.in_fours(code) for code in codes]
-    return page(request, "accounts/recovery_codes.html", title=_("Recovery codes"), codes=readable)
+def show_recovery_codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
+    readable = [two_factor.group_by_four(code) for code in codes]
+    return render_page(request, "accounts/recovery_codes.html", title=_("Recovery codes"), codes=readable)
 
 
-def page(request: HttpRequest, template: str, **words: Any) -> HttpResponse:
+def render_page(request: HttpRequest, template: str, **words: Any) -> HttpResponse:
     return render(request, template, admin.site.each_context(request) | words)

@@ -9,7 +9,7 @@ moment: ContextVar[float | None] = ContextVar("deadline", default=None)  # by th
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
+def limit_to(seconds: float) -> Iterator[None]:
     """What this thread does meanwhile has so many seconds."""
     token = moment.set(time.monotonic() + seconds)
     try:
@@ -18,7 +18,7 @@ def within(seconds: float) -> Iterator[None]:
         moment.reset(token)
 
 
-def is_over() -> bool:
+def has_passed() -> bool:
     """Never, where nobody has set one: commands take as long as they need."""
     end = moment.get()
     return end is not None and time.monotonic() > end

@@ -14,12 +14,12 @@ Listener = Callable[[object], None]
 listeners: list[Listener] = []
 
 
-def tell(fact: object) -> None:
+def publish(fact: object) -> None:
     for listener in listeners:
         listener(fact)
 
 
-def tell_after_commit(fact: Callable[[], object]) -> None:
+def publish_after_commit(fact: Callable[[], object]) -> None:
     """For what a rollback would undo: a transaction that starts again has not happened. Only then is the fact made."""
     if listeners:
-        transaction.on_commit(lambda: tell(fact()), robust=True)
+        transaction.on_commit(lambda: publish(fact()), robust=True)

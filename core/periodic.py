@@ -11,24 +11,24 @@ from django.core.management.base import OutputWrapper
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 
-def once(work: Callable[[], str], *, log: logging.Logger, stdout: OutputWrapper) -> None:
+def run_once(work: Callable[[], str], *, log: logging.Logger, stdout: OutputWrapper) -> None:
     """The work gives back what it has come to. Where the log is for programs, so is that; failing ends with 1."""
-    if not attempt(work, log=log, tell=log.info if settings.LOG_FORMAT == "json" else stdout.write):
+    if not run_logged(work, log=log, tell=log.info if settings.LOG_FORMAT == "json" else stdout.write):
         sys.exit(1)
 
 
-def repeat(work: Callable[[], str], *, seconds: float, log: logging.Logger) -> None:
+def run_repeatedly(work: Callable[[], str], *, seconds: float, log: logging.Logger) -> None:
     """Until SIGTERM or SIGINT. What one round could not do the next one does."""
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     while not stopped.is_set():
-        attempt(work, log=log, tell=log.info)
+        run_logged(work, log=log, tell=log.info)
         close_old_connections()
         stopped.wait(seconds)
 
 
-def attempt(work: Callable[[], str], *, log: logging.Logger, tell: Callable[[str], object]) -> bool:
+def run_logged(work: Callable[[], str], *, log: logging.Logger, tell: Callable[[str], object]) -> bool:
     """Whether it could be done. The database may be away for a while; everything else is a fault, for Sentry too."""
     try:
         tell(work())

@@ -13,23 +13,23 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=-]{7,63}")
 
 
 @dataclass(slots=True)
-class Call:
+class RequestContext:
     request_id: str
     traceparent: str = ""
     events: list[Any] = field(default_factory=list)  # what `core.events` published meanwhile
 
 
-current: ContextVar[Call | None] = ContextVar("call", default=None)
+current: ContextVar[RequestContext | None] = ContextVar("call", default=None)
 
 
-def request_id() -> str | None:
+def current_request_id() -> str | None:
     """Of the request that is being answered; None outside of any."""
     call = current.get()
     return call.request_id if call else None
 
 
 @contextmanager
-def during(call: Call) -> Iterator[None]:
+def current_request(call: RequestContext) -> Iterator[None]:
     """What is said meanwhile is said of this request."""
     token = current.set(call)
     try:
@@ -38,6 +38,6 @@ def during(call: Call) -> Iterator[None]:
         current.reset(token)
 
 
-def accept_or_make(given: str | None) -> str:
+def accept_or_create_id(given: str | None) -> str:
     """The caller's own id if it looks like one, else a new one."""
     return given if given and REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

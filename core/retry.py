@@ -53,25 +53,25 @@ def run(work: Callable[[int], Result]) -> Result:
     """
     outermost = not connection.in_atomic_block
     for attempt in range(ATTEMPTS):
-        if deadline.is_over():
+        if deadline.has_passed():
             break
         try:
             with transaction.atomic():
                 return work(attempt)
         except (LostRace, NothingStored):
-            events.tell(Lost("overtaken"))
+            events.publish(Lost("overtaken"))
         except IntegrityError as error:
             if sqlstate(error) != UNIQUE_VIOLATION:
                 raise
-            events.tell(Lost("overtaken"))
+            events.publish(Lost("overtaken"))
         except OperationalError as error:
             cause = TRY_AGAIN.get(sqlstate(error))
             if not (outermost and cause):
                 raise
-            events.tell(Lost(cause))
+            events.publish(Lost(cause))
             log.warning("Trying again after a %s failure", cause)
         time.sleep(random.uniform(0, min(PAUSE * 2**attempt, 0.25)))
-    events.tell(GaveUp())
+    events.publish(GaveUp())
     raise Busy
 
 
@@ -80,7 +80,7 @@ def sqlstate(error: Error) -> str:
     return getattr(error.__cause__, "sqlstate", None) or ""
 
 
-def reread(rows: Sequence[Row]) -> list[Row]:
+def reload_rows(rows: Sequence[Row]) -> list[Row]:
     """The rows as they are now. For after a commit that stands: if the database is away by then, as they were."""
     if not rows:
         return []

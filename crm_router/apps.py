@@ -12,7 +12,7 @@ class CrmRouterConfig(AppConfig):
         from core import events
         from crm_router.observability import event_listener, sentry, tracing
 
-        events.listeners[:] = [event_listener.hear]
+        events.listeners[:] = [event_listener.count_event]
         if settings.SENTRY_DSN:
             start(sentry.start, "SENTRY_DSN", "requirements-sentry.txt")
         if settings.OTEL_EXPORTER_OTLP_ENDPOINT:

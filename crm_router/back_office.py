@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MANY = 99  # more are not counted: every page of the back-office asks
 
 
-def sees(app: str, model: str) -> Callable[[HttpRequest], bool]:
+def may_view(app: str, model: str) -> Callable[[HttpRequest], bool]:
     """Whether the user may look at this page."""
 
     def permitted(request: HttpRequest) -> bool:
@@ -23,25 +23,25 @@ def sees(app: str, model: str) -> Callable[[HttpRequest], bool]:
     return permitted
 
 
-def page(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
+def sidebar_page(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
     """One line of the sidebar: the list of a model."""
     link = reverse_lazy(f"admin:{app}_{model}_changelist")
-    return {"title": title, "icon": icon, "link": link, "permission": sees(app, model)}
+    return {"title": title, "icon": icon, "link": link, "permission": may_view(app, model)}
 
 
-def sees_contacts(request: HttpRequest) -> bool:
+def may_view_contacts(request: HttpRequest) -> bool:
     """Everybody's, or at least their own."""
-    return sees("routing", "contact")(request) or request.user.has_perm("operators.answer_operator")
+    return may_view("routing", "contact")(request) or request.user.has_perm("operators.answer_operator")
 
 
-def undecided(request: HttpRequest) -> str:
+def count_undecided(request: HttpRequest) -> str:
     """How many possible duplicates wait for a decision; asked only for who sees their line. Nothing for none."""
     from leads.models import PossibleDuplicate  # settings are read before there are models
 
-    return few(PossibleDuplicate.objects.undecided())
+    return count_up_to_limit(PossibleDuplicate.objects.undecided())
 
 
-def few(things: "QuerySet[Any]") -> str:
+def count_up_to_limit(things: "QuerySet[Any]") -> str:
     """How many, as far as anybody wants to know. Nothing for none."""
     count = len(things.values_list("pk")[: MANY + 1])
     return f"{MANY}+" if count > MANY else str(count or "")
@@ -54,7 +54,7 @@ UNFOLD = {
     "SITE_SYMBOL": "alt_route",
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
-    "DASHBOARD_CALLBACK": "crm_router.dashboard.with_numbers",
+    "DASHBOARD_CALLBACK": "crm_router.dashboard.add_numbers",
     "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crm_router/icon.svg")},
@@ -72,31 +72,31 @@ UNFOLD = {
             {
                 "title": _("Who answers"),
                 "items": [
-                    page(_("Operators"), "support_agent", "operators", "operator"),
-                    page(_("Sources"), "smart_toy", "routing", "source"),
+                    sidebar_page(_("Operators"), "support_agent", "operators", "operator"),
+                    sidebar_page(_("Sources"), "smart_toy", "routing", "source"),
                 ],
             },
             {
                 "title": _("Who asks"),
                 "items": [
-                    page(_("Contacts"), "chat", "routing", "contact") | {"permission": sees_contacts},
+                    sidebar_page(_("Contacts"), "chat", "routing", "contact") | {"permission": may_view_contacts},
                     {
                         "title": _("Queue and fairness"),
                         "icon": "balance",
                         "link": reverse_lazy("queue_and_fairness"),
-                        "permission": sees("routing", "contact"),
+                        "permission": may_view("routing", "contact"),
                     },
-                    page(_("Leads"), "person", "leads", "lead"),
-                    page(_("Possible duplicates"), "join", "leads", "possibleduplicate")
-                    | {"badge": "crm_router.back_office.undecided"},
+                    sidebar_page(_("Leads"), "person", "leads", "lead"),
+                    sidebar_page(_("Possible duplicates"), "join", "leads", "possibleduplicate")
+                    | {"badge": "crm_router.back_office.count_undecided"},
                 ],
             },
             {
                 "title": _("Access"),
                 "items": [
-                    page(_("Users"), "key", "auth", "user"),
-                    page(_("Groups"), "group", "auth", "group"),
-                    page(_("API keys"), "vpn_key", "access", "apikey"),
+                    sidebar_page(_("Users"), "key", "auth", "user"),
+                    sidebar_page(_("Groups"), "group", "auth", "group"),
+                    sidebar_page(_("API keys"), "vpn_key", "access", "apikey"),
                 ],
             },
         ],

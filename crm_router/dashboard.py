@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crm_router.back_office import few, sees, undecided
+from crm_router.back_office import count_undecided, count_up_to_limit, may_view
 from operators.models import Operator
 from routing import own_contacts
 from routing.models import Contact, Source
@@ -21,19 +21,23 @@ from routing.models import Contact, Source
 
 def start(request: HttpRequest) -> HttpResponse:
     """The first page: what there is to do, for those who answer; the overview for everybody else."""
-    return redirect(own_contacts.todo()) if own_contacts.only_own(request.user) else admin.site.index(request)
+    return (
+        redirect(own_contacts.own_contacts_url())
+        if own_contacts.sees_only_own(request.user)
+        else admin.site.index(request)
+    )
 
 
-def with_numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def add_numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold asks for before it shows the page. Of numbers and pages there are those that the user may see."""
     groups = [
         group | {"items": [item for item in group["items"] if item["has_permission"]]}
         for group in context["sidebar_navigation"]
     ]
     asked = {
-        waiting: sees("routing", "contact"),
-        on_duty: sees("operators", "operator"),
-        duplicates: sees("leads", "possibleduplicate"),
+        waiting_number: may_view("routing", "contact"),
+        on_duty_number: may_view("operators", "operator"),
+        duplicates_number: may_view("leads", "possibleduplicate"),
     }
     return context | {
         "numbers": [number(request) for number, permitted in asked.items() if permitted(request)],
@@ -41,19 +45,19 @@ def with_numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     }
 
 
-def waiting(request: HttpRequest) -> dict[str, Any]:
+def waiting_number(request: HttpRequest) -> dict[str, Any]:
     """How many wait, and since when the oldest does."""
-    since = oldest()
+    since = oldest_waiting_at()
     return {
         "title": _("In the queue"),
-        "figure": few(Contact.objects.waiting()) or "0",
+        "figure": count_up_to_limit(Contact.objects.waiting()) or "0",
         "more": since and _("The oldest waits for %(age)s") % {"age": timesince(since, timezone.now(), depth=1)},
         "link": f"{reverse('admin:routing_contact_changelist')}?status={Contact.Status.WAITING.value}",
         "is_pressing": since is not None,
     }
 
 
-def oldest() -> datetime | None:
+def oldest_waiting_at() -> datetime | None:
     """Asked source by source, each of which has an index of what waits in it, in the order of its age."""
     own = Contact.objects.waiting().filter(source=OuterRef("pk")).order_by("pk")
     sources = Source.objects.annotate(oldest=Subquery(own.values("created_at")[:1]))
@@ -61,7 +65,7 @@ def oldest() -> datetime | None:
     return found
 
 
-def on_duty(request: HttpRequest) -> dict[str, Any]:
+def on_duty_number(request: HttpRequest) -> dict[str, Any]:
     """How many operators are on duty, and for how many contacts they have places."""
     places = Operator.objects.free().aggregate(places=Sum(F("max_load") - F("current_load")))["places"] or 0
     return {
@@ -73,10 +77,10 @@ def on_duty(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def duplicates(request: HttpRequest) -> dict[str, Any]:
+def duplicates_number(request: HttpRequest) -> dict[str, Any]:
     """How many pairs of leads wait for a decision."""
     return {
         "title": _("Duplicates to decide"),
-        "figure": undecided(request) or "0",
+        "figure": count_undecided(request) or "0",
         "link": reverse("admin:leads_possibleduplicate_changelist"),
     }

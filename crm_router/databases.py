@@ -9,7 +9,7 @@ from environs import EnvError
 WAIT_FOR_WRITER = 30  # seconds; writers of SQLite queue up one after another
 
 
-def database(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
+def database_settings(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
     """Django's settings for the database that `url`, parsed already, names. `connect_timeout` is in seconds."""
     chosen = dict(url)
     # Connections outlive requests: SQLite would reopen its file, and PostgreSQL fork a process, for each.
@@ -21,14 +21,14 @@ def database(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: boo
     )
 
 
-def name(database: Mapping[str, Any]) -> str:
+def describe_database(database: Mapping[str, Any]) -> str:
     """Of these settings of Django's, for people, and without user and password."""
     if database["ENGINE"] == "core.db.sqlite":
         return str(database["NAME"])
     return f"{database['NAME']} on {database['HOST'] or 'localhost'}:{database['PORT'] or 5432}"
 
 
-def bound_requests(
+def limit_request_time(
     database: dict[str, Any], *, statement: float, lock: float, idle_in_transaction: float, behind_pooler: bool
 ) -> None:
     """Sets how many seconds PostgreSQL gives a statement, a wait for a lock, a pause in a transaction; 0 is no bound.
@@ -48,7 +48,7 @@ def bound_requests(
     database["OPTIONS"]["options"] = " ".join([*words, asked]).strip()  # the last word is the address's own
 
 
-def parse(url: str) -> dict[str, Any]:
+def parse_database_url(url: str) -> dict[str, Any]:
     """What a DATABASE_URL names, in Django's words. Raises EnvError for what is no such URL, or another database."""
     try:
         parsed = dict(dj_database_url.parse(url))
@@ -56,10 +56,10 @@ def parse(url: str) -> dict[str, Any]:
         raise EnvError("cannot be read as the address of a database.") from error
     if parsed["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         raise EnvError("must begin with postgres:// or sqlite://.")
-    return parsed if parsed["ENGINE"].endswith("sqlite3") else with_place(parsed)
+    return parsed if parsed["ENGINE"].endswith("sqlite3") else with_host_and_port(parsed)
 
 
-def with_place(parsed: dict[str, Any]) -> dict[str, Any]:
+def with_host_and_port(parsed: dict[str, Any]) -> dict[str, Any]:
     """With host and port where pg_dump and messages look for them, also when they stood behind the question mark."""
     options = parsed.get("OPTIONS", {})
     place = {"HOST": options.pop("host", parsed["HOST"]), "PORT": options.pop("port", parsed["PORT"])}

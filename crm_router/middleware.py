@@ -57,7 +57,7 @@ class EncryptedAPI:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info.startswith("/api/") and not request.is_secure():
             detail = "This service is spoken to by HTTPS only. A key that was sent is known to the network by now."
-            return problems.to_response(problems.problem(403, "https_required", detail))
+            return problems.problem_response(problems.problem_document(403, "https_required", detail))
         return self.get_response(request)
 
 

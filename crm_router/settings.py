@@ -30,7 +30,7 @@ MOST_PROCESSES = 64  # and threads of each
 # What the person who deploys decides.
 
 env = Environment(eager=False)
-env.add_parser("database", databases.parse)
+env.add_parser("database", databases.parse_database_url)
 
 
 @env.parser_for("networks")
@@ -141,7 +141,7 @@ try:
 except OSError as error:
     sys.exit(f"The secret key cannot be kept in DATA_DIR ({DATA_DIR}): {error.strerror}.")
 DATABASES = {
-    "default": databases.database(
+    "default": databases.database_settings(
         url=DATABASE_URL,
         connect_timeout=DATABASE_CONNECT_TIMEOUT,
         behind_pooler=DATABASE_POOLER,
@@ -230,7 +230,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_WAIT_MINUTES)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # and what is refused is not written down: the table stays small
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "accounts.client_address.client_network"
-AXES_USERNAME_CALLABLE = "accounts.views.username"
+AXES_USERNAME_CALLABLE = "accounts.views.attempted_username"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
@@ -281,7 +281,7 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is a 405; the schema tells more
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["access.scopes.OwnSource", "django_filters.rest_framework.DjangoFilterBackend"],
-    "EXCEPTION_HANDLER": "core.api.problems.answer",
+    "EXCEPTION_HANDLER": "core.api.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 

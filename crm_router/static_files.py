@@ -10,18 +10,18 @@ from django.core.management import call_command
 UNUSED = ["redoc", "rest_framework"]  # pages that we do not serve; compressing their files takes longer than all others
 
 
-def collected() -> bool:
-    return stamp().is_file() and stamp().read_text() == fingerprint()
+def are_collected() -> bool:
+    return stamp_path().is_file() and stamp_path().read_text() == fingerprint()
 
 
-def collect() -> None:
+def collect_files() -> None:
     """The stamp is written last: a collection killed in the middle counts for nothing."""
-    stamp().unlink(missing_ok=True)
+    stamp_path().unlink(missing_ok=True)
     call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
-    stamp().write_text(fingerprint())
+    stamp_path().write_text(fingerprint())
 
 
-def stamp() -> Path:
+def stamp_path() -> Path:
     """Beside the folder, whose every file is public."""
     root = Path(settings.STATIC_ROOT)
     return root.with_name(f"{root.name}.collected")

@@ -48,7 +48,7 @@ urlpatterns = [
     path("admin/two-factor/", admin.site.admin_view(accounts.two_factor_page), name="two_factor"),
     path("admin/two-factor/code/", admin.site.admin_view(accounts.enter_code), name="two_factor_code"),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
-    path("admin/leads/lead/<id:lead_id>/file/", admin.site.admin_view(lead_file.lead), name="leads_lead_file"),
+    path("admin/leads/lead/<id:lead_id>/file/", admin.site.admin_view(lead_file.download_lead), name="leads_lead_file"),
     path("admin/", admin.site.urls),
 ]
 

@@ -34,7 +34,9 @@ def only_read(view: Callable[..., HttpResponseBase]) -> Callable[[HttpRequest], 
     def checked(request: HttpRequest) -> HttpResponseBase:
         if request.method in ("GET", "HEAD"):
             return view(request)
-        response = problems.to_response(problems.problem(405, detail=f'Method "{request.method}" not allowed.'))
+        response = problems.problem_response(
+            problems.problem_document(405, detail=f'Method "{request.method}" not allowed.')
+        )
         response["Allow"] = "GET, HEAD"
         return response
 
@@ -78,10 +80,12 @@ def ready(request: HttpRequest) -> HttpResponse:
         missing = missing_migrations()
     except Error:
         log.exception("Not ready")
-        return problems.to_response(problems.problem(503, "database_unreachable", "The database does not answer."))
+        return problems.problem_response(
+            problems.problem_document(503, "database_unreachable", "The database does not answer.")
+        )
     if missing:
         detail = f"{missing} migrations are not applied."
-        return problems.to_response(problems.problem(503, "migrations_missing", detail))
+        return problems.problem_response(problems.problem_document(503, "migrations_missing", detail))
     return JsonResponse({"status": "ok"})
 
 
@@ -93,27 +97,29 @@ def missing_migrations() -> int:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
         host = request.META.get("HTTP_HOST", "")
-        return problems.to_response(problems.problem(400, "unknown_host", f"{host} is not among ALLOWED_HOSTS."))
-    return problems.to_response(problems.problem(400))
+        return problems.problem_response(
+            problems.problem_document(400, "unknown_host", f"{host} is not among ALLOWED_HOSTS.")
+        )
+    return problems.problem_response(problems.problem_document(400))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_back_office(request):
         return defaults.page_not_found(request, exception)
-    return problems.to_response(problems.problem(404, detail=f"There is nothing at {request.path}."))
+    return problems.problem_response(problems.problem_document(404, detail=f"There is nothing at {request.path}."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """503 when it is the database that fails."""
-    if problems.is_passing(sys.exc_info()[1]):
+    if problems.is_temporary(sys.exc_info()[1]):
         log.error("Answered 503", exc_info=True)
-        response = problems.to_response(problems.problem(503))
+        response = problems.problem_response(problems.problem_document(503))
         if is_back_office(request):
             response = HttpResponse(render_to_string("503.html"))
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         response["Retry-After"] = str(problems.RETRY_AFTER)
         return response
-    document = problems.incident(f"{routes.method(request.method)} {routes.route(request)} failed")
+    document = problems.incident_document(f"{routes.known_method(request.method)} {routes.route_of(request)} failed")
     if is_back_office(request):
-        return HttpResponseServerError(render_to_string("500.html", {"incident": request_context.request_id()}))
-    return problems.to_response(document)
+        return HttpResponseServerError(render_to_string("500.html", {"incident": request_context.current_request_id()}))
+    return problems.problem_response(document)

@@ -38,13 +38,13 @@ def register_contacts(
     """
     results: dict[int, Result] = {}
     drafts: dict[int, Draft] = {}
-    for place, found in enumerate(read(items)):
+    for place, found in enumerate(read_items(items)):
         if isinstance(found, Draft):
             drafts[place] = found
         else:
             results[place] = found
     stored = False
-    for places in slices(list(drafts)):
+    for places in slice_places(list(drafts)):
         try:
             answers = retry.run(partial(register_together, [drafts[place] for place in places], by, draw))
             stored = True
@@ -54,15 +54,15 @@ def register_contacts(
             log.warning("%s of a batch were not stored", len(places), exc_info=True)
             answers = [Busy() for _ in places]
         results.update(zip(places, answers, strict=True))
-    return look_again([results[place] for place in range(len(items))])
+    return serve_new_waiting([results[place] for place in range(len(items))])
 
 
-def slices(places: list[int]) -> Iterator[list[int]]:
+def slice_places(places: list[int]) -> Iterator[list[int]]:
     for start in range(0, len(places), TOGETHER):
         yield places[start : start + TOGETHER]
 
 
-def read(items: Sequence[Mapping[str, Any]]) -> Iterator[Draft | Refusal]:
+def read_items(items: Sequence[Mapping[str, Any]]) -> Iterator[Draft | Refusal]:
     sources = Source.objects.current().in_bulk({item["source_id"] for item in items})
     for item in items:
         asked = dict(item)
@@ -75,10 +75,10 @@ def read(items: Sequence[Mapping[str, Any]]) -> Iterator[Draft | Refusal]:
 
 def register_together(drafts: Sequence[Draft], by: str, draw: Draw, attempt: int) -> list[Result]:
     """What `register_contact` does, for all of these in one transaction; for each the contact, or Reused."""
-    made = idempotency.find(draft.token for draft in drafts)
+    made = idempotency.find_by_keys(draft.token for draft in drafts)
     fresh = first_of_each(drafts, made)
     owners = lead_matching.ask_owners(claim for draft in fresh for claim in draft.person.claims)
-    people = lead_matching.recognise([draft.person for draft in fresh], owners())
+    people = lead_matching.match_leads([draft.person for draft in fresh], owners())
     desk = Desk({draft.source.pk for draft in fresh})
     Lead.objects.bulk_create(people.new)
     Identity.objects.bulk_create(Identity(lead=lead, **claim.fields) for lead, claim in people.claimed)
@@ -88,15 +88,15 @@ def register_together(drafts: Sequence[Draft], by: str, draw: Draw, attempt: int
     Contact.objects.bulk_create(contacts)
     served = list(zip(contacts, decisions, strict=True))
     ContactEvent.objects.bulk_create(
-        ContactEvent(contact=contact, **history.line(contact, What.REGISTERED, by, None, made))
+        ContactEvent(contact=contact, **history.event_fields(contact, What.REGISTERED, by, None, made))
         for contact, made in served
     )
     for contact, decision in served:
-        history.tell(contact, What.REGISTERED, decision)
+        history.publish_move(contact, What.REGISTERED, decision)
     people.amend()
     born = dict(zip(map(id, fresh), contacts, strict=True))
     made |= {draft.token: born[id(draft)] for draft in fresh}
-    return [born.get(id(draft)) or repeated(made[draft.token], draft) for draft in drafts]
+    return [born.get(id(draft)) or replay_or_refuse(made[draft.token], draft) for draft in drafts]
 
 
 def first_of_each(drafts: Sequence[Draft], made: Mapping[idempotency.Token, Contact]) -> list[Draft]:
@@ -110,9 +110,9 @@ def first_of_each(drafts: Sequence[Draft], made: Mapping[idempotency.Token, Cont
     return fresh
 
 
-def repeated(contact: Contact, draft: Draft) -> Result:
+def replay_or_refuse(contact: Contact, draft: Draft) -> Result:
     try:
-        return idempotency.answer(contact, draft.fingerprint)
+        return idempotency.replay(contact, draft.fingerprint)
     except Reused as refusal:
         return refusal
 
@@ -122,13 +122,15 @@ class Desk:
 
     def __init__(self, source_ids: set[int]) -> None:
         self.rosters = LockedRosters(source_ids)
-        self.awaited = queue.awaited(self.rosters.operators)  # ids of operators for whom an older contact waits
+        self.awaited = queue.operators_waited_for(
+            self.rosters.operators
+        )  # ids of operators for whom an older contact waits
         self.last: dict[int, int] = {}  # lead id to the operator of its last contact here
 
     def serve(self, contact: Contact, draw: float) -> Decision | None:
         """Gives the contact to an operator or to the queue. None when older contacts wait for the one drawn."""
         decision = self.find_operator(contact, draw)
-        queue.place(contact, decision)
+        queue.apply_decision(contact, decision)
         if contact.operator_id is None:
             self.awaited.update(self.rosters.members(contact.source))
         else:
@@ -144,18 +146,18 @@ class Desk:
         return decision
 
 
-def look_again(results: Sequence[Result]) -> list[Result]:
+def serve_new_waiting(results: Sequence[Result]) -> list[Result]:
     """After the commit: what has begun to wait looks for an operator once more."""
     waiting = [result for result in results if isinstance(result, Contact) and begins_to_wait(result)]
-    anew = {contact.pk: contact for contact in queue.look_again(waiting)} if waiting else {}
-    return [as_of_now(result, anew) if isinstance(result, Contact) else result for result in results]
+    anew = {contact.pk: contact for contact in queue.serve_new_waiting(waiting)} if waiting else {}
+    return [with_current_state(result, anew) if isinstance(result, Contact) else result for result in results]
 
 
 def begins_to_wait(contact: Contact) -> bool:
     return contact.operator_id is None and not contact.is_replay
 
 
-def as_of_now(contact: Contact, anew: Mapping[int, Contact]) -> Contact:
+def with_current_state(contact: Contact, anew: Mapping[int, Contact]) -> Contact:
     """Also for repetitions of what has just begun to wait: the same contact in the same state."""
     current = copy.copy(anew.get(contact.pk, contact))
     current.is_replay = contact.is_replay

@@ -13,13 +13,13 @@ from core import retry
 from core.retry import LostRace
 from leads import lead_lookup
 from routing.history import SYSTEM
-from routing.lifecycle import find, reopen_contact, resolve_contact
+from routing.lifecycle import find_contact, reopen_contact, resolve_contact
 from routing.models import Contact
 
 
 def change_contact(*, contact_id: int, changes: Mapping[str, Any], by: str = SYSTEM) -> Contact:
     """Any of `message`, which corrects the text, and `is_resolved`, which resolves or reopens."""
-    contact = find(contact_id)
+    contact = find_contact(contact_id)
     if "is_resolved" in changes:
         verb = resolve_contact if changes["is_resolved"] else reopen_contact
         contact = verb(contact_id=contact_id, by=by)
@@ -32,9 +32,9 @@ def correct_message(*, contact_id: int, message: str | None) -> Contact:
     """Replaces the text of a contact, whoever has it. Raises Conflict `erased` when its lead is to be forgotten."""
 
     def work(attempt: int) -> Contact:
-        lead = lead_lookup.lock_survivor(find(contact_id).lead_id)
+        lead = lead_lookup.lock_survivor(find_contact(contact_id).lead_id)
         if not Contact.objects.filter(pk=contact_id, lead=lead).update(message=message, updated_at=timezone.now()):
             raise LostRace
-        return find(contact_id)
+        return find_contact(contact_id)
 
     return retry.run(work)

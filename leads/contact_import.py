@@ -71,25 +71,25 @@ def import_contacts(*, rows: Iterable[Row], source_id: int | None = None) -> Ite
     then are to be imported again.
     """
     with closing(Notebook()) as notebook:
-        yield from outcomes(rows, source_id, notebook, register)
+        yield from row_outcomes(rows, source_id, notebook, register_rows)
 
 
 def rehearse(*, rows: Iterable[Row], source_id: int | None = None) -> Iterator[Outcome]:
     """What `import_contacts` would tell of these rows now. Changes nothing."""
     with closing(Notebook()) as notebook:
-        yield from outcomes(rows, source_id, notebook, partial(judge, notebook))
+        yield from row_outcomes(rows, source_id, notebook, partial(judge_row, notebook))
 
 
-def outcomes(rows: Iterable[Row], source_id: int | None, notebook: "Notebook", decide: Decide) -> Iterator[Outcome]:
+def row_outcomes(rows: Iterable[Row], source_id: int | None, notebook: "Notebook", decide: Decide) -> Iterator[Outcome]:
     remaining = iter(rows)
     while together := list(islice(remaining, TOGETHER)):
-        items = list(read(together, source_id, notebook))
+        items = list(read_row(together, source_id, notebook))
         decided = iter(decide([item for item in items if not isinstance(item, Refusal)]))
         for row, item in zip(together, items, strict=True):
             yield Outcome(row, item if isinstance(item, Refusal) else next(decided))
 
 
-def register(items: Sequence[Item]) -> Iterator[Fate | Refusal]:
+def register_rows(items: Sequence[Item]) -> Iterator[Fate | Refusal]:
     for result in batch.register_contacts(items=items, by=history.IMPORT):
         if isinstance(result, Busy):
             raise result  # nothing is wrong with the row
@@ -99,10 +99,10 @@ def register(items: Sequence[Item]) -> Iterator[Fate | Refusal]:
             yield result
 
 
-def judge(notebook: "Notebook", items: Sequence[Item]) -> Iterator[Fate | Refusal]:
+def judge_row(notebook: "Notebook", items: Sequence[Item]) -> Iterator[Fate | Refusal]:
     """What `register` would say of these items, after all that were judged before."""
-    drafts = list(batch.read(items))
-    made = idempotency.find(draft.token for draft in drafts if isinstance(draft, Draft))
+    drafts = list(batch.read_items(items))
+    made = idempotency.find_by_keys(draft.token for draft in drafts if isinstance(draft, Draft))
     for draft in drafts:
         if isinstance(draft, Refusal):
             yield draft
@@ -115,12 +115,12 @@ def judge(notebook: "Notebook", items: Sequence[Item]) -> Iterator[Fate | Refusa
             yield Fate.KNOWN if known == draft.fingerprint else Reused(str(draft.idempotency_key))
 
 
-def read(rows: Sequence[Row], source_id: int | None, notebook: "Notebook") -> Iterator[Item | Refusal]:
+def read_row(rows: Sequence[Row], source_id: int | None, notebook: "Notebook") -> Iterator[Item | Refusal]:
     sources = dict(Source.objects.current().values_list("name", "pk"))
     for row in rows:
         try:
-            source = source_id or source_of(row, sources)
-            texts = texts_of(row)
+            source = source_id or find_row_source(row, sources)
+            texts = row_texts(row)
         except Invalid as refusal:
             yield refusal
             continue
@@ -128,7 +128,7 @@ def read(rows: Sequence[Row], source_id: int | None, notebook: "Notebook") -> It
         yield {"source_id": source, "idempotency_key": key or notebook.key_for(source, texts), **texts}
 
 
-def source_of(row: Row, sources: Mapping[str, int]) -> int:
+def find_row_source(row: Row, sources: Mapping[str, int]) -> int:
     if "source" in row.cells:
         name = row.cells["source"].strip()
         if name not in sources:
@@ -140,7 +140,7 @@ def source_of(row: Row, sources: Mapping[str, int]) -> int:
     return int(given)
 
 
-def texts_of(row: Row) -> dict[str, str | None]:
+def row_texts(row: Row) -> dict[str, str | None]:
     """As a bot would send them: an empty cell is not given, and only a message keeps the spaces around it."""
     if any(row.surplus):
         detail = "There are more cells than columns: a text that contains the separator needs quotation marks."
@@ -159,7 +159,7 @@ class Notebook:
 
     def key_for(self, source_id: int, texts: Mapping[str, str | None]) -> str:
         """The key of a row that has none: what it says, and how many rows so far have said it."""
-        said = idempotency.fingerprint(texts)
+        said = idempotency.body_fingerprint(texts)
         count = "INSERT INTO alike VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times"
         [(times,)] = self.pages.execute(count, [source_id, said])
         return f"import {said.hex()} {times}"

@@ -24,14 +24,14 @@ def erase_lead(*, lead_id: int) -> Lead:
     """
 
     def work(attempt: int) -> Lead:
-        survivor = lead_lookup.find(lead_id)
-        family = lead_lookup.family(survivor.pk)
-        leads = lead_lookup.lock(family)
-        if lead_lookup.family(survivor.pk) != family or leads[survivor.pk].merged_into_id:
+        survivor = lead_lookup.find_lead(lead_id)
+        family = lead_lookup.merged_family(survivor.pk)
+        leads = lead_lookup.lock_leads(family)
+        if lead_lookup.merged_family(survivor.pk) != family or leads[survivor.pk].merged_into_id:
             raise LostRace
         survivor = leads[survivor.pk]
         if survivor.erased_at is None:
-            forget(family)
+            erase_data(family)
             survivor.refresh_from_db()
             log.info("Lead %s was erased", survivor.pk)
         return survivor
@@ -39,7 +39,7 @@ def erase_lead(*, lead_id: int) -> Lead:
     return retry.run(work)
 
 
-def forget(lead_ids: set[int]) -> None:
+def erase_data(lead_ids: set[int]) -> None:
     """The caller holds these leads and their identities."""
     now = timezone.now()
     Identity.objects.filter(lead__in=lead_ids).delete()
@@ -48,13 +48,13 @@ def forget(lead_ids: set[int]) -> None:
         message=None, idempotency_key=None, idempotency_fingerprint=None, updated_at=now
     )
     pairs = PossibleDuplicate.objects.filter(Q(lead__in=lead_ids) | Q(other__in=lead_ids))
-    forget_in_log(PossibleDuplicate, set(pairs.values_list("pk", flat=True)))
+    erase_names_in_log(PossibleDuplicate, set(pairs.values_list("pk", flat=True)))
     pairs.delete()
-    forget_in_log(Lead, lead_ids)
+    erase_names_in_log(Lead, lead_ids)
     Lead.objects.filter(pk__in=lead_ids).update(name=None, erased_at=now, updated_at=now)
 
 
-def forget_in_log(model: type[Lead | PossibleDuplicate], ids: set[int]) -> None:
+def erase_names_in_log(model: type[Lead | PossibleDuplicate], ids: set[int]) -> None:
     """The back-office's log calls things by the names that they had."""
     entries = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(model), object_id__in=map(str, ids)

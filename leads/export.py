@@ -21,8 +21,8 @@ class Dossier:
 
 def export_lead(*, lead_id: int) -> Dossier:
     """The id of a merged lead stands for its survivor. Raises Unknown."""
-    lead = lead_lookup.find(lead_id)
-    family = lead_lookup.family(lead.pk)
+    lead = lead_lookup.find_lead(lead_id)
+    family = lead_lookup.merged_family(lead.pk)
     events = Prefetch("history", ContactEvent.objects.order_by("pk"))
     return Dossier(
         lead=lead,

@@ -20,18 +20,18 @@ from routing.models import Contact, Upkeep
 
 Token = tuple[int, str | None]  # source and key; no key, no repetition
 
-MADE: compiled.Select[Contact] = compiled.Select(lambda source_id, key: made(source_id, [key]))
+MADE: compiled.Select[Contact] = compiled.Select(lambda source_id, key: contacts_by_keys(source_id, [key]))
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds
 
 
-def fingerprint(asked: Mapping[str, str | None]) -> bytes:
+def body_fingerprint(asked: Mapping[str, str | None]) -> bytes:
     """What tells one body from another: a digest of the given fields, in whatever order they came."""
     given = {field: value for field, value in asked.items() if value is not None}
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()[:FINGERPRINT_BYTES]
 
 
-def find(tokens: Iterable[Token]) -> dict[Token, Contact]:
+def find_by_keys(tokens: Iterable[Token]) -> dict[Token, Contact]:
     """The contacts that these keys have made already."""
     keys: dict[int, set[str]] = {}
     for source_id, key in tokens:
@@ -40,7 +40,7 @@ def find(tokens: Iterable[Token]) -> dict[Token, Contact]:
     return {
         (contact.source_id, contact.idempotency_key): contact
         for source_id, given in keys.items()
-        for contact in made(source_id, given)
+        for contact in contacts_by_keys(source_id, given)
     }
 
 
@@ -53,11 +53,11 @@ def ask(token: Token) -> Later[Contact | None]:
     return lambda: next(iter(rows()), None)
 
 
-def made(source_id: int, keys: Collection[str]) -> QuerySet[Contact]:
+def contacts_by_keys(source_id: int, keys: Collection[str]) -> QuerySet[Contact]:
     return Contact.objects.filter(source=source_id, idempotency_key__in=keys)
 
 
-def answer(contact: Contact, asked: bytes) -> Contact:
+def replay(contact: Contact, asked: bytes) -> Contact:
     """The earlier contact as the answer to the repeated request. Raises Reused when the body was another one."""
     if bytes(contact.idempotency_fingerprint or b"") != asked:
         raise Reused(str(contact.idempotency_key))
@@ -66,7 +66,7 @@ def answer(contact: Contact, asked: bytes) -> Contact:
     return again
 
 
-def forget(*, older_than: datetime) -> int:
+def forget_old_keys(*, older_than: datetime) -> int:
     """Forgets the keys of contacts registered before that moment. Returns how many.
 
     It notes how far it has come with each batch of them, and begins there the next time: killed at any moment it

@@ -53,25 +53,25 @@ class Unreadable(ValueError):
     """This cannot be such an identity; str() is one sentence for people."""
 
 
-def phone_claim(raw: str, region: str) -> Claim:
-    return Claim(Identity.Kind.PHONE, normal_phone(raw, region), raw)
+def read_phone(raw: str, region: str) -> Claim:
+    return Claim(Identity.Kind.PHONE, normalise_phone(raw, region), raw)
 
 
-def email_claim(raw: str) -> Claim:
-    return Claim(Identity.Kind.EMAIL, normal_email(raw), raw)
+def read_email(raw: str) -> Claim:
+    return Claim(Identity.Kind.EMAIL, normalise_email(raw), raw)
 
 
-def external_claim(raw: str, source_id: int) -> Claim:
-    return Claim(Identity.Kind.EXTERNAL, trimmed(raw), raw, source_id)
+def read_external_id(raw: str, source_id: int) -> Claim:
+    return Claim(Identity.Kind.EXTERNAL, trim_identity(raw), raw, source_id)
 
 
-def normal_phone(raw: str, region: str) -> str:
+def normalise_phone(raw: str, region: str) -> str:
     """E.164, such as +79991234567; behind a switchboard with the extension, +74951234567;ext=12 (RFC 3966).
 
     Without a leading "+" the number is read as dialled in `region` (ISO 3166-1). What is possible passes, assigned or
     not: no lead is lost to a numbering table. Raises Unreadable.
     """
-    text = plain(trimmed(raw)).lower().removeprefix("tel:")
+    text = to_ascii(trim_identity(raw)).lower().removeprefix("tel:")
     extension = EXTENSION_AS_WRITTEN.search(text)
     spelling = text[: extension.start()] if extension else text
     if any(map(str.isalpha, spelling)):
@@ -83,15 +83,15 @@ def normal_phone(raw: str, region: str) -> str:
     if extension:
         value += EXTENSION + extension[1]
     # What is given back must read as itself: of +49 00 30 ... one zero goes at each reading.
-    return value if value == text else normal_phone(value, region)
+    return value if value == text else normalise_phone(value, region)
 
 
-def plain(text: str) -> str:
+def to_ascii(text: str) -> str:
     """The same in ASCII, as far as it is digits, separators and a plus; without invisible marks."""
-    return text if text.isascii() else "".join(map(plain_character, MARK.sub("", text)))
+    return text if text.isascii() else "".join(map(to_ascii_character, MARK.sub("", text)))
 
 
-def plain_character(character: str) -> str:
+def to_ascii_character(character: str) -> str:
     if character.isdecimal():
         return str(unicodedata.decimal(character))
     if character.isspace():
@@ -105,7 +105,7 @@ def plain_character(character: str) -> str:
 
 def read_number(spelling: str, region: str) -> PhoneNumber | None:
     """The number that is meant, if there can be one: as dialled in the region, or abroad and without its "+"."""
-    here = parse(spelling, region)
+    here = parse_number(spelling, region)
     if here is None:
         return None
     length = phonenumbers.is_possible_number_with_reason(here)
@@ -115,7 +115,7 @@ def read_number(spelling: str, region: str) -> PhoneNumber | None:
     digits = NO_DIGIT.sub("", spelling) if spelling.isascii() else phonenumbers.normalize_digits_only(spelling)
     if is_possible and phonenumbers.national_significant_number(here) != digits:
         return here  # with "+" or a prefix of the region: 8 123 456-78-90 is Russian, and no Japanese number
-    abroad = parse(f"+{digits.removeprefix('00')}", region)
+    abroad = parse_number(f"+{digits.removeprefix('00')}", region)
     if is_possible:
         return abroad if abroad and is_likelier(abroad, here) else here
     return abroad if abroad and phonenumbers.is_possible_number(abroad) else None
@@ -131,7 +131,7 @@ def is_likelier(abroad: PhoneNumber, here: PhoneNumber) -> bool:
     return phonenumbers.is_valid_number(abroad) and (is_own or not phonenumbers.is_valid_number(here))
 
 
-def parse(spelling: str, region: str) -> PhoneNumber | None:
+def parse_number(spelling: str, region: str) -> PhoneNumber | None:
     try:
         number = phonenumbers.parse(spelling, region)
     except phonenumbers.NumberParseException:
@@ -139,15 +139,15 @@ def parse(spelling: str, region: str) -> PhoneNumber | None:
     return None if number.extension else number  # what we do not take for one: 1234567,8
 
 
-def normal_email(raw: str) -> str:
+def normalise_email(raw: str) -> str:
     """Trimmed, lower case, international domains in Unicode. Syntax only, no look-up. Raises Unreadable."""
     try:
-        return email_validator.validate_email(trimmed(raw).lower(), check_deliverability=False).normalized
+        return email_validator.validate_email(trim_identity(raw).lower(), check_deliverability=False).normalized
     except email_validator.EmailNotValidError as error:
         raise Unreadable(f"“{raw}” is not an e-mail address: {error}") from error
 
 
-def trimmed(raw: str) -> str:
+def trim_identity(raw: str) -> str:
     """What was written, without what surrounds it. Raises Unreadable for what the database cannot keep."""
     if UNSTORABLE.search(raw):
         raise Unreadable("It contains characters that are not text.")

@@ -16,8 +16,8 @@ from leads.identities import Claim, Unreadable
 from leads.models import Identity, Lead, Merge
 
 READERS = {
-    Identity.Kind.PHONE: lambda raw: identities.phone_claim(raw, settings.PHONE_REGION),
-    Identity.Kind.EMAIL: identities.email_claim,
+    Identity.Kind.PHONE: lambda raw: identities.read_phone(raw, settings.PHONE_REGION),
+    Identity.Kind.EMAIL: identities.read_email,
 }
 
 
@@ -30,7 +30,7 @@ class Taken(Conflict):
         self.lead_id, self.owner = lead_id, owner
 
 
-def correct_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
+def edit_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
     """Sets any of `phone`, `email` and `name` as the lead shows them; None or blank takes one away.
 
     The old phone or e-mail is forgotten: it was wrong, and its true owner must not be taken for this lead.
@@ -44,9 +44,9 @@ def correct_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
         lead = lead_lookup.lock_survivor(lead_id)
         # What is sent back as it was shown is no change; a phone is shown without its extension.
         asked = {kind: claim for kind, claim in claims.items() if claim is None or claim.value != getattr(lead, kind)}
-        refuse_taken(lead.pk, [claim for claim in asked.values() if claim])
+        raise_if_taken(lead.pk, [claim for claim in asked.values() if claim])
         for kind, claim in asked.items():
-            show(lead, kind, claim)
+            replace_shown_identity(lead, kind, claim)
         if asked and not lead.identities.exclude(pk__in=brought_by_merges(lead)).exists():
             raise Conflict("last_identity", "A lead must keep a phone, an e-mail or an id in a channel.")
         if "name" in changes:
@@ -57,13 +57,13 @@ def correct_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
     try:
         return retry.run(work)
     except Taken as taken:
-        retry.run(partial(suspect, {taken.lead_id, taken.owner}))
+        retry.run(partial(mark_pair, {taken.lead_id, taken.owner}))
         raise
 
 
-def suspect(pair: set[int], attempt: int) -> None:
+def mark_pair(pair: set[int], attempt: int) -> None:
     """Marks these two as a possible duplicate, unless one of them has been erased in between."""
-    if not any(lead.erased_at for lead in lead_lookup.lock(pair).values()):
+    if not any(lead.erased_at for lead in lead_lookup.lock_leads(pair).values()):
         lead_matching.mark_duplicates([(min(pair), max(pair))])
 
 
@@ -83,15 +83,15 @@ def read_claims(changes: Mapping[str, str | None]) -> dict[Identity.Kind, Claim 
     return claims
 
 
-def refuse_taken(lead_id: int, claims: Sequence[Claim]) -> None:
-    owners = lead_matching.owners(claims)
+def raise_if_taken(lead_id: int, claims: Sequence[Claim]) -> None:
+    owners = lead_matching.find_owners(claims)
     for claim in claims:
         owner = owners.get(claim.key, lead_id)
         if owner != lead_id:
             raise Taken(lead_id, claim, owner)
 
 
-def show(lead: Lead, kind: Identity.Kind, claim: Claim | None) -> None:
+def replace_shown_identity(lead: Lead, kind: Identity.Kind, claim: Claim | None) -> None:
     """Makes `claim` the identity by which the lead shows this kind, in place of the one that stands.
 
     What a merge has brought is not overwritten, so that undoing the merge brings it back.

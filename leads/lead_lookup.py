@@ -7,7 +7,7 @@ from core.retry import LostRace
 from leads.models import Identity, Lead, Merge
 
 
-def find(lead_id: int) -> Lead:
+def find_lead(lead_id: int) -> Lead:
     """The lead itself, or the survivor of the merges that it went into. Raises Unknown."""
     lead = Lead.objects.filter(pk=lead_id).first()
     if lead is None:
@@ -17,7 +17,7 @@ def find(lead_id: int) -> Lead:
     return lead
 
 
-def family(lead_id: int) -> set[int]:
+def merged_family(lead_id: int) -> set[int]:
     """The lead, and all whose merges lead to it."""
     found, newest = {lead_id}, {lead_id}
     while newest:
@@ -27,7 +27,7 @@ def family(lead_id: int) -> set[int]:
     return found
 
 
-def lock(lead_ids: Iterable[int]) -> dict[int, Lead]:
+def lock_leads(lead_ids: Iterable[int]) -> dict[int, Lead]:
     """Locks these leads and all their identities until the transaction ends; returns the leads, fresh, by id.
 
     Identities first, in key order, as the intake locks them: whoever recognises one of these leads comes wholly before
@@ -45,14 +45,14 @@ def lock(lead_ids: Iterable[int]) -> dict[int, Lead]:
 def lock_survivor(lead_id: int) -> Lead:
     """Finds the lead that answers to this id, and locks it to be changed. Raises Unknown, LostRace, or Conflict:
     `erased` when nothing is to be known of that person any more."""
-    seen = find(lead_id)
-    lead = lock([seen.pk])[seen.pk]
+    seen = find_lead(lead_id)
+    lead = lock_leads([seen.pk])[seen.pk]
     if lead.merged_into_id:
         raise LostRace
-    refuse_erased(lead)
+    raise_if_erased(lead)
     return lead
 
 
-def refuse_erased(lead: Lead) -> None:
+def raise_if_erased(lead: Lead) -> None:
     if lead.erased_at:
         raise Conflict("erased", f"Lead {lead.pk} has been erased; it stays without data.")

@@ -31,7 +31,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
+class MatchedLeads:
     """The leads behind some people, in their order, and what is still to be written of them.
 
     The caller stores the `new` leads, and then as identities what they and others have `claimed`, in this order, with
@@ -52,7 +52,7 @@ class Recognised:
             mark_duplicates((lead.pk, other.pk) for lead, other in self.pairs)
 
 
-def recognise(people: Sequence[Person], owners: dict[Key, Lead]) -> Recognised:
+def match_leads(people: Sequence[Person], owners: dict[Key, Lead]) -> MatchedLeads:
     """The leads behind these people, who come one after another; new ones where nobody is known.
 
     The strongest known claim decides. Claims that nobody has yet are added to that lead; claims of somebody else stay
@@ -80,8 +80,8 @@ def recognise(people: Sequence[Person], owners: dict[Key, Lead]) -> Recognised:
                 owners[claim.key] = lead
                 claimed.append((lead, claim))
         found.append(lead)
-    claimed.sort(key=in_one_order)
-    return Recognised(found, new, claimed, renamed, pairs)
+    claimed.sort(key=claim_order)
+    return MatchedLeads(found, new, claimed, renamed, pairs)
 
 
 def strength(claim: Claim) -> int:
@@ -115,7 +115,7 @@ def by_key(rows: Iterable[Owned]) -> dict[Key, Lead]:
 
 
 def locked(claims: Iterable[Claim]) -> QuerySet[Identity, Owned]:
-    rows = same(claims).order_by("pk").select_for_update(of=("self",), no_key=True)
+    rows = identities_of_claims(claims).order_by("pk").select_for_update(of=("self",), no_key=True)
     return rows.values_list("kind", "value", "source_id", "lead_id", "lead__name")
 
 
@@ -136,13 +136,13 @@ def statement(kinds: Sequence[Identity.Kind]) -> "compiled.Select[Owned]":
     return compiled.Select(build, parameters=2 * len(kinds))
 
 
-def owners(claims: Iterable[Claim]) -> dict[Key, int]:
+def find_owners(claims: Iterable[Claim]) -> dict[Key, int]:
     """Each claim that somebody has, by key, with that lead's id. Locks nothing."""
-    rows = same(claims).values_list("kind", "value", "source_id", "lead_id")
+    rows = identities_of_claims(claims).values_list("kind", "value", "source_id", "lead_id")
     return {(kind, value, source_id): lead_id for kind, value, source_id, lead_id in rows}
 
 
-def same(claims: Iterable[Claim]) -> QuerySet[Identity]:
+def identities_of_claims(claims: Iterable[Claim]) -> QuerySet[Identity]:
     """The identities that these claims name."""
     values: dict[tuple[str, int | None], set[str]] = {}
     for claim in claims:
@@ -156,7 +156,7 @@ def same(claims: Iterable[Claim]) -> QuerySet[Identity]:
     return Identity.objects.filter(reduce(or_, alike))
 
 
-def in_one_order(claimed: tuple[Lead, Claim]) -> tuple[str, str, int]:
+def claim_order(claimed: tuple[Lead, Claim]) -> tuple[str, str, int]:
     _, claim = claimed
     return claim.kind, claim.value, claim.source_id or 0
 

@@ -29,16 +29,16 @@ def merge_leads(*, lead_id: int, other_id: int, by: str = history.SYSTEM) -> Lea
         raise Conflict("same_lead", f"Lead {lead_id} cannot be merged into itself.")
 
     def work(attempt: int) -> Lead:
-        survivor, merged = lead_lookup.find(lead_id), lead_lookup.find(other_id)
+        survivor, merged = lead_lookup.find_lead(lead_id), lead_lookup.find_lead(other_id)
         if survivor.pk == merged.pk:
             return survivor
-        locked = lead_lookup.lock([survivor.pk, merged.pk])
+        locked = lead_lookup.lock_leads([survivor.pk, merged.pk])
         survivor, merged = locked[survivor.pk], locked[merged.pk]
         if survivor.merged_into_id or merged.merged_into_id:
             raise LostRace
         for lead in (survivor, merged):
-            lead_lookup.refuse_erased(lead)
-        move(survivor, merged, by)
+            lead_lookup.raise_if_erased(lead)
+        move_to_survivor(survivor, merged, by)
         return survivor
 
     return retry.run(work)
@@ -52,16 +52,16 @@ def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
     """
 
     def work(attempt: int) -> Lead:
-        merge = merge_to_undo(lead_id)
-        locked = lead_lookup.lock([merge.survivor_id, merge.merged_id])
+        merge = find_merge_to_undo(lead_id)
+        locked = lead_lookup.lock_leads([merge.survivor_id, merge.merged_id])
         survivor, merged = locked[merge.survivor_id], locked[merge.merged_id]
-        lead_lookup.refuse_erased(survivor)
+        lead_lookup.raise_if_erased(survivor)
         if survivor.merged_into_id:
             detail = f"Lead {survivor.pk} has itself been merged into lead {survivor.merged_into_id}; undo that first."
             raise Conflict("survivor_merged", detail)
         if not Merge.objects.filter(pk=merge.pk, undone_at__isnull=True).exists():
             raise LostRace
-        move_back(merge, survivor, merged, by)
+        move_back_from_survivor(merge, survivor, merged, by)
         return locked[lead_id]
 
     return retry.run(work)
@@ -76,7 +76,7 @@ def dismiss_duplicate(*, pair_id: int) -> PossibleDuplicate:
     return pair
 
 
-def merge_to_undo(lead_id: int) -> Merge:
+def find_merge_to_undo(lead_id: int) -> Merge:
     if not Lead.objects.filter(pk=lead_id).exists():
         raise Unknown("lead", lead_id)
     standing = Merge.objects.filter(undone_at__isnull=True)
@@ -86,7 +86,7 @@ def merge_to_undo(lead_id: int) -> Merge:
     return merge
 
 
-def move(survivor: Lead, merged: Lead, by: str) -> None:
+def move_to_survivor(survivor: Lead, merged: Lead, by: str) -> None:
     """Moves everything, and writes it down. The caller holds both leads and their identities.
 
     Contacts come after the identities: who has recognised the merged lead and not committed yet is waited for by the
@@ -97,7 +97,7 @@ def move(survivor: Lead, merged: Lead, by: str) -> None:
     merge.name_given = survivor.name is None and merged.name is not None
     merge.rank_added = rank_behind(survivor, merged)
     merge.identities = list(merged.identities.order_by("pk").values_list("pk", flat=True))
-    merge.contacts = lock(Contact.objects.filter(lead=merged))
+    merge.contacts = lock_contacts(Contact.objects.filter(lead=merged))
     merge.pairs = take_over_pairs(survivor, merged)
     merge.save(force_insert=True)
     merged.identities.update(lead=survivor, rank=F("rank") + merge.rank_added)
@@ -106,7 +106,7 @@ def move(survivor: Lead, merged: Lead, by: str) -> None:
     settle_pairs(survivor, merged)
     if merge.name_given:
         survivor.name = merged.name
-    write(survivor, updated_at=now)
+    save_survivor(survivor, updated_at=now)
 
 
 def rank_behind(survivor: Lead, merged: Lead) -> int:
@@ -116,13 +116,13 @@ def rank_behind(survivor: Lead, merged: Lead) -> int:
     return max(highest, 0) + 1 - min(lowest, 0)
 
 
-def move_back(merge: Merge, survivor: Lead, merged: Lead, by: str) -> None:
+def move_back_from_survivor(merge: Merge, survivor: Lead, merged: Lead, by: str) -> None:
     """Moves back what was moved and is still there. The caller holds both leads and their identities."""
     merge.undone_at, merge.undone_by = timezone.now(), by
     merge.save(update_fields=["undone_at", "undone_by"])
     moved = Identity.objects.filter(pk__in=merge.identities, lead=survivor)
     moved.update(lead=merged, rank=F("rank") - merge.rank_added)
-    contacts = lock(Contact.objects.filter(pk__in=merge.contacts, lead=survivor))
+    contacts = lock_contacts(Contact.objects.filter(pk__in=merge.contacts, lead=survivor))
     Contact.objects.filter(pk__in=contacts).update(lead=merged)
     PossibleDuplicate.objects.filter(pk__in=merge.pairs).delete()
     Lead.objects.filter(pk=merged.pk).update(merged_into=None)
@@ -131,15 +131,15 @@ def move_back(merge: Merge, survivor: Lead, merged: Lead, by: str) -> None:
     if merge.name_given and survivor.name == merged.name:
         survivor.name = None
     untouched = survivor.updated_at == merge.at
-    write(survivor, updated_at=merge.survivor_updated_at if untouched else merge.undone_at)
+    save_survivor(survivor, updated_at=merge.survivor_updated_at if untouched else merge.undone_at)
 
 
-def lock(contacts: ContactQuerySet) -> list[int]:
+def lock_contacts(contacts: ContactQuerySet) -> list[int]:
     """Ids of these contacts, which are locked in key order, as everybody locks them who changes several."""
     return list(contacts.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def write(survivor: Lead, *, updated_at: datetime) -> None:
+def save_survivor(survivor: Lead, *, updated_at: datetime) -> None:
     """Saves the name, and that moment as the last change: undoing a merge brings back the one before it."""
     survivor.updated_at = updated_at
     Lead.objects.filter(pk=survivor.pk).update(name=survivor.name, updated_at=updated_at)

@@ -69,20 +69,22 @@ def register_contact(
         allowed()
         source = confirm(draft.source, rosters.source_of(source_id, roster))
         if made := earlier():
-            return idempotency.answer(made, draft.fingerprint)
-        person = lead_matching.recognise([draft.person], owners())
+            return idempotency.replay(made, draft.fingerprint)
+        person = lead_matching.match_leads([draft.person], owners())
         contact = draft.contact(source, *person.leads)
         decision, provided = queue.serve_newcomer(contact=contact, draw=draw(), attempt=attempt, roster=roster)
-        queue.place(contact, decision)
-        event = New(ContactEvent, {"contact_id": contact}, **history.line(contact, What.REGISTERED, by, None, decision))
+        queue.apply_decision(contact, decision)
+        event = New(
+            ContactEvent, {"contact_id": contact}, **history.event_fields(contact, What.REGISTERED, by, None, decision)
+        )
         known_by = [New(Identity, {"lead_id": lead}, **claim.fields) for lead, claim in person.claimed]
         inserts.later(*person.new, *known_by, contact, event, provided=provided)
         person.amend()
-        history.tell(contact, What.REGISTERED, decision)
+        history.publish_move(contact, What.REGISTERED, decision)
         return contact
 
     contact = retry.run(work)
-    return contact if contact.operator_id or contact.is_replay else queue.look_again([contact])[0]
+    return contact if contact.operator_id or contact.is_replay else queue.serve_new_waiting([contact])[0]
 
 
 SOURCE: compiled.Select[Source] = compiled.Select(
@@ -143,7 +145,7 @@ class Draft:
 
 def read_draft(source: Source, *, idempotency_key: str | None = None, **asked: str | None) -> Draft:
     """Brings what is asked for (as for `register_contact`) into one spelling. Raises Invalid."""
-    if faults := list(validation.faults({**asked, "idempotency_key": idempotency_key})):
+    if faults := list(validation.find_text_errors({**asked, "idempotency_key": idempotency_key})):
         raise Invalid(*faults)
     claims = read_claims(
         source,
@@ -152,16 +154,16 @@ def read_draft(source: Source, *, idempotency_key: str | None = None, **asked: s
         external_id=asked.get("lead_external_id"),
     )
     name = (asked.get("lead_name") or "").strip() or None
-    fingerprint = idempotency.fingerprint(asked) if idempotency_key else b""
+    fingerprint = idempotency.body_fingerprint(asked) if idempotency_key else b""
     return Draft(source, Person(claims, name), asked.get("message"), idempotency_key, fingerprint)
 
 
 def read_claims(source: Source, *, phone: str | None, email: str | None, external_id: str | None) -> list[Claim]:
     """What the client says of itself, each in one spelling. Blank means not given. Raises Invalid."""
     given: Mapping[str, tuple[str | None, Callable[[str], Claim]]] = {
-        "lead_external_id": (external_id, lambda raw: identities.external_claim(raw, source.pk)),
-        "lead_phone": (phone, lambda raw: identities.phone_claim(raw, source.region)),
-        "lead_email": (email, identities.email_claim),
+        "lead_external_id": (external_id, lambda raw: identities.read_external_id(raw, source.pk)),
+        "lead_phone": (phone, lambda raw: identities.read_phone(raw, source.region)),
+        "lead_email": (email, identities.read_email),
     }
     claims, errors = [], []
     for field, (raw, read) in given.items():

@@ -54,7 +54,7 @@ def seed(*, count: int, waiting: int, now: datetime, rng: random.Random) -> Iter
     The last `waiting` of them wait in a source where nobody is on duty. Yields how many contacts have just been
     written, again and again.
     """
-    fairness.tally(now=now)
+    fairness.tally_hours(now=now)
     year = Year(count=count, end=now, rng=rng)
     for number in range(count):
         year.bring(number, waits=number >= count - waiting)
@@ -157,7 +157,7 @@ class Year:
 
     def tell(self, contact: Contact, what: What, at: datetime, decision: Decision | None = None) -> None:
         by, giver = (PERSON, contact.operator_id) if what == What.RESOLVED else (BOT, None)
-        line = ContactEvent(contact=contact, **history.line(contact, what, by, giver, decision))
+        line = ContactEvent(contact=contact, **history.event_fields(contact, what, by, giver, decision))
         line.pk, line.at = next(self.pks[ContactEvent]), at
         self.rows[ContactEvent].append(line)
 

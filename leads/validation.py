@@ -16,7 +16,7 @@ LONGEST = {  # characters; a message may be of any length
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def faults(texts: Mapping[str, str | None]) -> Iterator[FieldError]:
+def find_text_errors(texts: Mapping[str, str | None]) -> Iterator[FieldError]:
     """What no database column takes, by field. PostgreSQL stores neither NUL nor halves of surrogate pairs."""
     for field, text in texts.items():
         if text is None:

@@ -22,11 +22,11 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 from core.admin import archive, formatting
 from core.admin.archive import ArchiveFilter
 from core.admin.forms import ChangesOnly
-from core.admin.verbs import VerbAdmin, author
+from core.admin.verbs import VerbAdmin, acting_user
 from core.db import search
 from operators.models import Operator
 from routing import operator_actions
-from routing.handover import Count
+from routing.handover import HandoverCount
 from routing.models import RosterEntry
 
 HAND_OVER: dict[str, Any] = {
@@ -61,7 +61,7 @@ def restored(count: int) -> str:
     ) % {"count": count}
 
 
-def handed_over(count: Count) -> str:
+def handed_over(count: HandoverCount) -> str:
     if not count.reassigned and not count.queued and not count.kept:
         return gettext("Nothing was handed over: there are no open contacts.")
     if not count.reassigned and not count.queued:
@@ -92,7 +92,7 @@ class OperatorAdmin(VerbAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Operator | None = None) -> list[Any]:
         known = ["load", "rosters"] if obj else []
-        return ["name", "is_active", "max_load", *known, *archive.fields(obj)]
+        return ["name", "is_active", "max_load", *known, *archive.archive_fields(obj)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operator]:
         rosters = RosterEntry.objects.filter(source__archived_at__isnull=True).select_related("source")
@@ -103,14 +103,14 @@ class OperatorAdmin(VerbAdmin):
     ) -> tuple[QuerySet[Operator], bool]:
         if request.GET.get("model_name") == RosterEntry._meta.model_name:  # who may join a roster
             queryset = queryset.filter(archived_at__isnull=True)
-        return (queryset.filter(search.by_name(search_term)) if search_term else queryset), False
+        return (queryset.filter(search.name_contains(search_term)) if search_term else queryset), False
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[OperatorRow]:
         return OperatorRow
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist: ChangeList = super().get_changelist_instance(request)
-        return archive.read_only(changelist) if archive.is_shown(request) else changelist
+        return archive.without_editing(changelist) if archive.archive_is_shown(request) else changelist
 
     def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
         return bool(super().has_change_permission(request, obj)) and not (obj and obj.archived_at)
@@ -133,7 +133,7 @@ class OperatorAdmin(VerbAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
         current = ["hand_over_selected", "hand_over_on_duty_selected", "archive_selected"]
-        for unfit in current if archive.is_shown(request) else ["restore_selected"]:
+        for unfit in current if archive.archive_is_shown(request) else ["restore_selected"]:
             actions.pop(unfit, None)
         return actions
 
@@ -178,12 +178,14 @@ class OperatorAdmin(VerbAdmin):
         self.hand_over(request, Operator.objects.filter(pk=object_id), operator_actions.hand_over_on_duty)
         return self.page_again()
 
-    def hand_over(self, request: HttpRequest, operators: Iterable[Operator], verb: Callable[..., Count]) -> None:
+    def hand_over(
+        self, request: HttpRequest, operators: Iterable[Operator], verb: Callable[..., HandoverCount]
+    ) -> None:
         for operator in operators:
             self.tell(request, operator, partial(self.hand_over_one, request, operator, verb))
 
-    def hand_over_one(self, request: HttpRequest, operator: Operator, verb: Callable[..., Count]) -> None:
-        count = verb(operator_id=operator.pk, by=author(request))
+    def hand_over_one(self, request: HttpRequest, operator: Operator, verb: Callable[..., HandoverCount]) -> None:
+        count = verb(operator_id=operator.pk, by=acting_user(request))
         words = handed_over(count)
         self.log_change(request, operator, words)
         level = messages.SUCCESS if count.reassigned or count.queued else messages.WARNING
@@ -194,7 +196,7 @@ class OperatorAdmin(VerbAdmin):
         self.for_each(
             request,
             queryset,
-            lambda pk: operator_actions.archive_operator(operator_id=pk, by=author(request)),
+            lambda pk: operator_actions.archive_operator(operator_id=pk, by=acting_user(request)),
             archived,
         )
 
@@ -220,7 +222,7 @@ class OperatorAdmin(VerbAdmin):
         return self.from_dialog(
             request,
             object_id,
-            lambda pk: operator_actions.archive_operator(operator_id=pk, by=author(request)),
+            lambda pk: operator_actions.archive_operator(operator_id=pk, by=acting_user(request)),
             archived,
         )
 
@@ -253,14 +255,16 @@ class OperatorAdmin(VerbAdmin):
         """Every source with the weight there, and the share that it stands for; those in the archive share nothing."""
         entries = list(operator.rosters.all())
         if operator.archived_at:
-            return formatting.lines(
-                formatting.link(entry.source, f"{entry.source.name}: {entry.weight}") for entry in entries
+            return formatting.stacked(
+                formatting.change_page_link(entry.source, f"{entry.source.name}: {entry.weight}") for entry in entries
             )
         totals: dict[int, int] = defaultdict(int)
         beside = RosterEntry.objects.current().filter(source__in=[entry.source_id for entry in entries])
         for source_id, weight in beside.values_list("source", "weight"):
             totals[source_id] += weight
-        return formatting.lines(
-            formatting.link(entry.source, formatting.weighed(entry.source.name, entry.weight, totals[entry.source_id]))
+        return formatting.stacked(
+            formatting.change_page_link(
+                entry.source, formatting.weight_and_share(entry.source.name, entry.weight, totals[entry.source_id])
+            )
             for entry in entries
         )

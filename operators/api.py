@@ -6,9 +6,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.caller import caller
+from core.api.caller import caller_name
 from core.api.examples import example
-from core.api.fields import NOT_BLANK, Moment
+from core.api.fields import NOT_BLANK, UTCDateTimeField
 from operators.models import LIMITS, Operator
 from routing import operator_actions
 
@@ -27,8 +27,8 @@ class OperatorSerializer(serializers.Serializer[Operator]):
     )
     id = serializers.IntegerField(read_only=True)
     current_load = serializers.IntegerField(read_only=True, help_text="How many contacts the operator has open.")
-    created_at = Moment()
-    updated_at = Moment()
+    created_at = UTCDateTimeField()
+    updated_at = UTCDateTimeField()
 
     def create(self, validated_data: dict[str, Any]) -> Operator:
         return operator_actions.create_operator(**validated_data)
@@ -59,7 +59,7 @@ class OperatorViewSet(viewsets.ModelViewSet[Operator]):
     pagination_class = None  # a bare array, by contract
 
     def perform_destroy(self, instance: Operator) -> None:
-        operator_actions.archive_operator(operator_id=instance.pk, by=caller(self.request))
+        operator_actions.archive_operator(operator_id=instance.pk, by=caller_name(self.request))
 
     @extend_schema(request=HandoverSerializer, responses=HandoverCountSerializer)
     @action(detail=True, methods=["post"], serializer_class=HandoverSerializer)
@@ -70,4 +70,4 @@ class OperatorViewSet(viewsets.ModelViewSet[Operator]):
         verb = (
             operator_actions.hand_over_on_duty if asked.validated_data["stay_on_duty"] else operator_actions.hand_over
         )
-        return Response(HandoverCountSerializer(verb(operator_id=pk, by=caller(request))).data)
+        return Response(HandoverCountSerializer(verb(operator_id=pk, by=caller_name(request))).data)

@@ -22,7 +22,7 @@ PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecisionMade:
     """A choice was made and its operator locked, after so many seconds, waiting for the lock included; and the commit,
     where the one goes with the other."""
 
@@ -51,11 +51,11 @@ class Drawn:
         if self.chosen is not None and obstacles.get(self.chosen, Obstacle.INACTIVE):
             raise LostRace
         self.is_confirmed = True
-        events.tell(self.decided())
+        events.publish(self.decided())
 
-    def decided(self) -> Decided:
+    def decided(self) -> DecisionMade:
         """For when it is."""
-        return Decided(seconds=time.perf_counter() - self.started)
+        return DecisionMade(seconds=time.perf_counter() - self.started)
 
 
 def draw_and_lock(
@@ -79,12 +79,12 @@ def draw_and_lock(
         members = RosterEntry.objects.current().filter(source=source).values_list("operator_id", flat=True)
         lock_operators({*members, *held})
         roster = None
-    decision = decide(source=source, draw=draw, excluded=excluded, preferred=preferred, roster=roster)
+    decision = decide_now(source=source, draw=draw, excluded=excluded, preferred=preferred, roster=roster)
     wanted: Collection[int | None] = () if decision.chosen is None else {decision.chosen, *held}
     return Drawn(source, decision, lock_operators_later(wanted), started)
 
 
-def take(drawn: Drawn) -> Decision:
+def take_place(drawn: Drawn) -> Decision:
     """Takes the place, if there is a chosen one. Raises LostRace when that one has just become unavailable, or when it
     is another's turn: the caller starts again.
     """
@@ -94,7 +94,9 @@ def take(drawn: Drawn) -> Decision:
         return decision
     if source.strategy == Strategy.SMOOTH and not decision.is_sticky:
         excluded = [member.operator_id for member in decision.candidates if member.obstacle == rosters.EXCLUDED]
-        progress = progress_after(rosters.candidates(rosters.ask(source.pk)(), excluded=excluded), decision.chosen)
+        progress = progress_after(
+            rosters.roster_candidates(rosters.ask(source.pk)(), excluded=excluded), decision.chosen
+        )
         if progress is None:
             raise LostRace
         RosterEntry.objects.filter(source=source, operator=decision.chosen).update(progress=progress)
@@ -102,7 +104,7 @@ def take(drawn: Drawn) -> Decision:
     return decision
 
 
-def decide(
+def decide_now(
     *,
     source: Source,
     draw: float,
@@ -112,7 +114,7 @@ def decide(
 ) -> Decision:
     """The choice as things stand, without locking or taking anything."""
     members = rosters.ask(source.pk)() if roster is None else roster
-    return choose_from(rosters.candidates(members, excluded=excluded), source, draw, preferred)
+    return choose_from(rosters.roster_candidates(members, excluded=excluded), source, draw, preferred)
 
 
 def choose_from(roster: Sequence[Candidate], source: Source, draw: float, preferred: int | None) -> Decision:

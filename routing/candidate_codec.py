@@ -15,7 +15,7 @@ MOST = 2**16 - 1
 OBSTACLES = (None, "inactive", "full", "excluded")  # append only: the place in this list is what is stored
 
 
-def pack(candidates: Sequence[Candidate]) -> bytes:
+def pack_candidates(candidates: Sequence[Candidate]) -> bytes:
     return bytes([FORMAT]) + b"".join(
         [
             MEMBER.pack(operator_id, weight, min(load, MOST), max_load, OBSTACLES.index(obstacle), progress)
@@ -24,7 +24,7 @@ def pack(candidates: Sequence[Candidate]) -> bytes:
     )
 
 
-def unpack(packed: bytes) -> tuple[Candidate, ...]:
+def unpack_candidates(packed: bytes) -> tuple[Candidate, ...]:
     """The candidates as they were packed. Raises ValueError for a format that this version does not know."""
     if packed[:1] != bytes([FORMAT]):
         raise ValueError(f"Evidence of an unknown format: {packed[:1]!r}")

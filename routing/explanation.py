@@ -69,14 +69,14 @@ class Explanation:
     text: str
 
 
-def explain(*, contact_id: int) -> Explanation:
+def explain_decision(*, contact_id: int) -> Explanation:
     """The last decision about a contact. Raises Unknown."""
-    contact = lifecycle.find(contact_id)
+    contact = lifecycle.find_contact(contact_id)
     event = contact.history.filter(what__in=history.CAUSES).select_related("to_operator").order_by("pk").last()
     if event is None:
         raise ContactEvent.DoesNotExist  # every contact has one, from its registration on
-    decision = history.recall(event)
-    candidates = explain_candidates(decision) if decision else []
+    decision = history.stored_decision(event)
+    candidates = explained_candidates(decision) if decision else []
     return Explanation(
         cause=history.CAUSES[What(event.what)],
         at=event.at,
@@ -85,17 +85,17 @@ def explain(*, contact_id: int) -> Explanation:
         chosen=event.to_operator_id,
         reason=event.reason,
         candidates=candidates,
-        text=why(event, decision, candidates),
+        text=decision_text(event, decision, candidates),
     )
 
 
-def tell(*, contact_id: int) -> list[ContactEvent]:
+def list_events(*, contact_id: int) -> list[ContactEvent]:
     """The history of a contact, oldest first. Raises Unknown."""
-    contact = lifecycle.find(contact_id)
+    contact = lifecycle.find_contact(contact_id)
     return list(contact.history.select_related("from_operator", "to_operator").order_by("pk"))
 
 
-def explain_candidates(decision: Decision) -> list[ExplainedCandidate]:
+def explained_candidates(decision: Decision) -> list[ExplainedCandidate]:
     names = Operator.objects.in_bulk([member.operator_id for member in decision.candidates])
     chances = probabilities(decision.candidates, strategy=decision.strategy, preferred=decision.preferred)
     return [
@@ -121,7 +121,7 @@ def strategy_of(event: ContactEvent, decision: Decision | None) -> str:
     return "same_operator" if event.to_operator else "queue_order"
 
 
-def why(event: ContactEvent, decision: Decision | None, candidates: Sequence[ExplainedCandidate]) -> str:
+def decision_text(event: ContactEvent, decision: Decision | None, candidates: Sequence[ExplainedCandidate]) -> str:
     """The decision in a sentence."""
     if event.to_operator is None:
         if decision is None and event.reason == Contact.Waiting.NONE_AVAILABLE:
@@ -148,22 +148,22 @@ def why(event: ContactEvent, decision: Decision | None, candidates: Sequence[Exp
     }
 
 
-def sentence(event: ContactEvent) -> str:
+def event_text(event: ContactEvent) -> str:
     """A line of the history as people say it."""
     return str(SAID[What(event.what)]) % {
-        "by": author(event.by),
+        "by": author_text(event.by),
         "giver": event.from_operator.name if event.from_operator else _("the queue"),
-        "taker": event.to_operator.name if event.to_operator else waits(event),
+        "taker": event.to_operator.name if event.to_operator else waiting_text(event),
     }
 
 
-def author(by: str) -> str:
+def author_text(by: str) -> str:
     """Who did it: the history stores "user anna", "key bot", "import", "system" or "API"."""
     kind, _space, name = by.partition(" ")
     return str(AUTHORS[kind]) % {"name": name} if kind in AUTHORS else by
 
 
-def waits(event: ContactEvent) -> str:
+def waiting_text(event: ContactEvent) -> str:
     if not event.reason:
         return _("the queue")
     return _("the queue (%(reason)s)") % {"reason": Contact.Waiting(event.reason).label}

@@ -70,15 +70,15 @@ def distribution(
     Tallies first what is still to be tallied, so that it stays fast where nothing sweeps.
     """
     try:
-        tally()
+        tally_hours()
     except Error:
         log.warning("Not tallied", exc_info=True)  # the answer is as right, only slower
     return shares(source_id, since, until)
 
 
 def shares(source_id: int | None, since: datetime | None, until: datetime | None) -> list[Share]:
-    sums = collect(source_id, since, until)
-    weights = configured(source_id)
+    sums = collect_sums(source_id, since, until)
+    weights = configured_weights(source_id)
     total_assigned, total_weight = Counter[int](), Counter[int]()
     for (source, _), its in sums.items():
         total_assigned[source] += its.assigned
@@ -103,7 +103,7 @@ def shares(source_id: int | None, since: datetime | None, until: datetime | None
     return found
 
 
-def collect(source_id: int | None, since: datetime | None, until: datetime | None) -> dict[Pair, Sums]:
+def collect_sums(source_id: int | None, since: datetime | None, until: datetime | None) -> dict[Pair, Sums]:
     """The sums of a period: complete hours from the tallies, what sticks out at both ends from the decisions."""
     sums: dict[Pair, Sums] = defaultdict(Sums)
     tallied_until = Upkeep.objects.values_list("tallied_until", flat=True).first()
@@ -134,7 +134,7 @@ def count_decisions(
     decisions = decisions.filter(at__lt=until) if until else decisions
     decisions = decisions.filter(contact__source=source_id) if source_id else decisions
     for event in decisions.annotate(source=F("contact__source")).iterator():
-        decision = history.recall(event)
+        decision = history.stored_decision(event)
         if decision is None:
             continue
         chances = probabilities(decision.candidates, strategy=decision.strategy, preferred=decision.preferred)
@@ -142,7 +142,7 @@ def count_decisions(
             sums[event.source, operator_id].add(decision.chosen == operator_id, chance, chance * (1 - chance))
 
 
-def configured(source_id: int | None) -> dict[Pair, int]:
+def configured_weights(source_id: int | None) -> dict[Pair, int]:
     """The weights of the open sources, or of one."""
     entries = RosterEntry.objects.current()
     entries = entries.filter(source=source_id) if source_id else entries
@@ -151,7 +151,7 @@ def configured(source_id: int | None) -> dict[Pair, int]:
     }
 
 
-def tally(*, now: datetime | None = None) -> int:
+def tally_hours(*, now: datetime | None = None) -> int:
     """Tallies every complete hour that is not tallied yet, each in a transaction of its own. Returns how many.
 
     When the clock was ahead and has been put right, hours count as tallied that are not over. The tallies are made anew
@@ -162,7 +162,7 @@ def tally(*, now: datetime | None = None) -> int:
     limit = floor_hour(now - GRACE)
     tallied_until = Upkeep.objects.values_list("tallied_until", flat=True).first()
     if tallied_until and tallied_until > now:
-        go_back(now)
+        reset_future_tally(now)
     elif tallied_until and tallied_until >= limit:
         return 0
     hours = 0
@@ -171,7 +171,7 @@ def tally(*, now: datetime | None = None) -> int:
     return hours
 
 
-def go_back(now: datetime) -> None:
+def reset_future_tally(now: datetime) -> None:
     """In one statement, which does nothing when another process has just done it."""
     settled = Tally.objects.filter(hour__lte=now - SETTLED).aggregate(newest=Max("hour"))["newest"]
     Upkeep.objects.filter(tallied_until__gt=now).update(tallied_until=settled)

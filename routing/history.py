@@ -26,7 +26,7 @@ CAUSES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ContactMoved:
     """Something has been done with a contact. `operator_id`: who has it now; `reason`: why nobody has; `strategy`: of
     the rule that decided, None where a person did, or the contact only takes its turn."""
 
@@ -38,7 +38,7 @@ class Moved:
     strategy: str | None
 
 
-def record(
+def record_event(
     *,
     contact: Contact,
     what: What,
@@ -47,11 +47,13 @@ def record(
     decision: Decision | None = None,
 ) -> None:
     """Adds a line that tells what has just been done with the contact, in the same transaction."""
-    inserts.later(New(ContactEvent, {"contact_id": contact}, **line(contact, what, by, from_operator, decision)))
-    tell(contact, what, decision)
+    inserts.later(
+        New(ContactEvent, {"contact_id": contact}, **event_fields(contact, what, by, from_operator, decision))
+    )
+    publish_move(contact, what, decision)
 
 
-def line(
+def event_fields(
     contact: Contact, what: What, by: str, from_operator: int | None = None, decision: Decision | None = None
 ) -> dict[str, Any]:
     """What a line of the history says of the contact as it is now, by the fields of ContactEvent."""
@@ -64,22 +66,22 @@ def line(
         "strategy": decision and decision.strategy,
         "draw": decision and decision.draw,
         "preferred_id": decision and decision.preferred,
-        "evidence": decision and candidate_codec.pack(decision.candidates),
+        "evidence": decision and candidate_codec.pack_candidates(decision.candidates),
     }
 
 
-def tell(contact: Contact, what: What, decision: Decision | None) -> None:
+def publish_move(contact: Contact, what: What, decision: Decision | None) -> None:
     """Says the same to whoever listens, once it stands."""
     has_it, reason, strategy = contact.operator_id, contact.waiting_reason, decision.strategy if decision else None
-    events.tell_after_commit(lambda: Moved(what, contact.pk, contact.source_id, has_it, reason, strategy))
+    events.publish_after_commit(lambda: ContactMoved(what, contact.pk, contact.source_id, has_it, reason, strategy))
 
 
-def recall(event: ContactEvent) -> Decision | None:
+def stored_decision(event: ContactEvent) -> Decision | None:
     """The decision as it was taken; None where a person decided, or where the contact only took its turn."""
     if event.evidence is None or event.strategy is None:
         return None
     return Decision(
-        candidates=candidate_codec.unpack(bytes(event.evidence)),
+        candidates=candidate_codec.unpack_candidates(bytes(event.evidence)),
         strategy=event.strategy,
         draw=event.draw,
         preferred=event.preferred_id,
@@ -88,6 +90,6 @@ def recall(event: ContactEvent) -> Decision | None:
     )
 
 
-def recompute(decision: Decision) -> Decision:
+def recompute_decision(decision: Decision) -> Decision:
     """What the rule says today to the same candidates and the same draw."""
     return choose(decision.candidates, decision.draw, strategy=decision.strategy, preferred=decision.preferred)

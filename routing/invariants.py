@@ -23,7 +23,7 @@ def findings() -> Iterator[str]:
     yield from (drift.text for drift in drifted_loads())
     yield from exceeded_limits()
     yield from held_by_archived()
-    yield from forgotten()
+    yield from forgotten_contacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ class Drift:
 
 
 def drifted_loads() -> Iterator[Drift]:
-    for operator in with_open().exclude(current_load=F("open")):
+    for operator in operators_with_open_count().exclude(current_load=F("open")):
         yield Drift(
-            operator.pk, f"{name(operator)} has a load of {operator.current_load}, but {operator.open} open contacts."
+            operator.pk,
+            f"{operator_label(operator)} has a load of {operator.current_load}, but {operator.open} open contacts.",
         )
 
 
@@ -45,29 +46,30 @@ def exceeded_limits() -> Iterator[str]:
     Being above a limit that was lowered later, or by a forced assignment, is no fault. So we look at the last contact
     that was neither forced nor given before the present limit: those given up to it must fit within the limit.
     """
-    for operator in above_limit():
+    for operator in operators_above_limit():
         contacts = Contact.objects.open().filter(operator=operator)
         last = contacts.filter(is_forced=False, assigned_at__gt=operator.limit_set_at).order_by("assigned_at").last()
         given = contacts.filter(assigned_at__lte=last.assigned_at).count() if last else 0
         if given > operator.max_load:
-            yield f"{name(operator)} was given {given} contacts, above the limit of {operator.max_load}."
+            yield f"{operator_label(operator)} was given {given} contacts, above the limit of {operator.max_load}."
 
 
 def explained_excesses() -> Iterator[str]:
     """Who is above the limit, forced or because the limit was lowered: no fault, but worth knowing."""
-    for operator in above_limit():
+    for operator in operators_above_limit():
         forced = Contact.objects.open().filter(operator=operator, is_forced=True).count()
-        yield f"{name(operator)} has {operator.open} contacts above a limit of {operator.max_load}, {forced} forced."
+        over = f"{operator.open} contacts above a limit of {operator.max_load}"
+        yield f"{operator_label(operator)} has {over}, {forced} forced."
 
 
 def held_by_archived() -> Iterator[str]:
-    for operator in with_open().filter(archived_at__isnull=False, open__gt=0):
-        yield f"{name(operator)} has left, but still holds {operator.open} open contacts."
+    for operator in operators_with_open_count().filter(archived_at__isnull=False, open__gt=0):
+        yield f"{operator_label(operator)} has left, but still holds {operator.open} open contacts."
 
 
-def forgotten() -> Iterator[str]:
+def forgotten_contacts() -> Iterator[str]:
     """What waits although somebody could take it. With QUEUE_BURST only what a sweep has passed over."""
-    for contact in queue.takeable().order_by("pk")[:SHOWN]:
+    for contact in queue.assignable_contacts().order_by("pk")[:SHOWN]:
         if not settings.QUEUE_BURST or sweep_passed(contact):
             yield f"Contact {contact.pk} waits although somebody of its roster is free."
 
@@ -84,12 +86,12 @@ def sweep_passed(contact: Contact) -> bool:
 def wrong_decisions() -> Iterator[str]:
     """Stored decisions that the rule would take otherwise today, given the same candidates and the same draw."""
     for event in ContactEvent.objects.filter(strategy__isnull=False).order_by("pk").iterator():
-        decision = history.recall(event)
+        decision = history.stored_decision(event)
         if decision is None:
             continue
         if decision.reason == SOURCE_CLOSED and not decision.candidates:
             continue  # the rule knows no sources
-        again = history.recompute(decision)
+        again = history.recompute_decision(decision)
         if (again.chosen, again.reason) != (decision.chosen, decision.reason):
             yield f"Contact {event.contact_id}, line {event.pk}: chose {decision.chosen}, the rule says {again.chosen}."
 
@@ -101,11 +103,11 @@ def mend_load(operator_id: int) -> None:
         set_load(operator_id, Contact.objects.open().filter(operator=operator_id).count())
 
 
-def above_limit() -> QuerySet[Any]:
-    return with_open().filter(open__gt=F("max_load"))
+def operators_above_limit() -> QuerySet[Any]:
+    return operators_with_open_count().filter(open__gt=F("max_load"))
 
 
-def with_open() -> QuerySet[Any]:
+def operators_with_open_count() -> QuerySet[Any]:
     """All operators, archived ones too, with the number of contacts that each has `open`."""
     counted = (
         Contact.objects.open().filter(operator=OuterRef("pk")).order_by().values("operator").annotate(n=Count("pk"))
@@ -114,5 +116,5 @@ def with_open() -> QuerySet[Any]:
     return Operator.objects.annotate(open=Coalesce(number, 0)).order_by("pk")
 
 
-def name(operator: Operator) -> str:
+def operator_label(operator: Operator) -> str:
     return f"Operator {operator.pk} ({operator.name})"

@@ -27,15 +27,15 @@ def resolve_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
     """
 
     def work(attempt: int) -> tuple[Contact, int | None]:
-        seen = find(contact_id)
+        seen = find_contact(contact_id)
         if seen.is_resolved:
             return seen, None
         lock_operators({seen.operator_id})
         contact = lock_unchanged(seen)
         contact.resolved_at, contact.waiting_reason = timezone.now(), None
         contact.save(update_fields=["resolved_at", "waiting_reason", "updated_at"])
-        history.record(contact=contact, what=What.RESOLVED, by=by, from_operator=contact.operator_id)
-        return contact, leave(seen)
+        history.record_event(contact=contact, what=What.RESOLVED, by=by, from_operator=contact.operator_id)
+        return contact, free_place_of(seen)
 
     return after_move(*retry.run(work))
 
@@ -47,31 +47,31 @@ def reopen_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], floa
     """
 
     def work(attempt: int) -> Contact:
-        seen = find(contact_id)
+        seen = find_contact(contact_id)
         if not seen.is_resolved:
             return seen
-        if take_again(seen.operator):
+        if take_former_place(seen.operator):
             decision, place = None, partial(Contact.hand_to, operator_id=seen.operator_id)
         else:
             decision = queue.find_operator(contact=seen, draw=draw(), attempt=attempt)
-            place = partial(queue.place, decision=decision)
+            place = partial(queue.apply_decision, decision=decision)
         contact = lock_unchanged(seen)
         contact.resolved_at = None
         contact.save(update_fields=["resolved_at", *place(contact)])
-        history.record(contact=contact, what=What.REOPENED, by=by, decision=decision)
+        history.record_event(contact=contact, what=What.REOPENED, by=by, decision=decision)
         return contact
 
-    return served_or_queued(retry.run(work))
+    return serve_if_waiting(retry.run(work))
 
 
 def give_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Contact:
     """Gives the contact to this person, by hand. Raises Conflict when they are off duty or at the limit."""
-    return give(contact_id, operator_id, by, refuse_obstacle)
+    return assign_by_hand(contact_id, operator_id, by, raise_if_not_free)
 
 
 def force_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Contact:
     """Gives the contact to this person, by hand, even off duty or beyond the limit."""
-    return give(contact_id, operator_id, by, lambda operator: None)
+    return assign_by_hand(contact_id, operator_id, by, lambda operator: None)
 
 
 def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], float] = random.random) -> Contact:
@@ -79,7 +79,7 @@ def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], flo
     awaited: set[int | None] = set()  # by older contacts, which come first
 
     def work(attempt: int) -> tuple[Contact, int | None]:
-        seen = find_open(contact_id)
+        seen = find_open_contact(contact_id)
         had_it = {seen.operator_id}
         drawn = queue.draw_for(seen, draw(), attempt, held=had_it, excluded=had_it | awaited)
         comes_later = drawn.chosen is not None and queue.somebody_waits_for(drawn.chosen, older_than=seen.pk)
@@ -87,13 +87,15 @@ def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], flo
         if comes_later:
             awaited.add(drawn.chosen)
             raise LostRace
-        decision = assignment.take(drawn)
+        decision = assignment.take_place(drawn)
         if decision.chosen is None:
             raise Conflict("nobody_else_free", f"Nobody else is free for contact {contact_id}; it stays where it is.")
         contact = lock_unchanged(seen)
-        contact.save(update_fields=queue.place(contact, decision))
-        history.record(contact=contact, what=What.REASSIGNED, by=by, from_operator=seen.operator_id, decision=decision)
-        return contact, leave(seen)
+        contact.save(update_fields=queue.apply_decision(contact, decision))
+        history.record_event(
+            contact=contact, what=What.REASSIGNED, by=by, from_operator=seen.operator_id, decision=decision
+        )
+        return contact, free_place_of(seen)
 
     return after_move(*retry.run(work))
 
@@ -117,28 +119,28 @@ def return_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
     """
 
     def work(attempt: int) -> tuple[Contact, int | None]:
-        seen = find_open(contact_id)
+        seen = find_open_contact(contact_id)
         if seen.operator_id is None:
             return seen, None
         lock_operators([seen.operator_id])
         contact = lock_unchanged(seen)
         Exclusion.objects.get_or_create(contact=contact, operator_id=seen.operator_id)
         contact.save(update_fields=contact.hand_to(None, Contact.Waiting.RETURNED))
-        history.record(contact=contact, what=What.RETURNED, by=by, from_operator=seen.operator_id)
-        return contact, leave(seen)
+        history.record_event(contact=contact, what=What.RETURNED, by=by, from_operator=seen.operator_id)
+        return contact, free_place_of(seen)
 
     return after_move(*retry.run(work))
 
 
-def find(contact_id: int) -> Contact:
+def find_contact(contact_id: int) -> Contact:
     contact = Contact.objects.select_related("operator", "source").filter(pk=contact_id).first()
     if contact is None:
         raise Unknown("contact", contact_id)
     return contact
 
 
-def find_open(contact_id: int) -> Contact:
-    contact = find(contact_id)
+def find_open_contact(contact_id: int) -> Contact:
+    contact = find_contact(contact_id)
     if contact.is_resolved:
         raise Conflict("resolved", f"Contact {contact_id} is resolved; reopen it first.")
     return contact
@@ -152,7 +154,7 @@ def lock_unchanged(seen: Contact) -> Contact:
     return contact
 
 
-def take_again(operator: Operator | None) -> bool:
+def take_former_place(operator: Operator | None) -> bool:
     """Takes a place with the operator who had the contact, if they are free."""
     if operator is None or operator.obstacle:
         return False
@@ -162,15 +164,15 @@ def take_again(operator: Operator | None) -> bool:
     return True
 
 
-def refuse_obstacle(operator: Operator) -> None:
+def raise_if_not_free(operator: Operator) -> None:
     if operator.obstacle:
         state = "off duty" if operator.obstacle == "inactive" else f"at the limit of {operator.max_load}"
         raise Conflict(f"operator_{operator.obstacle}", f"{operator.name} is {state}; force it if it must be.")
 
 
-def give(contact_id: int, operator_id: int, by: str, check: Callable[[Operator], None]) -> Contact:
+def assign_by_hand(contact_id: int, operator_id: int, by: str, check: Callable[[Operator], None]) -> Contact:
     def work(attempt: int) -> tuple[Contact, int | None]:
-        seen = find_open(contact_id)
+        seen = find_open_contact(contact_id)
         operator = lock_operators({operator_id, seen.operator_id}).get(operator_id)
         if operator is None or operator.archived_at:
             raise Unknown("operator", operator_id)
@@ -181,13 +183,13 @@ def give(contact_id: int, operator_id: int, by: str, check: Callable[[Operator],
         take_places(operator_id)
         Exclusion.objects.filter(contact=contact, operator_id=operator_id).delete()
         contact.save(update_fields=contact.hand_to(operator_id, is_forced=operator.obstacle is not None))
-        history.record(contact=contact, what=What.GIVEN, by=by, from_operator=seen.operator_id)
-        return contact, leave(seen)
+        history.record_event(contact=contact, what=What.GIVEN, by=by, from_operator=seen.operator_id)
+        return contact, free_place_of(seen)
 
     return after_move(*retry.run(work))
 
 
-def leave(seen: Contact) -> int | None:
+def free_place_of(seen: Contact) -> int | None:
     """Gives back the place of whoever had the contact, and returns who that was."""
     if seen.operator_id:
         give_back_place(seen.operator_id)
@@ -196,10 +198,10 @@ def leave(seen: Contact) -> int | None:
 
 def after_move(contact: Contact, freed: int | None) -> Contact:
     if freed:
-        queue.drain_for(freed)
-    return served_or_queued(contact)
+        queue.drain_for_operator(freed)
+    return serve_if_waiting(contact)
 
 
-def served_or_queued(contact: Contact) -> Contact:
+def serve_if_waiting(contact: Contact) -> Contact:
     """After the commit: what waits looks once more."""
-    return contact if contact.operator_id or contact.is_resolved else queue.look_again([contact])[0]
+    return contact if contact.operator_id or contact.is_resolved else queue.serve_new_waiting([contact])[0]

@@ -32,11 +32,11 @@ def change_operator(*, operator_id: int, changes: Mapping[str, Any]) -> Operator
         for field, value in changes.items():
             setattr(operator, field, value)
         operator.save(update_fields=[*changes, "limit_set_at", "updated_at"])
-    queue.drain_for(operator_id)
-    return retry.reread([operator])[0]
+    queue.drain_for_operator(operator_id)
+    return retry.reload_rows([operator])[0]
 
 
-def archive_operator(*, operator_id: int, by: str = SYSTEM) -> handover.Count:
+def archive_operator(*, operator_id: int, by: str = SYSTEM) -> handover.HandoverCount:
     """The operator leaves: its open contacts go to others or back to the queue, its closed ones stay as history.
 
     In one transaction. Raises Unknown.
@@ -49,7 +49,7 @@ def archive_operator(*, operator_id: int, by: str = SYSTEM) -> handover.Count:
     return handover.hand_over(operator_id=operator_id, by=by, before=leave, keep=False)
 
 
-def hand_over(*, operator_id: int, by: str = SYSTEM) -> handover.Count:
+def hand_over(*, operator_id: int, by: str = SYSTEM) -> handover.HandoverCount:
     """The operator goes off duty: its open contacts go to others or back to the queue. Raises Unknown."""
 
     def go_off_duty(operator: Operator) -> None:
@@ -59,7 +59,7 @@ def hand_over(*, operator_id: int, by: str = SYSTEM) -> handover.Count:
     return handover.hand_over(operator_id=operator_id, by=by, before=go_off_duty, keep=False)
 
 
-def hand_over_on_duty(*, operator_id: int, by: str = SYSTEM) -> handover.Count:
+def hand_over_on_duty(*, operator_id: int, by: str = SYSTEM) -> handover.HandoverCount:
     """The operator gives its open contacts to others, stays on duty, and keeps what nobody else can take."""
     return handover.hand_over(operator_id=operator_id, by=by, before=lambda operator: None, keep=True)
 
@@ -72,7 +72,7 @@ def restore_operator(*, operator_id: int) -> Operator:
             raise Unknown("operator", operator_id)
         operator.archived_at = None
         operator.save(update_fields=["archived_at", "updated_at"])
-    queue.drain_for(operator_id)
+    queue.drain_for_operator(operator_id)
     return operator
 
 

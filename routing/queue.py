@@ -45,7 +45,7 @@ def find_operator(*, contact: Contact, draw: float, attempt: int) -> Decision | 
 def take_in_turn(contact: Contact, drawn: assignment.Drawn) -> Decision | None:
     comes_later = drawn.chosen is not None and somebody_waits_for(drawn.chosen, older_than=contact.pk)
     drawn.confirm()
-    return None if comes_later else assignment.take(drawn)
+    return None if comes_later else assignment.take_place(drawn)
 
 
 def serve_newcomer(
@@ -62,7 +62,7 @@ def serve_newcomer(
     drawn = draw_for(contact, draw, attempt, roster=roster)
     if attempt or drawn.source.strategy == Strategy.SMOOTH or settings.QUEUE_BURST:
         return take_in_turn(contact, drawn), None
-    events.tell_after_commit(drawn.decided)
+    events.publish_after_commit(drawn.decided)
     return drawn.decision, None if drawn.chosen is None else Provided(TAKE_IN_TURN, (drawn.chosen,))
 
 
@@ -83,40 +83,40 @@ def draw_for(
         source=contact.source,
         draw=draw,
         attempt=attempt,
-        excluded={*excluded, *given_back(contact)},
+        excluded={*excluded, *excluded_operator_ids(contact)},
         preferred=last_operator(contact) if contact.source.is_sticky else None,
         held=held,
         roster=roster,
     )
 
 
-def place(contact: Contact, decision: Decision | None) -> list[str]:
+def apply_decision(contact: Contact, decision: Decision | None) -> list[str]:
     """Gives the contact to whom `find_operator` has found, or to the queue. Returns the fields to save."""
     if decision is None:
         return contact.hand_to(None, Contact.Waiting.NONE_AVAILABLE)
     return contact.hand_to(decision.chosen, decision.reason)
 
 
-def look_again(contacts: Sequence[Contact]) -> list[Contact]:
+def serve_new_waiting(contacts: Sequence[Contact]) -> list[Contact]:
     """After the commit of contacts that have begun to wait: drains what their operators serve; returns them anew."""
     newcomers = Contact.objects.waiting().filter(pk__in=[contact.pk for contact in contacts])
-    drain(sources_shared_with({contact.source_id for contact in contacts}), refresh=newcomers)
-    return retry.reread(contacts)
+    drain_sources(sources_shared_with({contact.source_id for contact in contacts}), refresh=newcomers)
+    return retry.reload_rows(contacts)
 
 
-def drain_for(operator_id: int) -> int:
+def drain_for_operator(operator_id: int) -> int:
     """Something made this operator, or a place of it, free: assigns what waits in the sources that it serves."""
-    return drain(sources_of(operator_id))
+    return drain_sources(source_ids_served_by(operator_id))
 
 
-def sweep() -> int:
+def sweep_queue() -> int:
     """Assigns what waits anywhere while somebody is eligible, without regard to QUEUE_BURST. Returns how many."""
-    assigned = drain(Source.objects.values_list("pk", flat=True), burst=0, reasons=None)
+    assigned = drain_sources(Source.objects.values_list("pk", flat=True), burst=0, reasons=None)
     Upkeep.objects.update_or_create(pk=1, defaults={"swept_at": timezone.now()})
     return assigned
 
 
-def drain(
+def drain_sources(
     source_ids: Iterable[int],
     *,
     burst: int | None = None,
@@ -155,31 +155,31 @@ def assign_oldest(sources: set[int], spent: Collection[int], attempt: int) -> in
     """
     free = RosterEntry.objects.current().filter(source__in=sources, operator__in=Operator.objects.free())
     with_room = set(free.exclude(operator__in=spent).values_list("source_id", flat=True))
-    oldest = takeable(without=spent).filter(source_id__in=with_room).order_by("pk").first()
+    oldest = assignable_contacts(without=spent).filter(source_id__in=with_room).order_by("pk").first()
     if oldest is None:
         return None
     drawn = draw_for(oldest, random.random(), attempt, excluded=spent)
     if drawn.chosen is None:
         raise LostRace
     if somebody_waits_for(drawn.chosen, older_than=oldest.pk):
-        sources.update(sources_of(drawn.chosen))
+        sources.update(source_ids_served_by(drawn.chosen))
         raise LostRace
-    decision = assignment.take(drawn)
+    decision = assignment.take_place(drawn)
     # Operators are locked before contacts, everywhere: whoever resolves at the same time waits, and does not deadlock.
     contact = Contact.objects.waiting().select_for_update(no_key=True).filter(pk=oldest.pk).first()
     if contact is None:
         raise LostRace
-    contact.save(update_fields=place(contact, decision))
-    history.record(contact=contact, what=What.DEQUEUED, by=history.SYSTEM, decision=decision)
+    contact.save(update_fields=apply_decision(contact, decision))
+    history.record_event(contact=contact, what=What.DEQUEUED, by=history.SYSTEM, decision=decision)
     return decision.chosen
 
 
-def sources_of(operator_id: int) -> QuerySet[Source, int]:
+def source_ids_served_by(operator_id: int) -> QuerySet[Source, int]:
     """Ids of the open sources that this operator serves, not read yet."""
     return Source.objects.current().filter(roster__operator=operator_id).values_list("pk", flat=True)
 
 
-def takeable(*, without: Collection[int] = ()) -> ContactQuerySet:
+def assignable_contacts(*, without: Collection[int] = ()) -> ContactQuerySet:
     """What waits although somebody of its roster is free, who did not give it back and is not among `without`."""
     gave_it_back = Exclusion.objects.filter(contact=OuterRef(OuterRef("pk")), operator=OuterRef("operator"))
     free = RosterEntry.objects.current().filter(
@@ -208,7 +208,7 @@ TAKE_IN_TURN = compiled.Update(
 )
 
 
-def awaited(operator_ids: Collection[int]) -> set[int]:
+def operators_waited_for(operator_ids: Collection[int]) -> set[int]:
     """Those of these operators for whom somebody waits: `somebody_waits_for`, asked once for all."""
     gave_it_back = Exclusion.objects.filter(contact=OuterRef("pk"), operator=OuterRef(OuterRef("operator")))
     # Worded for PostgreSQL: asked whether anybody waits, it reads the whole queue; asked for the oldest of one source,
@@ -220,7 +220,7 @@ def awaited(operator_ids: Collection[int]) -> set[int]:
     return set(found.values_list("operator_id", flat=True))
 
 
-def given_back(contact: Contact) -> Collection[int]:
+def excluded_operator_ids(contact: Contact) -> Collection[int]:
     """Who gave this contact back and is not offered it again. A contact that is being born was with nobody."""
     return list(contact.exclusions.values_list("operator_id", flat=True)) if contact.pk else ()
 
@@ -240,32 +240,32 @@ def refresh_reasons(waiting: ContactQuerySet, source_ids: Collection[int], most:
 
     `most`: how many of each source, the oldest, at once; None for all.
     """
-    for source in with_any(waiting, source_ids):
-        reason = assignment.decide(source=source, draw=0.0).reason
+    for source in sources_with_any(waiting, source_ids):
+        reason = assignment.decide_now(source=source, draw=0.0).reason
         if reason:
             with transaction.atomic():
-                set_reason(waiting.filter(source=source), reason, most)
+                set_waiting_reason(waiting.filter(source=source), reason, most)
 
 
-def with_any(waiting: ContactQuerySet, source_ids: Collection[int]) -> QuerySet[Source]:
+def sources_with_any(waiting: ContactQuerySet, source_ids: Collection[int]) -> QuerySet[Source]:
     """Those of these sources where any of these wait. Worded for PostgreSQL, as in `awaited`."""
     of_source = waiting.filter(source__gte=OuterRef("pk"), source__lte=OuterRef("pk")).order_by("source", "pk")
     sources = Source.objects.filter(pk__in=source_ids).alias(oldest=Subquery(of_source.values("pk")[:1]))
     return sources.filter(oldest__isnull=False)
 
 
-def set_reason(waiting: ContactQuerySet, reason: str, most: int | None = None) -> None:
+def set_waiting_reason(waiting: ContactQuerySet, reason: str, most: int | None = None) -> None:
     """Sets the reason for waiting where it differs, inside the caller's transaction. In key order, as all locks are.
 
     What was put back by hand stays so. The others are named, not excluded: an index finds them among all that wait.
     """
     others = [value for value in Contact.Waiting.values if value not in (reason, Contact.Waiting.RETURNED)]
     wrong = waiting.filter(waiting_reason__in=others).order_by("pk").select_for_update(no_key=True)
-    for pks in batched(list(wrong.values_list("pk", flat=True)[:most]), 5_000):
+    for pks in in_batches(list(wrong.values_list("pk", flat=True)[:most]), 5_000):
         Contact.objects.filter(pk__in=pks).update(waiting_reason=reason)
 
 
-def batched(pks: list[int], size: int) -> Iterator[list[int]]:
+def in_batches(pks: list[int], size: int) -> Iterator[list[int]]:
     for start in range(0, len(pks), size):
         yield pks[start : start + size]
 

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class QueueLength:
     """What waits in one source: how many, since when, and why nobody takes the oldest."""
 
     source_id: int
@@ -24,19 +24,21 @@ class Length:
     reason: str
 
 
-def lengths() -> list[Length]:
+def queue_lengths() -> list[QueueLength]:
     """The queue, by source."""
     grouped = Contact.objects.waiting().order_by("source").values_list("source").annotate(Count("pk"), Min("pk"))
     rows = list(grouped)
     oldest = Contact.objects.in_bulk([pk for _, _, pk in rows])
     return [
-        Length(source_id, waiting, oldest[pk].created_at, oldest[pk].waiting_reason or Contact.Waiting.NONE_AVAILABLE)
+        QueueLength(
+            source_id, waiting, oldest[pk].created_at, oldest[pk].waiting_reason or Contact.Waiting.NONE_AVAILABLE
+        )
         for source_id, waiting, pk in rows
         if pk in oldest
     ]
 
 
-def with_positions(contacts: Iterable[Contact]) -> list[Contact]:
+def add_positions(contacts: Iterable[Contact]) -> list[Contact]:
     """The same contacts, which know their places in the queue by one query for all.
 
     Whoever asks has stored or changed them before: a database that fails just now costs the place, not the answer.

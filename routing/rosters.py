@@ -46,7 +46,7 @@ def source_of(source_id: int, roster: Roster) -> Source | None:
     return None
 
 
-def candidates(roster: Sequence[Member], *, excluded: Collection[int | None] = ()) -> list[Candidate]:
+def roster_candidates(roster: Sequence[Member], *, excluded: Collection[int | None] = ()) -> list[Candidate]:
     return [
         Candidate(
             operator_id,

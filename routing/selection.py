@@ -126,7 +126,7 @@ def smooth(able: Sequence[Candidate]) -> Widths:
     Discrete Mathematics 32 (1980), whose bound is 1 - 1 / (2n - 2) for n candidates.
     """
     slack = 1 / (2 * len(able) - 2) if len(able) > 1 else 0.0
-    owing = owed(able)
+    owing = contacts_owed(able)
     enough = min(slack, max(owing.values())) - 1e-9
     due = {
         candidate.operator_id: (1 - slack - owing[candidate.operator_id]) / candidate.weight
@@ -136,9 +136,9 @@ def smooth(able: Sequence[Candidate]) -> Widths:
     return {min(due, key=lambda operator_id: (due[operator_id], operator_id)): 1}
 
 
-def owed(able: Sequence[Candidate]) -> dict[int, float]:
+def contacts_owed(able: Sequence[Candidate]) -> dict[int, float]:
     """Operator id to how many contacts it is behind its exact share, the next contact included. The sum is 1."""
-    levels = level(able)
+    levels = level_progress(able)
     total = sum(candidate.weight for candidate in able)
     time = sum(candidate.weight * levels[candidate.operator_id] for candidate in able) / total
     return {
@@ -147,7 +147,7 @@ def owed(able: Sequence[Candidate]) -> dict[int, float]:
     }
 
 
-def level(able: Sequence[Candidate]) -> dict[int, float]:
+def level_progress(able: Sequence[Candidate]) -> dict[int, float]:
     """Everybody's progress, with those who were away or are new brought up to the others.
 
     Nobody who was there all the time is more than BEHIND contacts late, so nobody may be: whoever comes back is owed so
@@ -169,9 +169,9 @@ def progress_after(candidates: Sequence[Candidate], chosen: int) -> float | None
     """
     able = [candidate for candidate in candidates if candidate.obstacle is None]
     weight = next((candidate.weight for candidate in able if candidate.operator_id == chosen), None)
-    if weight is None or owed(able)[chosen] < -AHEAD:
+    if weight is None or contacts_owed(able)[chosen] < -AHEAD:
         return None
-    return level(able)[chosen] + 1 / weight
+    return level_progress(able)[chosen] + 1 / weight
 
 
 def why_nobody(candidates: Sequence[Candidate]) -> str:

@@ -40,7 +40,9 @@ def archive_source(*, source_id: int) -> None:
         if not Source.objects.current().filter(pk=source_id).update(archived_at=timezone.now()):
             raise Unknown("source", source_id)
         waiting = Contact.objects.waiting().filter(source_id=source_id)
-        queue.set_reason(waiting.exclude(waiting_reason=Contact.Waiting.RETURNED), Contact.Waiting.SOURCE_CLOSED)
+        queue.set_waiting_reason(
+            waiting.exclude(waiting_reason=Contact.Waiting.RETURNED), Contact.Waiting.SOURCE_CLOSED
+        )
 
 
 def restore_source(*, source_id: int) -> Source:
@@ -51,7 +53,7 @@ def restore_source(*, source_id: int) -> Source:
             raise Unknown("source", source_id)
         source.archived_at = None
         save_named(source, ["archived_at", "updated_at"])
-    queue.drain(queue.sources_shared_with([source_id]))
+    queue.drain_sources(queue.sources_shared_with([source_id]))
     return source
 
 
@@ -63,7 +65,7 @@ def set_weight(*, source_id: int, operator_id: int, weight: int) -> RosterEntry:
         entry, _ = RosterEntry.objects.update_or_create(
             source_id=source_id, operator_id=operator_id, defaults={"weight": weight}
         )
-    queue.drain([source_id])
+    queue.drain_sources([source_id])
     return entry
 
 
@@ -85,7 +87,7 @@ def replace_roster(*, source_id: int, weights: Sequence[Mapping[str, int]]) -> l
         return list(roster.order_by("operator_id"))
 
     roster = retry.run(work)
-    queue.drain([source_id])
+    queue.drain_sources([source_id])
     return roster
 
 
@@ -100,7 +102,7 @@ def change_roster(*, source_id: int, weights: Mapping[int, int], leaving: Collec
         write_roster(source_id, weights, leaving)
 
     retry.run(work)
-    queue.drain([source_id])
+    queue.drain_sources([source_id])
 
 
 def write_roster(source_id: int, weights: Mapping[int, int], leaving: Collection[int]) -> None:
@@ -124,7 +126,7 @@ def remove_from_roster(*, source_id: int, operator_id: int) -> None:
         removed, _ = RosterEntry.objects.current().filter(source_id=source_id, operator_id=operator_id).delete()
         if not removed:
             raise Unknown("operator on this roster", operator_id)
-    queue.drain([source_id])
+    queue.drain_sources([source_id])
 
 
 def lock_source(source_id: int) -> Source:

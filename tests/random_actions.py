@@ -110,7 +110,7 @@ def open_source(chance: Random) -> None:
 
 
 def sweep(chance: Random) -> None:
-    queue.sweep()
+    queue.sweep_queue()
 
 
 OFTEN = [register, register, register, resolve, resolve, reopen, give, reroute, put_back]

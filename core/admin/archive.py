@@ -7,12 +7,12 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from core.admin.filters import Choice
+from core.admin.filters import ChoiceFilter
 
 PARAMETER, ARCHIVED = "archive", "yes"
 
 
-class ArchiveFilter(Choice):
+class ArchiveFilter(ChoiceFilter):
     title = _("archive")
     parameter_name = PARAMETER
     all_option = ["", _("Current")]
@@ -24,17 +24,17 @@ class ArchiveFilter(Choice):
         return queryset.filter(archived_at__isnull=self.value() != ARCHIVED)
 
 
-def is_shown(request: HttpRequest) -> bool:
+def archive_is_shown(request: HttpRequest) -> bool:
     """Whether this request is for the archive's list."""
     return request.GET.get(PARAMETER) == ARCHIVED
 
 
-def read_only(changelist: ChangeList) -> ChangeList:
+def without_editing(changelist: ChangeList) -> ChangeList:
     """The archive's list is looked at, not edited."""
     changelist.list_editable = ()
     return changelist
 
 
-def fields(instance: Any) -> list[str]:
+def archive_fields(instance: Any) -> list[str]:
     """When it was archived, of what is in the archive."""
     return ["archived_at"] if instance and instance.archived_at else []

@@ -6,7 +6,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from unfold.contrib.filters.admin import RadioFilter
 
 
-class Choice(RadioFilter):
+class ChoiceFilter(RadioFilter):
     """An answer that is not among those offered leads to the whole list: it would be lit and filter nothing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

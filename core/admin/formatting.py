@@ -57,12 +57,12 @@ def excerpt(text: str | None) -> str:
     return Truncator(text or "").chars(EXCERPT) or NOTHING
 
 
-def link(target: Model, text: str | None = None) -> SafeString:
+def change_page_link(target: Model, text: str | None = None) -> SafeString:
     url = reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_change", args=[target.pk])
     return format_html('<a href="{}" class="text-link">{}</a>', url, text or target)
 
 
-def ask(url: str, text: object) -> SafeString:
+def dialog_link(url: str, text: object) -> SafeString:
     """A button that opens a dialog, on any page; those of the page itself are its `actions_detail`."""
     return format_html(
         '<a href="{0}" hx-get="{0}" hx-target="#modal-content" hx-select="#dialog"'
@@ -72,15 +72,15 @@ def ask(url: str, text: object) -> SafeString:
     )
 
 
-def lines(rows: Iterable[object]) -> SafeString | str:
+def stacked(rows: Iterable[object]) -> SafeString | str:
     """One under the other."""
     return format_html_join("", "<div>{}</div>", ((row,) for row in rows)) or NOTHING
 
 
-def moment(at: datetime) -> str:
+def format_datetime(at: datetime) -> str:
     return formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
 
 
-def weighed(name: str, weight: int, total: int) -> str:
+def weight_and_share(name: str, weight: int, total: int) -> str:
     """ "Telegram: 10 (25%)": a weight means little without its share."""
     return f"{name}: {weight} ({share(weight, total)})"

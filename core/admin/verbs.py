@@ -34,12 +34,12 @@ WORDS = {
 Done = Callable[[int], str]  # what was done, in words, to so many
 
 
-def in_words(refusal: Refusal) -> str:
+def refusal_text(refusal: Refusal) -> str:
     """What a person reads, in their language."""
     return str(WORDS.get(refusal.code, refusal.detail))
 
 
-def author(request: HttpRequest) -> str:
+def acting_user(request: HttpRequest) -> str:
     """Who does it, as the history will tell."""
     return f"user {request.user.get_username()}"
 
@@ -84,7 +84,7 @@ class VerbAdmin(ModelAdmin, WithoutTransaction):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refusal as refusal:
-            self.message_user(request, in_words(refusal), messages.ERROR)
+            self.message_user(request, refusal_text(refusal), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def for_each(
@@ -113,7 +113,7 @@ class VerbAdmin(ModelAdmin, WithoutTransaction):
         try:
             call()
         except Refusal as refusal:
-            self.message_user(request, f"{instance}. {in_words(refusal)}", messages.ERROR)
+            self.message_user(request, f"{instance}. {refusal_text(refusal)}", messages.ERROR)
             return False
         return True
 

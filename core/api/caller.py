@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from core.db.compiled import Later
 
 
-def caller(request: Request) -> str:
+def caller_name(request: Request) -> str:
     """Who asks, as the history will tell it: the key, where keys are required."""
     return f"key {request.auth}" if request.auth else "API"
 

@@ -23,19 +23,19 @@ class CountryField(serializers.CharField):
     """ISO 3166-1, two capital letters."""
 
 
-def moment(at: datetime) -> str:
+def format_utc(at: datetime) -> str:
     """ISO 8601 in UTC with `Z`."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-class Moment(serializers.DateTimeField):
+class UTCDateTimeField(serializers.DateTimeField):
     """ISO 8601 in UTC with `Z`, whatever time zone the back-office shows."""
 
     def __init__(self, *, allow_null: bool = False) -> None:
         super().__init__(default_timezone=UTC, read_only=True, allow_null=allow_null)
 
 
-def within_calendar(moment: datetime) -> None:
+def validate_year(moment: datetime) -> None:
     """Refuses moments that another time zone would push out of the calendar."""
     if not 1 < moment.year < 9999:
         raise ValidationError("There is no such moment.")

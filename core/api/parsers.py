@@ -11,7 +11,7 @@ class StrictJSONParser(JSONParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
             parsed = super().parse(stream, media_type, parser_context)
-            too_deep = depth(parsed) > settings.MAX_JSON_DEPTH
+            too_deep = json_depth(parsed) > settings.MAX_JSON_DEPTH
         except RecursionError:  # deeper than Python itself can follow
             too_deep = True
         if too_deep:
@@ -19,10 +19,10 @@ class StrictJSONParser(JSONParser):
         return parsed
 
 
-def depth(value: Any) -> int:
+def json_depth(value: Any) -> int:
     """Of [] it is 1."""
     if isinstance(value, dict):
-        return 1 + max(map(depth, value.values()), default=0)
+        return 1 + max(map(json_depth, value.values()), default=0)
     if isinstance(value, list):
-        return 1 + max(map(depth, value), default=0)
+        return 1 + max(map(json_depth, value), default=0)
     return 0

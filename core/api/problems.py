@@ -67,36 +67,36 @@ WORDS = {
 }
 
 
-def problem(
+def problem_document(
     status: int, code: str = "", detail: str = "", errors: Sequence[dict[str, str]] = ()
 ) -> dict[str, str | int | list[dict[str, str]]]:
     """A problem document; the status alone says enough where code and detail are left out."""
-    usual = WORDS.get(status) or unusual(status)
+    usual = WORDS.get(status) or standard_words(status)
     code = code or usual.code
     return {
         "type": f"urn:crm-lead-router:problem:{code}",
         "title": usual.title,
         "status": status,
-        "detail": sentence(detail or usual.detail),
+        "detail": as_sentence(detail or usual.detail),
         "code": code,
         "errors": list(errors),
     }
 
 
-def unusual(status: int) -> Words:
+def standard_words(status: int) -> Words:
     """For what only the server itself answers, such as 431."""
     phrase = HTTPStatus(status).phrase
     return Words(phrase.lower().replace(" ", "_"), phrase, f"{phrase}.")
 
 
-def incident(what: str) -> dict[str, Any]:
+def incident_document(what: str) -> dict[str, Any]:
     """A fault of ours, told without internals: the request's id is in the log, beside `what` and the traceback."""
-    number = request_context.request_id() or uuid.uuid4().hex
+    number = request_context.current_request_id() or uuid.uuid4().hex
     log.error("Incident %s: %s", number, what, exc_info=True)
-    return problem(500, detail=f"Something went wrong on our side; incident {number} is in the log.")
+    return problem_document(500, detail=f"Something went wrong on our side; incident {number} is in the log.")
 
 
-def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. None for what is a fault of ours: Django logs it, and answers 500."""
     if isinstance(exception, exceptions.APIException):
         document = describe_api_exception(exception)
@@ -108,7 +108,7 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
         if isinstance(exception, exceptions.Throttled):
             headers["Retry-After"] = str(getattr(exception, "wait", None) or RETRY_AFTER)
         return Response(document, status=exception.status_code, headers=headers, content_type=MEDIA_TYPE)
-    status = 503 if is_passing(exception) else None
+    status = 503 if is_temporary(exception) else None
     status = status or next((status for kind, status in STATUS.items() if isinstance(exception, kind)), None)
     if status is None:
         return None
@@ -119,22 +119,22 @@ def answer(exception: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(exception, Error):
         document = describe_database_error(exception)
     else:
-        document = problem(status, detail=str(exception) if isinstance(exception, Http404) else "")
+        document = problem_document(status, detail=str(exception) if isinstance(exception, Http404) else "")
     headers = {"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
-def is_passing(exception: BaseException | None) -> bool:
+def is_temporary(exception: BaseException | None) -> bool:
     """Whether the database failed for a while only: out of reach, overloaded, full, or its tables not there yet."""
     return isinstance(exception, OperationalError | InterfaceError) or sqlstate(exception) == UNDEFINED_TABLE
 
 
 def describe_database_error(error: Error) -> dict[str, Any]:
     if sqlstate(error) in TOO_LONG:
-        return problem(503, "busy", "The database took too long; please try again.")
+        return problem_document(503, "busy", "The database took too long; please try again.")
     if sqlstate(error) == DISK_FULL or "disk is full" in str(error):
-        return problem(503, "full", "The database has no room left; nothing was stored.")
-    return problem(503)
+        return problem_document(503, "full", "The database has no room left; nothing was stored.")
+    return problem_document(503)
 
 
 def sqlstate(error: BaseException | None) -> str | None:
@@ -144,16 +144,16 @@ def sqlstate(error: BaseException | None) -> str | None:
 
 def describe_refusal(refusal: Refusal, status: int) -> dict[str, Any]:
     errors = [{"field": error.field, "code": error.code, "detail": error.detail} for error in refusal.errors]
-    return problem(status, refusal.code, refusal.detail, errors)
+    return problem_document(status, refusal.code, refusal.detail, errors)
 
 
 def describe_api_exception(exception: exceptions.APIException) -> dict[str, Any]:
     if isinstance(exception, exceptions.ValidationError):
         errors = list(flatten(exception.detail))
         fields = " ".join(f"{error['field']}: {error['detail']}" for error in errors)
-        return problem(400, "invalid", fields, errors)
+        return problem_document(400, "invalid", fields, errors)
     code = "malformed" if isinstance(exception, exceptions.ParseError) else str(exception.default_code)
-    return problem(exception.status_code, code, str(exception.detail))
+    return problem_document(exception.status_code, code, str(exception.detail))
 
 
 def flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
@@ -169,10 +169,10 @@ def flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
         for item in detail:
             yield from flatten(item, path)
     else:
-        yield {"field": path or "body", "code": getattr(detail, "code", "invalid"), "detail": sentence(str(detail))}
+        yield {"field": path or "body", "code": getattr(detail, "code", "invalid"), "detail": as_sentence(str(detail))}
 
 
-def sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
     """What others say of a fault (Python's JSON, DRF), with the full stop that some of it lacks."""
     return encodable(text if text.endswith((".", "!", "?")) else f"{text}.")
 
@@ -194,6 +194,6 @@ class ProblemResponse(HttpResponse):
         self.data = document
 
 
-def to_response(document: dict[str, Any]) -> HttpResponse:
+def problem_response(document: dict[str, Any]) -> HttpResponse:
     """For what happens outside DRF: paths that do not exist, unknown hosts, faults of ours."""
     return ProblemResponse(document)

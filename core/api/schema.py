@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from core.api import problems
-from core.api.problems import problem
+from core.api.problems import problem_document
 
 TEXT = {"type": "string"}
 PROBLEM = {
@@ -44,16 +44,18 @@ TITLES = {
 
 
 def about_field(status: int, code: str, field: str, detail: str) -> dict[str, Any]:
-    return problem(status, code, detail, [{"field": field, "code": code, "detail": detail}])
+    return problem_document(status, code, detail, [{"field": field, "code": code, "detail": detail}])
 
 
 too_big = "Ensure this value is less than or equal to 100."
 EXAMPLES = [
-    problem(400, detail="JSON parse error - Expecting value: line 1 column 1 (char 0)."),
-    problem(400, "invalid", f"max_load: {too_big}", [{"field": "max_load", "code": "max_value", "detail": too_big}]),
-    problem(401, detail="This key is not valid."),
-    problem(403, detail="This key is for another source."),
-    problem(404, detail="There is no source with id 7."),
+    problem_document(400, detail="JSON parse error - Expecting value: line 1 column 1 (char 0)."),
+    problem_document(
+        400, "invalid", f"max_load: {too_big}", [{"field": "max_load", "code": "max_value", "detail": too_big}]
+    ),
+    problem_document(401, detail="This key is not valid."),
+    problem_document(403, detail="This key is for another source."),
+    problem_document(404, detail="There is no source with id 7."),
     about_field(409, "name_taken", "name", "There is a source named “Telegram Bot” already."),
     about_field(
         409,
@@ -61,24 +63,24 @@ EXAMPLES = [
         "phone",
         "+79991234567 belongs to lead 2; the pair is marked as a possible duplicate.",
     ),
-    problem(409, "last_identity", "A lead must keep a phone, an e-mail or an id in a channel."),
-    problem(409, "nobody_else_free", "Nobody else is free for contact 1; it stays where it is."),
-    problem(409, "operator_inactive", "Анна is off duty; force it if it must be."),
-    problem(409, "operator_full", "Анна is at the limit of 50; force it if it must be."),
-    problem(409, "resolved", "Contact 1 is resolved; reopen it first."),
-    problem(409, "same_lead", "Lead 1 cannot be merged into itself."),
-    problem(409, "not_merged", "Lead 1 is not merged with any other."),
-    problem(409, "survivor_merged", "Lead 2 has itself been merged into lead 3; undo that first."),
-    problem(409, "erased", "Lead 1 has been erased; it stays without data."),
-    problem(413, detail="The body is larger than 256 KiB."),
-    problem(415, detail='Unsupported media type "text/plain" in request.'),
-    problem(
+    problem_document(409, "last_identity", "A lead must keep a phone, an e-mail or an id in a channel."),
+    problem_document(409, "nobody_else_free", "Nobody else is free for contact 1; it stays where it is."),
+    problem_document(409, "operator_inactive", "Анна is off duty; force it if it must be."),
+    problem_document(409, "operator_full", "Анна is at the limit of 50; force it if it must be."),
+    problem_document(409, "resolved", "Contact 1 is resolved; reopen it first."),
+    problem_document(409, "same_lead", "Lead 1 cannot be merged into itself."),
+    problem_document(409, "not_merged", "Lead 1 is not merged with any other."),
+    problem_document(409, "survivor_merged", "Lead 2 has itself been merged into lead 3; undo that first."),
+    problem_document(409, "erased", "Lead 1 has been erased; it stays without data."),
+    problem_document(413, detail="The body is larger than 256 KiB."),
+    problem_document(415, detail='Unsupported media type "text/plain" in request.'),
+    problem_document(
         422, "idempotency_key_reused", "The key “chat-42-message-7” was used before, for a contact with another body."
     ),
-    problem(429, detail="Request was throttled. Expected available in 5 seconds."),
-    problem(500, detail="Something went wrong on our side; incident 3f2a9c0d5b17 is in the log."),
-    problem(503, "busy", "The service is too busy to decide this now; nothing was changed, please try again."),
-    problem(503),
+    problem_document(429, detail="Request was throttled. Expected available in 5 seconds."),
+    problem_document(500, detail="Something went wrong on our side; incident 3f2a9c0d5b17 is in the log."),
+    problem_document(503, "busy", "The service is too busy to decide this now; nothing was changed, please try again."),
+    problem_document(503),
 ]
 
 # Which states forbid which operations, by the code of the refusal.

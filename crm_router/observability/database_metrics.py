@@ -15,20 +15,22 @@ from routing import capacity, invariants, queue_stats
 from routing.models import Source, Upkeep
 
 
-class State(Collector):
+class DatabaseMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Where the database does not answer only that is said: a part would look like a queue that has vanished."""
         yield InfoMetricFamily("crm_router_build", "The version that answers.", {"version": VERSION})
         try:
-            known = [] if missing_migrations() else list(ask())
+            known = [] if missing_migrations() else list(read_database())
         except Error:
             known = []
-        yield gauge("crm_router_ready", "1 when the database answers and migrations are applied, else 0.", bool(known))
+        yield gauge_metric(
+            "crm_router_ready", "1 when the database answers and migrations are applied, else 0.", bool(known)
+        )
         yield from known
 
 
-def ask() -> Iterator[Metric]:
-    lengths = {length.source_id: length for length in queue_stats.lengths()}
+def read_database() -> Iterator[Metric]:
+    lengths = {length.source_id: length for length in queue_stats.queue_lengths()}
     names = dict(
         Source.objects.filter(Q(archived_at__isnull=True) | Q(pk__in=lengths)).values_list("pk", "name").order_by("pk")
     )
@@ -37,49 +39,51 @@ def ask() -> Iterator[Metric]:
     waiting = {pk: lengths[pk].waiting if pk in lengths else 0 for pk in names}
     ages = {pk: (now - lengths[pk].oldest_created_at).total_seconds() if pk in lengths else 0 for pk in names}
 
-    yield sources(names)
-    yield by_source("crm_router_queue_length", "Contacts that wait.", waiting)
-    yield by_source("crm_router_queue_oldest_age_seconds", "Age of the oldest contact that waits, 0 for none.", ages)
-    yield by_source(
+    yield source_names_metric(names)
+    yield metric_by_source("crm_router_queue_length", "Contacts that wait.", waiting)
+    yield metric_by_source(
+        "crm_router_queue_oldest_age_seconds", "Age of the oldest contact that waits, 0 for none.", ages
+    )
+    yield metric_by_source(
         "crm_router_source_free_places",
         "Contacts that the roster could take now.",
         {pk: free.get(pk, 0) for pk in names},
     )
-    yield gauge(
+    yield gauge_metric(
         "crm_router_free_places", "Contacts that all operators together could take now.", capacity.free_places()
     )
-    yield gauge(
+    yield gauge_metric(
         "crm_router_drifted_loads",
         "Operators whose load is not the number of their open contacts.",
         sum(1 for _ in invariants.drifted_loads()),
     )
     upkeep = Upkeep.objects.first() or Upkeep()
-    yield moment(
+    yield time_metric(
         "crm_router_last_sweep_timestamp_seconds", "When the queue was swept last, 0 for never.", upkeep.swept_at
     )
-    yield moment(
+    yield time_metric(
         "crm_router_last_prune_timestamp_seconds",
         "When old keys and sessions were deleted last, 0 for never.",
         upkeep.pruned_at,
     )
 
 
-def gauge(name: str, help_text: str, value: float) -> Metric:
+def gauge_metric(name: str, help_text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, help_text, value)
 
 
-def moment(name: str, help_text: str, at: datetime | None) -> Metric:
-    return gauge(name, help_text, at.timestamp() if at else 0)
+def time_metric(name: str, help_text: str, at: datetime | None) -> Metric:
+    return gauge_metric(name, help_text, at.timestamp() if at else 0)
 
 
-def by_source(name: str, help_text: str, values: Mapping[int, float]) -> Metric:
+def metric_by_source(name: str, help_text: str, values: Mapping[int, float]) -> Metric:
     family = GaugeMetricFamily(name, help_text, labels=["source"])
     for pk, value in values.items():
         family.add_metric([str(pk)], value)
     return family
 
 
-def sources(names: Mapping[int, str]) -> Metric:
+def source_names_metric(names: Mapping[int, str]) -> Metric:
     family = InfoMetricFamily("crm_router_source", "The name of each source.", labels=["source"])
     for pk, name in names.items():
         family.add_metric([str(pk)], {"name": name})

@@ -5,21 +5,21 @@ from functools import cache
 from core import request_context
 from core.retry import GaveUp, Lost
 from crm_router.observability import metrics
-from routing.assignment import Decided
-from routing.history import Moved, What
+from routing.assignment import DecisionMade
+from routing.history import ContactMoved, What
 
 moves, registrations = cache(metrics.MOVES.labels), cache(metrics.REGISTRATIONS.labels)
 
 
-def hear(fact: object) -> None:
+def count_event(fact: object) -> None:
     match fact:
-        case Moved():
+        case ContactMoved():
             moves(fact.what.value).inc()
             if fact.what == What.REGISTERED:
                 registrations(fact.source_id, fact.reason or "assigned").inc()
             if call := request_context.current.get():
                 call.events.append(fact)
-        case Decided():
+        case DecisionMade():
             metrics.DECISIONS.observe(fact.seconds)
         case Lost():
             metrics.LOST_RACES.labels(fact.cause).inc()

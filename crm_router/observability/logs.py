@@ -68,12 +68,12 @@ def describe(_logger: Any, _name: str, event: EventDict) -> EventDict:
         "logger": record.name,
         "event": event.pop("event"),
     }
-    if request_id := request_context.request_id():
+    if request_id := request_context.current_request_id():
         said["request_id"] = request_id
     said |= {name: event[name] for name in FIELDS if event.get(name) is not None}
     said["process"] = record.process
     if exc_info and exc_info[1]:
-        said["exception"] = tell(exc_info[1])
+        said["exception"] = format_exception(exc_info[1])
     return said
 
 
@@ -87,7 +87,7 @@ def as_line(_logger: Any, _name: str, event: EventDict) -> str:
     return f"{line}\n{exception}" if exception else line
 
 
-def tell(error: BaseException) -> str:
+def format_exception(error: BaseException) -> str:
     """The traceback, what came first at the top, as Python prints it but without messages that may quote people."""
     chain: list[BaseException] = []
     earlier: BaseException | None = error
@@ -95,17 +95,17 @@ def tell(error: BaseException) -> str:
         chain.append(earlier)
         earlier = earlier.__cause__ or (None if earlier.__suppress_context__ else earlier.__context__)
     return "\nwhich led to\n".join(
-        "".join(traceback.format_tb(link.__traceback__)) + sentence(link) for link in reversed(chain)
+        "".join(traceback.format_tb(link.__traceback__)) + exception_line(link) for link in reversed(chain)
     )
 
 
-def sentence(error: BaseException) -> str:
+def exception_line(error: BaseException) -> str:
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-    message = message_of(error)
+    message = safe_message(error)
     return f"{kind}: {message}" if message else kind
 
 
-def message_of(error: BaseException) -> str:
+def safe_message(error: BaseException) -> str:
     """Of an error that cannot quote personal data, or of any if they are wanted; else empty."""
     if settings.LOG_PERSONAL_DATA:
         return str(error)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from core import deadline
-from core.request_context import Call, accept_or_make, current, during
+from core.request_context import RequestContext, accept_or_create_id, current, current_request
 from crm_router.observability import metrics, routes, tracing
 
 log = logging.getLogger("crm_router.requests")
@@ -31,22 +31,22 @@ class Observe:
         if request.path_info.startswith(settings.STATIC_URL):
             return self.get_response(request)
         started = time.perf_counter()
-        call = begin(request.META)
+        call = begin_request(request.META)
         token = current.set(call)
         metrics.IN_PROGRESS.inc()
         try:
-            with deadline.within(settings.ANSWER_TIMEOUT):
+            with deadline.limit_to(settings.ANSWER_TIMEOUT):
                 response = self.get_response(request)
-            tell(
+            log_request(
                 call,
-                method=routes.method(request.method),
-                route=routes.route(request),
+                method=routes.known_method(request.method),
+                route=routes.route_of(request),
                 status=response.status_code,
                 seconds=time.perf_counter() - started,
                 code=problem_code(response),
                 key=getattr(request, "auth", None),
                 path=request.get_full_path() if settings.LOG_PERSONAL_DATA else None,
-                **outcome(call),
+                **contact_outcome(call),
             )
         finally:
             metrics.IN_PROGRESS.dec()
@@ -55,17 +55,21 @@ class Observe:
         return response
 
 
-def tell_refused(call: Call, *, method: str | None, status: int, code: str) -> None:
+def log_refused_request(call: RequestContext, *, method: str | None, status: int, code: str) -> None:
     """For what is refused before Django sees it."""
-    with during(call):
-        tell(call, method=routes.method(method), route=routes.UNMATCHED, status=status, seconds=0, code=code)
+    with current_request(call):
+        log_request(
+            call, method=routes.known_method(method), route=routes.UNMATCHED, status=status, seconds=0, code=code
+        )
 
 
-def begin(environ: Mapping[str, Any]) -> Call:
-    return Call(accept_or_make(environ.get("HTTP_X_REQUEST_ID")), environ.get("HTTP_TRACEPARENT", ""))
+def begin_request(environ: Mapping[str, Any]) -> RequestContext:
+    return RequestContext(accept_or_create_id(environ.get("HTTP_X_REQUEST_ID")), environ.get("HTTP_TRACEPARENT", ""))
 
 
-def tell(call: Call, *, method: str, route: str, status: int, seconds: float, code: str | None, **more: Any) -> None:
+def log_request(
+    call: RequestContext, *, method: str, route: str, status: int, seconds: float, code: str | None, **more: Any
+) -> None:
     metrics.REQUESTS.labels(method, route, status).observe(seconds)
     if code:
         metrics.ERRORS.labels(status, code).inc()
@@ -73,7 +77,7 @@ def tell(call: Call, *, method: str, route: str, status: int, seconds: float, co
     fields = {"method": method, "route": route, "status": status, "duration_ms": round(seconds * 1000, 1), "code": code}
     fields |= more
     log.log(level, "request", extra=fields)
-    tracing.record(call, seconds=seconds, fields=fields)
+    tracing.record_span(call, seconds=seconds, fields=fields)
 
 
 def problem_code(response: HttpResponseBase) -> str | None:
@@ -82,7 +86,7 @@ def problem_code(response: HttpResponseBase) -> str | None:
     return data.get("code") if response.status_code >= 400 and isinstance(data, dict) else None
 
 
-def outcome(call: Call) -> dict[str, Any]:
+def contact_outcome(call: RequestContext) -> dict[str, Any]:
     """What became of the contact that the request was about, the first that it changed; and how many changes in all."""
     if not call.events:
         return {}

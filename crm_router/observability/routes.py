@@ -9,16 +9,16 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 UNMATCHED = "unmatched"
 
 
-def method(given: str | None) -> str:
+def known_method(given: str | None) -> str:
     return given if given in METHODS else "OTHER"
 
 
-def route(request: HttpRequest) -> str:
+def route_of(request: HttpRequest) -> str:
     """As in the API's documentation: /api/v1/contacts/{pk}/resolve."""
     match = request.resolver_match
-    return template(match.route) if match else UNMATCHED
+    return route_template(match.route) if match else UNMATCHED
 
 
 @lru_cache(maxsize=1024)
-def template(route: str) -> str:
+def route_template(route: str) -> str:
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)

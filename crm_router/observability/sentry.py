@@ -45,6 +45,6 @@ def scrub(event: Any, _hint: Any) -> Any:
             frame.pop("vars", None)
     if "logentry" in clean:
         clean["logentry"] = {"message": clean["logentry"].get("message", "")}
-    if request_id := request_context.request_id():
+    if request_id := request_context.current_request_id():
         clean["tags"] = {"request_id": request_id}
     return clean

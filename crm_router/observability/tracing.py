@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from core.request_context import Call
+from core.request_context import RequestContext
 from crm_router import VERSION
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def start() -> None:
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
 
 
-def record(call: Call, *, seconds: float, fields: Mapping[str, Any]) -> None:
+def record_span(call: RequestContext, *, seconds: float, fields: Mapping[str, Any]) -> None:
     """One finished span, with what the line in the log says, except the path."""
     if provider is None:
         return

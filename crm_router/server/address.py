@@ -34,7 +34,7 @@ class Address(NamedTuple):
             return self.host == "localhost"
 
 
-def from_environment() -> Address:
+def address_from_environment() -> Address:
     """HOST and PORT; by default only this machine can reach it. Raises ValueError when PORT is no port."""
     host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
     if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
@@ -42,7 +42,7 @@ def from_environment() -> Address:
     return Address(host, int(port))
 
 
-def obstacle(address: Address) -> str | None:
+def bind_obstacle(address: Address) -> str | None:
     """Why nobody can listen there, in one sentence; None when nothing is in the way."""
     try:
         family, kind, _, _, target = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
@@ -59,7 +59,7 @@ def obstacle(address: Address) -> str | None:
     return None
 
 
-def too_open(address: Address) -> str | None:
+def open_to_others(address: Address) -> str | None:
     """Why the API must not be served there without keys, in one sentence; None when it may, or when keys are required.
 
     API_KEYS_OPEN_ANYWHERE says that something else keeps strangers away, such as compose.yaml's published port.

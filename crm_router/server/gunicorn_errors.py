@@ -7,7 +7,7 @@ from gunicorn import util
 
 from core import request_context
 from core.api import problems
-from core.request_context import Call
+from core.request_context import RequestContext
 from crm_router.observability import requests
 
 
@@ -16,17 +16,19 @@ def write_problem(sock: socket.socket, status: int, reason: str, message: str) -
 
     `message` says what gunicorn did not like; it is empty for a fault of ours, with the exception still at hand.
     """
-    call = requests.begin({})  # gunicorn does not hand on what it could read
-    with request_context.during(call):
+    call = requests.begin_request({})  # gunicorn does not hand on what it could read
+    with request_context.current_request(call):
         document = (
-            problems.problem(status, detail=f"{message}.") if message else problems.incident("Django was not reached")
+            problems.problem_document(status, detail=f"{message}.")
+            if message
+            else problems.incident_document("Django was not reached")
         )
-    util.write_nonblock(sock, answer(document, call=call, method=None))
+    util.write_nonblock(sock, problem_bytes(document, call=call, method=None))
 
 
-def answer(document: dict[str, Any], *, call: Call, method: str | None) -> bytes:
+def problem_bytes(document: dict[str, Any], *, call: RequestContext, method: str | None) -> bytes:
     """The whole answer, as log and metrics have been told of it. `method` is None where it could not be read."""
-    requests.tell_refused(call, method=method, status=document["status"], code=document["code"])
+    requests.log_refused_request(call, method=method, status=document["status"], code=document["code"])
     body = problems.to_bytes(document)
     again = f"Retry-After: {problems.RETRY_AFTER}\r\n" if document["status"] == 503 else ""
     head = (

@@ -26,7 +26,9 @@ AT_ONCE = 64 * 1024  # bytes read from one connection before the next one's turn
 GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Bytes of requests, unfinished or waiting for a thread, that one worker holds. Beyond that it takes small ones only.
 MEMORY = 64 * 1024 * 1024
-NO_ROOM = problems.problem(503, "no_room", "This process holds as many requests as it can now; please try again.")
+NO_ROOM = problems.problem_document(
+    503, "no_room", "This process holds as many requests as it can now; please try again."
+)
 
 
 class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
@@ -45,7 +47,7 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
         try:
             self.data_ready = self.arrival.is_whole()
         except Refused as refused:
-            self.refuse(problems.problem(refused.status))
+            self.refuse(problems.problem_document(refused.status))
             return False
         if self.arrival.waits_for_go_ahead and not self.data_ready:
             self.arrival.waits_for_go_ahead = False
@@ -72,8 +74,8 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
         method, request_id = self.arrival.beginning()
         self.refused = True
         self.arrival.received.clear()
-        call = requests.begin({"HTTP_X_REQUEST_ID": request_id})
-        answer = gunicorn_errors.answer(document, call=call, method=method)
+        call = requests.begin_request({"HTTP_X_REQUEST_ID": request_id})
+        answer = gunicorn_errors.problem_bytes(document, call=call, method=method)
         with suppress(OSError):
             self.sock.send(answer)
             self.sock.shutdown(socket.SHUT_WR)
@@ -124,7 +126,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # likewise
             super().enqueue_req(conn)
         elif data == b"":
             if conn.arrival.received and not conn.refused:
-                conn.refuse(problems.problem(HTTPStatus.BAD_REQUEST))  # it broke off; the client may still listen
+                conn.refuse(
+                    problems.problem_document(HTTPStatus.BAD_REQUEST)
+                )  # it broke off; the client may still listen
             self.drop(conn)
         else:
             self.wait_for_more(conn)
@@ -147,7 +151,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # likewise
         now = time.monotonic()
         for conn in list(takewhile(lambda conn: conn.deadline < now, self.arriving)):
             if conn.arrival.received and not conn.refused:
-                conn.refuse(problems.problem(HTTPStatus.REQUEST_TIMEOUT))
+                conn.refuse(problems.problem_document(HTTPStatus.REQUEST_TIMEOUT))
             self.drop(conn)
 
     def drop(self, conn: Connection) -> None:

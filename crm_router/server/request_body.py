@@ -32,17 +32,19 @@ def with_bounded_body(application: Application) -> Application:
                 body = stream.read(limit + 1)
             except OSError:
                 return refuse(
-                    environ, start_response, problems.problem(400, detail="The body broke off before its end.")
+                    environ, start_response, problems.problem_document(400, detail="The body broke off before its end.")
                 )
             environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         environ["CONTENT_TYPE"] = CHARSET.sub("", environ.get("CONTENT_TYPE", ""))
         announced = environ.get("CONTENT_LENGTH") or "0"
         if not announced.isdecimal():
-            return refuse(environ, start_response, problems.problem(400, detail="Content-Length must be a number."))
+            return refuse(
+                environ, start_response, problems.problem_document(400, detail="Content-Length must be a number.")
+            )
         if int(announced) > limit:
             throw_away(stream, WASTE if is_chunked else int(announced))
             detail = f"The body is larger than {limit // 1024} KiB."
-            return refuse(environ, start_response, problems.problem(413, detail=detail))
+            return refuse(environ, start_response, problems.problem_document(413, detail=detail))
         answer = application(environ, start_response)
         # Where headers alone were refused, nobody has read the body; the next request comes behind it. gunicorn would
         # skip 64 KiB of it and then hang up, on a connection that the answer promises to keep.
@@ -67,8 +69,10 @@ def throw_away(stream: Any, size: int) -> None:
 
 def refuse(environ: Environ, start_response: Callable[..., Any], document: dict[str, Any]) -> Iterable[bytes]:
     """Answers and hangs up: what may remain of the body must not be taken for another request."""
-    call = requests.begin(environ)
-    requests.tell_refused(call, method=environ["REQUEST_METHOD"], status=document["status"], code=document["code"])
+    call = requests.begin_request(environ)
+    requests.log_refused_request(
+        call, method=environ["REQUEST_METHOD"], status=document["status"], code=document["code"]
+    )
     body = problems.to_bytes(document)
     headers = [
         ("Content-Type", problems.MEDIA_TYPE),

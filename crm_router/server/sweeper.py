@@ -17,25 +17,25 @@ from routing import fairness, queue
 log = logging.getLogger(__name__)
 
 
-def start(seconds: int) -> None:
+def start_sweeper(seconds: int) -> None:
     """Begins to sweep about every so many seconds; 0 leaves it to `manage.py route_waiting --loop`."""
     if seconds:
-        Thread(target=sweep_for_ever, args=(seconds,), name="sweeper", daemon=True).start()
+        Thread(target=sweep_repeatedly, args=(seconds,), name="sweeper", daemon=True).start()
 
 
-def sweep_for_ever(seconds: int) -> None:
+def sweep_repeatedly(seconds: int) -> None:
     while True:
         time.sleep(seconds * random.uniform(0.5, 1.5))  # the workers take turns instead of meeting
         try:
-            sweep()
+            sweep_once()
         finally:
             connections.close_all()
 
 
-def sweep() -> None:
+def sweep_once() -> None:
     try:
-        queue.sweep()
-        fairness.tally()
+        queue.sweep_queue()
+        fairness.tally_hours()
         metrics.SWEEPS.labels("done").inc()
     except Error:
         metrics.SWEEPS.labels("failed").inc()

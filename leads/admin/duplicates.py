@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from core.admin import formatting
-from core.admin.filters import Choice
+from core.admin.filters import ChoiceFilter
 from core.admin.pagination import DeepPages
-from core.admin.verbs import VerbAdmin, author
+from core.admin.verbs import VerbAdmin, acting_user
 from leads import merging
 from leads.admin import lead_formatting
 from leads.models import Lead, PossibleDuplicate
@@ -26,7 +26,7 @@ from leads.models import Lead, PossibleDuplicate
 SHOWN = 20  # on the page of one lead
 
 
-class DecisionFilter(Choice):
+class DecisionFilter(ChoiceFilter):
     title = _("decision")
     parameter_name = "decision"
     all_option = ["", _("Undecided")]
@@ -44,38 +44,38 @@ def may_decide(request: HttpRequest) -> bool:
     return request.user.has_perm("leads.change_lead")
 
 
-def compared(pairs: QuerySet[PossibleDuplicate]) -> QuerySet[PossibleDuplicate]:
+def with_leads(pairs: QuerySet[PossibleDuplicate]) -> QuerySet[PossibleDuplicate]:
     """With all that `looks.person` shows of either lead."""
     people = Lead.objects.with_contact_span().prefetch_related("identities__source")
     return pairs.prefetch_related(Prefetch("lead", people), Prefetch("other", people))
 
 
-def of(lead: Lead) -> list[dict[str, Any]]:
+def duplicates_of(lead: Lead) -> list[dict[str, Any]]:
     """Who else this lead may be, for its page. Where there are many, those decided make room for the next."""
     pairs = PossibleDuplicate.objects.undecided().filter(Q(lead=lead) | Q(other=lead))
     return [
         {
-            "person": lead_formatting.person(pair.other if pair.lead_id == lead.pk else pair.lead),
-            "buttons": buttons(pair),
+            "person": lead_formatting.lead_card(pair.other if pair.lead_id == lead.pk else pair.lead),
+            "buttons": decision_buttons(pair),
         }
-        for pair in compared(pairs).order_by("pk")[:SHOWN]
+        for pair in with_leads(pairs).order_by("pk")[:SHOWN]
     ]
 
 
-def buttons(pair: PossibleDuplicate) -> SafeString:
+def decision_buttons(pair: PossibleDuplicate) -> SafeString:
     """What can still be decided."""
     if pair.is_merged:
         return SafeString()
-    offered = [ask_to_merge(pair.lead, pair.other)]
+    offered = [merge_button(pair.lead, pair.other)]
     if not pair.dismissed_at:
         dismiss = reverse("admin:leads_possibleduplicate_dismiss_this", args=[pair.pk])
-        offered.append(formatting.ask(dismiss, gettext("Two persons…")))
+        offered.append(formatting.dialog_link(dismiss, gettext("Two persons…")))
     return format_html('<div class="buttons">{}</div>', format_html_join("", "{}", ((one,) for one in offered)))
 
 
-def ask_to_merge(lead: Lead, other: Lead) -> SafeString:
+def merge_button(lead: Lead, other: Lead) -> SafeString:
     url = reverse("admin:leads_lead_merge_this", args=[lead.pk])
-    return formatting.ask(f"{url}?other={other.pk}", gettext("One person: merge…"))
+    return formatting.dialog_link(f"{url}?other={other.pk}", gettext("One person: merge…"))
 
 
 def merged(count: int) -> str:
@@ -103,7 +103,7 @@ class PossibleDuplicateAdmin(VerbAdmin):
     actions_detail = ["dismiss_this"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PossibleDuplicate]:
-        return compared(super().get_queryset(request))
+        return with_leads(super().get_queryset(request))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [name for name in self.list_display if name != "buttons" or may_decide(request)]
@@ -137,7 +137,7 @@ class PossibleDuplicateAdmin(VerbAdmin):
                     "title": gettext("Merge these leads?"),
                     "checkbox_name": ACTION_CHECKBOX_NAME,
                     "pairs": [
-                        (pk, lead_formatting.person(pair.lead), lead_formatting.person(pair.other))
+                        (pk, lead_formatting.lead_card(pair.lead), lead_formatting.lead_card(pair.other))
                         for pk, pair in pairs.items()
                     ],
                 },
@@ -145,7 +145,7 @@ class PossibleDuplicateAdmin(VerbAdmin):
 
         def merge(pk: int) -> Lead:
             pair = pairs[pk]
-            return merging.merge_leads(lead_id=pair.lead_id, other_id=pair.other_id, by=author(request))
+            return merging.merge_leads(lead_id=pair.lead_id, other_id=pair.other_id, by=acting_user(request))
 
         self.for_each(request, pairs.values(), merge, merged)
         return None
@@ -168,16 +168,16 @@ class PossibleDuplicateAdmin(VerbAdmin):
 
     @display(description=_("older lead"))
     def first(self, pair: PossibleDuplicate) -> SafeString | str:
-        return lead_formatting.person(pair.lead)
+        return lead_formatting.lead_card(pair.lead)
 
     @display(description=_("newer lead"))
     def second(self, pair: PossibleDuplicate) -> SafeString | str:
-        return lead_formatting.person(pair.other)
+        return lead_formatting.lead_card(pair.other)
 
     @display(description=_("noticed"))
     def noticed(self, pair: PossibleDuplicate) -> str:
-        return formatting.moment(pair.created_at)
+        return formatting.format_datetime(pair.created_at)
 
     @display(description=_("decision"))
     def buttons(self, pair: PossibleDuplicate) -> SafeString | str:
-        return buttons(pair) or gettext("One person")
+        return decision_buttons(pair) or gettext("One person")

@@ -25,8 +25,8 @@ class MergeForm(BaseDialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         ids = [str(self.object_id), self.request.GET.get("other", "")]
-        leads = Lead.objects.filter(pk__in=filter(search.is_number, ids)).prefetch_related("identities").order_by("pk")
-        self.choices = [(lead.pk, lead_formatting.in_one_line(lead)) for lead in leads]
+        leads = Lead.objects.filter(pk__in=filter(search.is_id, ids)).prefetch_related("identities").order_by("pk")
+        self.choices = [(lead.pk, lead_formatting.lead_line(lead)) for lead in leads]
         if len(self.choices) != len(ids):
             raise Http404
         self.fields["survivor"].choices = self.choices

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 @permission_required("leads.change_lead", raise_exception=True)
-def lead(request: HttpRequest, lead_id: int) -> JsonResponse:
+def download_lead(request: HttpRequest, lead_id: int) -> JsonResponse:
     """Everything known of a person, to be handed to that person."""
     get_object_or_404(Lead, pk=lead_id)
     dossier = export.export_lead(lead_id=lead_id)

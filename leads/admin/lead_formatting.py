@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.admin.formatting import NOTHING, lines, link, moment
+from core.admin.formatting import NOTHING, change_page_link, format_datetime, stacked
 from leads.models import EXTENSION, Identity, Lead
 
 WAYS = 8  # to reach one person; merged leads may have many
@@ -18,53 +18,53 @@ def reached_by(lead: Lead) -> str:
 
     Needs the identities with their sources.
     """
-    ways = [spoken(lead.first(Identity.Kind.PHONE) or ""), lead.email]
-    return ", ".join(filter(None, ways)) or in_channel(lead) or NOTHING
+    ways = [display_phone(lead.first(Identity.Kind.PHONE) or ""), lead.email]
+    return ", ".join(filter(None, ways)) or channel_id(lead) or NOTHING
 
 
-def in_channel(lead: Lead) -> str | None:
+def channel_id(lead: Lead) -> str | None:
     """The first id, with the channel that it means somebody in."""
     ids = [one for one in lead.identities.all() if one.kind == Identity.Kind.EXTERNAL]
-    return identity(min(ids, key=lambda one: (one.rank, one.pk))) if ids else None
+    return display_identity(min(ids, key=lambda one: (one.rank, one.pk))) if ids else None
 
 
-def spoken(phone: str) -> str:
+def display_phone(phone: str) -> str:
     """As people say it: with its extension, if there is one."""
     number, _separator, extension = phone.partition(EXTENSION)
     return _("%(number)s ext. %(extension)s") % {"number": number, "extension": extension} if extension else number
 
 
-def person(lead: Lead) -> SafeString | str:
+def lead_card(lead: Lead) -> SafeString | str:
     """What tells two leads apart: every way to reach them, and how often they wrote, from when to when.
 
     Needs `with_contact_span`, and the identities with their sources.
     """
     known = sorted(lead.identities.all(), key=lambda one: (one.kind == Identity.Kind.EXTERNAL, one.rank, one.pk))
-    ways = [identity(one) for one in known[:WAYS]]
+    ways = [display_identity(one) for one in known[:WAYS]]
     if len(known) > WAYS:
         ways.append(_("And %(number)s more.") % {"number": len(known) - WAYS})
     if lead.merged_into_id:
         ways.append(_("Merged into lead %(id)s") % {"id": lead.merged_into_id})
-    return format_html('<div class="person">{}</div>', lines([link(lead), *ways, contacts(lead)]))
+    return format_html('<div class="person">{}</div>', stacked([change_page_link(lead), *ways, contact_span(lead)]))
 
 
-def identity(one: Identity) -> str:
-    value = spoken(one.value) if one.kind == Identity.Kind.PHONE else one.value
+def display_identity(one: Identity) -> str:
+    value = display_phone(one.value) if one.kind == Identity.Kind.PHONE else one.value
     return f"{value} ({one.source})" if one.source else value
 
 
-def contacts(lead: Any) -> str:
+def contact_span(lead: Any) -> str:
     """How many, and when the first and the last came."""
     if not lead.contact_count:
         return _("no contacts")
-    span = dict.fromkeys([moment(lead.first_contact_at), moment(lead.last_contact_at)])
+    span = dict.fromkeys([format_datetime(lead.first_contact_at), format_datetime(lead.last_contact_at)])
     return ngettext("%(count)d contact: %(when)s", "%(count)d contacts: %(when)s", lead.contact_count) % {
         "count": lead.contact_count,
         "when": " – ".join(span),
     }
 
 
-def in_one_line(lead: Lead) -> str:
+def lead_line(lead: Lead) -> str:
     """For choices: the name, how they are reached, and the number, which is never the same."""
     parts = [lead.name, lead.phone, lead.email, _("lead %(id)s") % {"id": lead.pk}]
     return ", ".join(filter(None, parts))

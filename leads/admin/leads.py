@@ -18,10 +18,10 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from core.admin import formatting
-from core.admin.filters import Choice
+from core.admin.filters import ChoiceFilter
 from core.admin.forms import ChangesOnly
 from core.admin.pagination import DeepPages
-from core.admin.verbs import VerbAdmin, author
+from core.admin.verbs import VerbAdmin, acting_user
 from leads import erasure, identities, lead_editing, merging, search
 from leads.admin import duplicates, lead_formatting
 from leads.admin.duplicates import may_decide
@@ -45,13 +45,17 @@ class LeadForm(ChangesOnly):
         self.initial.update(phone=self.instance.phone, email=self.instance.email)
 
     def clean_phone(self) -> str:
-        return readable(self.cleaned_data["phone"], search.as_stored, _("This cannot be a phone number."))
+        return validate_identity(
+            self.cleaned_data["phone"], search.normalise_typed_phone, _("This cannot be a phone number.")
+        )
 
     def clean_email(self) -> str:
-        return readable(self.cleaned_data["email"], identities.normal_email, _("This is not an e-mail address."))
+        return validate_identity(
+            self.cleaned_data["email"], identities.normalise_email, _("This is not an e-mail address.")
+        )
 
 
-def readable(raw: str, read: Any, otherwise: Any) -> str:
+def validate_identity(raw: str, read: Any, otherwise: Any) -> str:
     """What was typed, if it can be read as such an identity."""
     try:
         if raw:
@@ -90,7 +94,7 @@ class IdentityInline(ReadOnlyInline):
 
     @display(description=_("value"))
     def normal(self, one: Identity) -> str:
-        return lead_formatting.spoken(one.value) if one.kind == Identity.Kind.PHONE else one.value
+        return lead_formatting.display_phone(one.value) if one.kind == Identity.Kind.PHONE else one.value
 
 
 class ContactInline(ReadOnlyInline):
@@ -103,11 +107,11 @@ class ContactInline(ReadOnlyInline):
 
     @display(description=_("number"))
     def number(self, contact: Contact) -> SafeString:
-        return formatting.link(contact, str(contact.pk))
+        return formatting.change_page_link(contact, str(contact.pk))
 
     @display(description=_("received"))
     def received(self, contact: Contact) -> str:
-        return formatting.moment(contact.created_at)
+        return formatting.format_datetime(contact.created_at)
 
     @display(description=_("status"))
     def status(self, contact: Contact) -> str:
@@ -118,7 +122,7 @@ class ContactInline(ReadOnlyInline):
         return formatting.excerpt(contact.message)
 
 
-class StandingFilter(Choice):
+class StandingFilter(ChoiceFilter):
     title = _("leads")
     parameter_name = "leads"
     all_option = ["", _("Current")]
@@ -131,7 +135,7 @@ class StandingFilter(Choice):
         return words.get(self.value(), queryset.current)()
 
 
-def fitting(lead: Lead) -> list[str]:
+def available_actions(lead: Lead) -> list[str]:
     """The buttons on the page of this lead."""
     if lead.erased_at:
         return []
@@ -170,7 +174,7 @@ class LeadAdmin(VerbAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        return (queryset.filter(search.leads_like_or_numbered(search_term)) if search_term else queryset), False
+        return (queryset.filter(search.leads_matching_or_with_id(search_term)) if search_term else queryset), False
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         instead: dict[str, list[Any]] = {
@@ -196,7 +200,7 @@ class LeadAdmin(VerbAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         lead = self.get_object(request, object_id)
-        buttons = tuple(fitting(lead)) if lead else ()
+        buttons = tuple(available_actions(lead)) if lead else ()
         return [a for a in super().get_actions_detail(request, object_id) if a.action_name.endswith(buttons)]
 
     def render_change_form(
@@ -218,13 +222,13 @@ class LeadAdmin(VerbAdmin):
         own = merges.filter(merged=lead).first()
         taken_in = merges.filter(survivor=lead).prefetch_related("merged__identities").order_by("-pk")
         return {
-            "own_merge": own and told(own, own.survivor),
-            "merges": [told(one, one.merged) for one in taken_in],
-            "duplicates": duplicates.of(lead) if lead.is_current else [],
+            "own_merge": own and merge_summary(own, own.survivor),
+            "merges": [merge_summary(one, one.merged) for one in taken_in],
+            "duplicates": duplicates.duplicates_of(lead) if lead.is_current else [],
         }
 
     def save_model(self, request: HttpRequest, obj: Lead, form: LeadForm, change: bool) -> None:
-        lead_editing.correct_lead(lead_id=obj.pk, changes=form.changes)
+        lead_editing.edit_lead(lead_id=obj.pk, changes=form.changes)
 
     def log_change(self, request: HttpRequest, obj: Lead, message: Any) -> Any:
         """The log does not learn the name: whoever erases a person later would have to find it there."""
@@ -237,7 +241,7 @@ class LeadAdmin(VerbAdmin):
         if lead is None or not lead.is_current:
             return redirect("admin:leads_lead_change", object_id)
         term = request.GET.get("q", "").strip()
-        found = Lead.objects.current().filter(search.leads_like_or_numbered(term)) if term else Lead.objects.none()
+        found = Lead.objects.current().filter(search.leads_matching_or_with_id(term)) if term else Lead.objects.none()
         ids = list(found.exclude(pk=lead.pk).order_by("-pk").values_list("pk", flat=True)[: FOUND + 1])
         people = Lead.objects.filter(pk__in=[lead.pk, *ids[:FOUND]]).with_contact_span()
         known = {one.pk: one for one in people.prefetch_related("identities__source")}
@@ -245,10 +249,10 @@ class LeadAdmin(VerbAdmin):
             "title": gettext("Merge with another lead"),
             "opts": self.opts,
             "original": lead,
-            "lead": lead_formatting.person(known.pop(lead.pk)),
+            "lead": lead_formatting.lead_card(known.pop(lead.pk)),
             "term": term,
             "found": [
-                (lead_formatting.person(known[pk]), duplicates.ask_to_merge(lead, known[pk])) for pk in ids[:FOUND]
+                (lead_formatting.lead_card(known[pk]), duplicates.merge_button(lead, known[pk])) for pk in ids[:FOUND]
             ],
             "are_more": len(ids) > FOUND,
         }
@@ -272,7 +276,7 @@ class LeadAdmin(VerbAdmin):
         return self.from_dialog(
             request,
             str(survivor),
-            lambda pk: merging.merge_leads(lead_id=pk, other_id=other, by=author(request)),
+            lambda pk: merging.merge_leads(lead_id=pk, other_id=other, by=acting_user(request)),
             duplicates.merged,
         )
 
@@ -292,7 +296,7 @@ class LeadAdmin(VerbAdmin):
     )
     def undo_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.from_dialog(
-            request, object_id, lambda pk: merging.unmerge_lead(lead_id=pk, by=author(request)), undone
+            request, object_id, lambda pk: merging.unmerge_lead(lead_id=pk, by=acting_user(request)), undone
         )
 
     @action(description=_("Export"), permissions=["decide"], icon="download")
@@ -316,7 +320,7 @@ class LeadAdmin(VerbAdmin):
     @display(description=_("lead"), header=True)
     def title(self, lead: Lead) -> tuple[str, str]:
         """With the id in a channel of who has neither phone nor e-mail."""
-        return str(lead), "" if lead.phone or lead.email else lead_formatting.in_channel(lead) or ""
+        return str(lead), "" if lead.phone or lead.email else lead_formatting.channel_id(lead) or ""
 
     @display(description=_("number"))
     def number(self, lead: Lead) -> str:
@@ -331,11 +335,11 @@ class LeadAdmin(VerbAdmin):
         return lead.email or formatting.NOTHING
 
 
-def told(merge: Merge, other: Lead) -> dict[str, Any]:
+def merge_summary(merge: Merge, other: Lead) -> dict[str, Any]:
     """One merge, as the page of either lead tells it."""
     return {
-        "lead": formatting.link(other, lead_formatting.in_one_line(other)),
+        "lead": formatting.change_page_link(other, lead_formatting.lead_line(other)),
         "at": merge.at,
-        "by": explanation.author(merge.by),
-        "undo": formatting.ask(reverse("admin:leads_lead_undo_this", args=[merge.merged_id]), gettext("Undo…")),
+        "by": explanation.author_text(merge.by),
+        "undo": formatting.dialog_link(reverse("admin:leads_lead_undo_this", args=[merge.merged_id]), gettext("Undo…")),
     }

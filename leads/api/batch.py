@@ -6,7 +6,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.caller import caller
+from core.api.caller import caller_name
 from leads import batch
 from leads.api.idempotency_key import LONGEST
 from leads.api.registration import NewContactSerializer
@@ -52,7 +52,7 @@ class ResultsSerializer(serializers.Serializer[Any]):
     results = ResultSerializer(many=True)
 
 
-def read(shape: ItemSerializer, given: Any) -> dict[str, Any] | ValidationError:
+def read_item(shape: ItemSerializer, given: Any) -> dict[str, Any] | ValidationError:
     """The fields of one item, or what is wrong with them."""
     try:
         fields: dict[str, Any] = shape.run_validation(given)
@@ -75,9 +75,9 @@ class BatchView(generics.GenericAPIView[Contact]):
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         item = ItemSerializer()  # one for all: making it costs more than using it
-        answers: list[Any] = [read(item, given) for given in asked.validated_data["contacts"]]
+        answers: list[Any] = [read_item(item, given) for given in asked.validated_data["contacts"]]
         places = [place for place, answer in enumerate(answers) if isinstance(answer, dict)]
-        registered = batch.register_contacts(items=[answers[place] for place in places], by=caller(request))
+        registered = batch.register_contacts(items=[answers[place] for place in places], by=caller_name(request))
         for place, result in zip(places, registered, strict=True):
             answers[place] = result
         return Response({"results": self.tell(answers)})

@@ -9,7 +9,7 @@ from leads.identities import Unreadable
 from leads.models import Identity, Lead, LeadQuerySet
 
 
-def readable(read: Callable[[str], str]) -> Callable[[str], None]:
+def validate_with(read: Callable[[str], str]) -> Callable[[str], None]:
     """Refuses what cannot be such an identity."""
 
     def check(text: str) -> None:
@@ -31,9 +31,11 @@ class EmailFilter(django_filters.CharFilter): ...
 
 class LeadFilter(django_filters.FilterSet):
     phone = PhoneFilter(
-        method="with_phone", validators=[readable(search.as_stored)], help_text="In any spelling; one lead at most."
+        method="with_phone",
+        validators=[validate_with(search.normalise_typed_phone)],
+        help_text="In any spelling; one lead at most.",
     )
-    email = EmailFilter(method="with_email", validators=[readable(identities.normal_email)])
+    email = EmailFilter(method="with_email", validators=[validate_with(identities.normalise_email)])
     search = django_filters.CharFilter(method="like", help_text="A phone, an e-mail or a name, or a part of it.")
 
     class Meta:
@@ -41,10 +43,10 @@ class LeadFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def with_phone(self, leads: LeadQuerySet, name: str, phone: str) -> LeadQuerySet:
-        return leads.filter(search.known_by(search.as_stored(phone), Identity.Kind.PHONE))
+        return leads.filter(search.has_identity(search.normalise_typed_phone(phone), Identity.Kind.PHONE))
 
     def with_email(self, leads: LeadQuerySet, name: str, email: str) -> LeadQuerySet:
-        return leads.filter(search.known_by(identities.normal_email(email), Identity.Kind.EMAIL))
+        return leads.filter(search.has_identity(identities.normalise_email(email), Identity.Kind.EMAIL))
 
     def like(self, leads: LeadQuerySet, name: str, term: str) -> LeadQuerySet:
-        return leads.filter(search.leads_like(term))
+        return leads.filter(search.leads_matching(term))

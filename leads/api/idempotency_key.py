@@ -31,7 +31,7 @@ PARAMETERS = [
 QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')  # RFC 8941, 3.3.3
 
 
-def key_of(request: Request) -> str | None:
+def read_idempotency_key(request: Request) -> str | None:
     """The key, without quotes; None when there is none. Raises Invalid."""
     given = request.META.get(META_NAME)  # request.headers would spell all of them anew
     if given is None:

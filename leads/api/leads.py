@@ -6,8 +6,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.caller import caller
-from core.api.fields import EmailField, Moment, PhoneField
+from core.api.caller import caller_name
+from core.api.fields import EmailField, PhoneField, UTCDateTimeField
 from core.api.ids import IdField
 from leads import erasure, export, lead_editing, lead_lookup, merging
 from leads.api import examples
@@ -23,8 +23,8 @@ class LeadSerializer(serializers.Serializer[Lead]):
     email = serializers.CharField(allow_null=True)
     name = serializers.CharField(allow_null=True)
     id = serializers.IntegerField()
-    created_at = Moment()
-    updated_at = Moment()
+    created_at = UTCDateTimeField()
+    updated_at = UTCDateTimeField()
     merged_into = serializers.IntegerField(
         required=False,
         source="answers_instead",
@@ -46,7 +46,7 @@ class DuplicateSerializer(serializers.Serializer[PossibleDuplicate]):
     id = serializers.IntegerField()
     lead = LeadSerializer()
     other = LeadSerializer()
-    created_at = Moment()
+    created_at = UTCDateTimeField()
 
 
 class IdentitySerializer(serializers.Serializer[Identity]):
@@ -54,7 +54,7 @@ class IdentitySerializer(serializers.Serializer[Identity]):
     value = serializers.CharField(help_text="What is compared.")
     raw = serializers.CharField(help_text="As it was given.")
     source_id = serializers.IntegerField(allow_null=True, help_text="Where an id in a channel means somebody.")
-    created_at = Moment()
+    created_at = UTCDateTimeField()
 
 
 class ToldContactSerializer(ContactSerializer):
@@ -68,22 +68,22 @@ class ToldContactSerializer(ContactSerializer):
 class MergeSerializer(serializers.Serializer[Any]):
     survivor_id = serializers.IntegerField()
     merged_id = serializers.IntegerField()
-    at = Moment()
+    at = UTCDateTimeField()
     by = serializers.CharField()
-    undone_at = Moment(allow_null=True)
+    undone_at = UTCDateTimeField(allow_null=True)
     undone_by = serializers.CharField(allow_null=True)
 
 
 class MergedLeadSerializer(serializers.Serializer[Lead]):
     id = serializers.IntegerField()
     name = serializers.CharField(allow_null=True)
-    created_at = Moment()
+    created_at = UTCDateTimeField()
 
 
 class PairSerializer(serializers.Serializer[PossibleDuplicate]):
     lead_id = serializers.IntegerField()
     other_id = serializers.IntegerField()
-    created_at = Moment()
+    created_at = UTCDateTimeField()
 
 
 class DossierSerializer(serializers.Serializer[export.Dossier]):
@@ -110,20 +110,20 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
         return Response(LeadSerializer(lead).data)
 
     def retrieve(self, request: Request, pk: int) -> Response:
-        return self.answer(lead_lookup.find(pk))
+        return self.answer(lead_lookup.find_lead(pk))
 
     @extend_schema(request=LeadChangeSerializer, responses=LeadSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:
         """Corrects what is known of the lead; null or blank takes it away."""
         asked = LeadChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return self.answer(lead_editing.correct_lead(lead_id=pk, changes=asked.validated_data))
+        return self.answer(lead_editing.edit_lead(lead_id=pk, changes=asked.validated_data))
 
     @extend_schema(responses=ContactSerializer(many=True), filters=False)
     @action(detail=True, serializer_class=ContactSerializer, pagination_class=None, filterset_class=None)
     def contacts(self, request: Request, pk: int) -> Response:
         """All contacts of this lead, oldest first."""
-        return Response(self.get_serializer(lead_lookup.find(pk).contacts.order_by("pk"), many=True).data)
+        return Response(self.get_serializer(lead_lookup.find_lead(pk).contacts.order_by("pk"), many=True).data)
 
     @extend_schema(request=OtherLeadSerializer, responses=LeadSerializer)
     @action(detail=True, methods=["post"], serializer_class=OtherLeadSerializer)
@@ -132,13 +132,13 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
         asked = OtherLeadSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         other_id = asked.validated_data["lead_id"]
-        return self.answer(merging.merge_leads(lead_id=pk, other_id=other_id, by=caller(request)))
+        return self.answer(merging.merge_leads(lead_id=pk, other_id=other_id, by=caller_name(request)))
 
     @extend_schema(request=None, responses=LeadSerializer)
     @action(detail=True, methods=["post"])
     def unmerge(self, request: Request, pk: int) -> Response:
         """Undoes the merge that this lead went into, or else the last one that flowed into it: all is as it was."""
-        return self.answer(merging.unmerge_lead(lead_id=pk, by=caller(request)))
+        return self.answer(merging.unmerge_lead(lead_id=pk, by=caller_name(request)))
 
     @extend_schema(request=None, responses=LeadSerializer)
     @action(detail=True, methods=["post"])

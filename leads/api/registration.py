@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.caller import caller, confirm_caller, first_of_all
+from core.api.caller import caller_name, confirm_caller, first_of_all
 from core.api.fields import NOT_BLANK, EmailField, PhoneField
 from core.api.ids import IdField
 from leads import registration
@@ -70,9 +70,9 @@ class RegistrationViewSet(ContactViewSet):
         """Registers a contact: recognises the lead and chooses an operator by weight, in this one call."""
         asked = NEW_CONTACT.run_validation(request.data)
         contact = registration.register_contact(
-            by=caller(request),
+            by=caller_name(request),
             confirm_caller=partial(confirm_caller, request),
-            idempotency_key=idempotency_key.key_of(request),
+            idempotency_key=idempotency_key.read_idempotency_key(request),
             **asked,
         )
         headers = {idempotency_key.REPLAYED: "true"} if contact.is_replay else {}

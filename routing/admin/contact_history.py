@@ -16,44 +16,44 @@ Table = dict[str, list[Any]]
 CANDIDATES = 20  # shown; the history of a source with hundreds of operators stays readable
 
 
-def of(contact: Contact) -> dict[str, Any]:
+def full_context(contact: Contact) -> dict[str, Any]:
     """What the template `routing/contact_history.html` needs."""
-    why = explanation.explain(contact_id=contact.pk)
-    return told(contact) | {
-        "candidates": candidates(why),
+    why = explanation.explain_decision(contact_id=contact.pk)
+    return text_context(contact) | {
+        "candidates": candidate_table(why),
         "more_candidates": max(len(why.candidates) - CANDIDATES, 0),
     }
 
 
-def told(contact: Contact) -> dict[str, Any]:
+def text_context(contact: Contact) -> dict[str, Any]:
     """The same in words alone, for those who may not see how much their colleagues have to do."""
     return {
-        "why": explanation.explain(contact_id=contact.pk).text,
+        "why": explanation.explain_decision(contact_id=contact.pk).text,
         "history": [
-            {"at": event.at, "sentence": explanation.sentence(event)}
-            for event in explanation.tell(contact_id=contact.pk)
+            {"at": event.at, "sentence": explanation.event_text(event)}
+            for event in explanation.list_events(contact_id=contact.pk)
         ],
     }
 
 
-def candidates(why: Explanation) -> Table:
+def candidate_table(why: Explanation) -> Table:
     """The chosen one first, then by probability."""
     ranked = sorted(why.candidates, key=lambda one: (one.operator_id != why.chosen, -one.probability, one.name))
     return {
         "headers": [capfirst(_("operator")), capfirst(_("weight")), capfirst(_("load")), capfirst(_("probability"))],
         "rows": [
             [
-                formatting.link(Operator(pk=one.operator_id), one.name),
+                formatting.change_page_link(Operator(pk=one.operator_id), one.name),
                 one.weight,
                 _("%(load)s of %(limit)s") % {"load": one.load, "limit": one.max_load},
-                formatting.percent(100 * one.probability) if one.eligible else obstacle(one),
+                formatting.percent(100 * one.probability) if one.eligible else obstacle_text(one),
             ]
             for one in ranked[:CANDIDATES]
         ],
     }
 
 
-def obstacle(one: ExplainedCandidate) -> str:
+def obstacle_text(one: ExplainedCandidate) -> str:
     """Why not."""
     words = dict(Obstacle.choices) | {"excluded": _("gave it back")}
     return str(words.get(one.reason or "", formatting.NOTHING))

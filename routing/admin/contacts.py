@@ -17,9 +17,9 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from core.admin import formatting
-from core.admin.filters import Choice
+from core.admin.filters import ChoiceFilter
 from core.admin.pagination import DeepPages
-from core.admin.verbs import Done, VerbAdmin, author
+from core.admin.verbs import Done, VerbAdmin, acting_user
 from leads import search
 from leads.admin import lead_formatting
 from operators.models import Operator
@@ -36,7 +36,7 @@ FITTING = {
 }
 
 
-class StatusFilter(Choice):
+class StatusFilter(ChoiceFilter):
     title = _("status")
     parameter_name = "status"
 
@@ -109,7 +109,7 @@ class ContactAdmin(VerbAdmin):
     change_form_outer_after_template = "routing/contact_history.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> list[Any]:
-        if own_contacts.only_own(request.user):  # without links to what they may not see
+        if own_contacts.sees_only_own(request.user):  # without links to what they may not see
             return [
                 (_("Lead"), {"fields": ["lead_name", "reached_by", "message_text"]}),
                 (_("Registration"), {"fields": ["number", "state", "source_name", "received", "resolved_at"]}),
@@ -123,18 +123,20 @@ class ContactAdmin(VerbAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         contacts = super().get_queryset(request).prefetch_related("lead__identities__source")
-        return own_contacts.contacts(request.user, contacts)
+        return own_contacts.visible_contacts(request.user, contacts)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [name for name in self.list_display if not (name == "handler" and own_contacts.only_own(request.user))]
+        return [
+            name for name in self.list_display if not (name == "handler" and own_contacts.sees_only_own(request.user))
+        ]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return self.list_filter[:1] if own_contacts.only_own(request.user) else self.list_filter
+        return self.list_filter[:1] if own_contacts.sees_only_own(request.user) else self.list_filter
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
-        return (queryset.filter(search.contacts_like_or_numbered(search_term)) if search_term else queryset), False
+        return (queryset.filter(search.contacts_matching_or_with_id(search_term)) if search_term else queryset), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -143,13 +145,13 @@ class ContactAdmin(VerbAdmin):
         return False
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return own_contacts.sees_all(request.user) or own_contacts.answers(request.user)
+        return own_contacts.sees_all(request.user) or own_contacts.answers_contacts(request.user)
 
     def has_view_permission(self, request: HttpRequest, obj: Contact | None = None) -> bool:
-        return own_contacts.sees_all(request.user) or own_contacts.answers(request.user)
+        return own_contacts.sees_all(request.user) or own_contacts.answers_contacts(request.user)
 
     def has_resolve_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return self.has_route_permission(request) or own_contacts.only_own(request.user)
+        return self.has_route_permission(request) or own_contacts.sees_only_own(request.user)
 
     def has_route_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("routing.change_contact")
@@ -169,25 +171,29 @@ class ContactAdmin(VerbAdmin):
         obj: Contact | None = None,
     ) -> HttpResponse:
         if obj:
-            context |= contact_history.told(obj) if own_contacts.only_own(request.user) else contact_history.of(obj)
+            context |= (
+                contact_history.text_context(obj)
+                if own_contacts.sees_only_own(request.user)
+                else contact_history.full_context(obj)
+            )
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @action(description=_("Resolve"), permissions=["resolve"])
     def resolve_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         self.for_each(
-            request, queryset, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=author(request)), resolved
+            request, queryset, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=acting_user(request)), resolved
         )
 
     @action(description=_("Open again"), permissions=["resolve"])
     def reopen_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         self.for_each(
-            request, queryset, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=author(request)), reopened
+            request, queryset, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=acting_user(request)), reopened
         )
 
     @action(description=_("Route to somebody else"), permissions=["route"])
     def reroute_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         self.for_each(
-            request, queryset, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=author(request)), rerouted
+            request, queryset, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=acting_user(request)), rerouted
         )
 
     @action(description=_("Put back into the queue"), permissions=["route"])
@@ -195,7 +201,7 @@ class ContactAdmin(VerbAdmin):
         self.for_each(
             request,
             queryset,
-            lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)),
+            lambda pk: lifecycle.return_contact(contact_id=pk, by=acting_user(request)),
             returned,
             after_return,
         )
@@ -213,7 +219,7 @@ class ContactAdmin(VerbAdmin):
     )
     def resolve_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.from_dialog(
-            request, object_id, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=author(request)), resolved
+            request, object_id, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=acting_user(request)), resolved
         )
 
     @action(
@@ -229,7 +235,7 @@ class ContactAdmin(VerbAdmin):
     )
     def reopen_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.from_dialog(
-            request, object_id, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=author(request)), reopened
+            request, object_id, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=acting_user(request)), reopened
         )
 
     @action(
@@ -249,7 +255,7 @@ class ContactAdmin(VerbAdmin):
         return self.from_dialog(
             request,
             object_id,
-            lambda pk: verb(contact_id=pk, operator_id=operator.pk, by=author(request)),
+            lambda pk: verb(contact_id=pk, operator_id=operator.pk, by=acting_user(request)),
             partial(given, operator),
         )
 
@@ -265,7 +271,7 @@ class ContactAdmin(VerbAdmin):
     )
     def reroute_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self.from_dialog(
-            request, object_id, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=author(request)), rerouted
+            request, object_id, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=acting_user(request)), rerouted
         )
 
     @action(
@@ -282,7 +288,7 @@ class ContactAdmin(VerbAdmin):
         return self.from_dialog(
             request,
             object_id,
-            lambda pk: lifecycle.return_contact(contact_id=pk, by=author(request)),
+            lambda pk: lifecycle.return_contact(contact_id=pk, by=acting_user(request)),
             returned,
             after_return,
         )
@@ -293,7 +299,7 @@ class ContactAdmin(VerbAdmin):
 
     @display(description=_("received"))
     def received(self, contact: Contact) -> str:
-        return formatting.moment(contact.created_at)
+        return formatting.format_datetime(contact.created_at)
 
     @display(description=_("lead"), header=True)
     def person(self, contact: Contact) -> tuple[str, str]:

@@ -38,21 +38,21 @@ def queue_and_fairness(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("Queue and fairness"),
         "days": PERIOD.days,
-        "waiting": waiting(queue_stats.lengths(), now),
+        "waiting": waiting_table(queue_stats.queue_lengths(), now),
         "fairness": fairness_table(shares),
         "more_lines": max(len(shares) - LINES, 0),
     }
     return render(request, "routing/queue_and_fairness.html", admin.site.each_context(request) | context)
 
 
-def waiting(lengths: Sequence[queue_stats.Length], now: datetime) -> Table:
+def waiting_table(lengths: Sequence[queue_stats.QueueLength], now: datetime) -> Table:
     """What waits, by source; who has waited longest comes first."""
     sources = Source.objects.in_bulk([length.source_id for length in lengths])
     return {
         "headers": [capfirst(_("source")), _("Waiting"), _("The oldest waits"), capfirst(_("reason"))],
         "rows": [
             [
-                waiting_contacts(sources[length.source_id]),
+                waiting_contacts_link(sources[length.source_id]),
                 length.waiting,
                 timesince(length.oldest_created_at, now),
                 Contact.Waiting(length.reason).label,
@@ -62,7 +62,7 @@ def waiting(lengths: Sequence[queue_stats.Length], now: datetime) -> Table:
     }
 
 
-def waiting_contacts(source: Source) -> SafeString:
+def waiting_contacts_link(source: Source) -> SafeString:
     chosen = {"status": Contact.Status.WAITING, "source__id__exact": source.pk}
     url = f"{reverse('admin:routing_contact_changelist')}?{urlencode(chosen)}"
     return format_html('<a href="{}" class="text-link">{}</a>', url, source)
@@ -86,26 +86,26 @@ def fairness_table(shares: Sequence[Share]) -> Table:
         "rows": [
             [
                 sources[one.source_id],
-                formatting.link(operators[one.operator_id]),
+                formatting.change_page_link(operators[one.operator_id]),
                 one.assigned,
-                expected(one),
+                expected_text(one),
                 formatting.percent(100 * one.share),
                 formatting.percent(100 * one.configured_share),
-                verdict(one),
+                verdict_text(one),
             ]
             for one in shown
         ],
     }
 
 
-def expected(one: Share) -> str:
+def expected_text(one: Share) -> str:
     """ "48 (37 to 59)": the sum of the probabilities, and where 95 of 100 results lie."""
     bounds = {"expected": one.expected, "low": max(one.low, 0.0), "high": one.high}
     numbers = {name: formats.number_format(round(number)) for name, number in bounds.items()}
     return _("%(expected)s (%(low)s to %(high)s)") % numbers
 
 
-def verdict(one: Share) -> SafeString | str:
+def verdict_text(one: Share) -> SafeString | str:
     """Nothing can be said of somebody who could get nothing."""
     if one.within_chance:
         return _("within chance") if one.expected else formatting.NOTHING

@@ -147,7 +147,7 @@ class SourceAdmin(VerbAdmin):
     actions_detail = ["archive_this", "restore_this"]
 
     def get_fields(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
-        return ["name", "description", "phone_region", "strategy", "is_sticky", *archive.fields(obj)]
+        return ["name", "description", "phone_region", "strategy", "is_sticky", *archive.archive_fields(obj)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         roster = RosterEntry.objects.filter(operator__archived_at__isnull=True).select_related("operator")
@@ -156,7 +156,7 @@ class SourceAdmin(VerbAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Source], search_term: str
     ) -> tuple[QuerySet[Source], bool]:
-        return (queryset.filter(search.by_name(search_term)) if search_term else queryset), False
+        return (queryset.filter(search.name_contains(search_term)) if search_term else queryset), False
 
     def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
         return may_change(request, obj)
@@ -181,7 +181,7 @@ class SourceAdmin(VerbAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("archive_selected" if archive.is_shown(request) else "restore_selected", None)
+        actions.pop("archive_selected" if archive.archive_is_shown(request) else "restore_selected", None)
         return actions
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:

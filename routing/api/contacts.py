@@ -6,8 +6,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.caller import caller
-from core.api.fields import Moment, moment
+from core.api.caller import caller_name
+from core.api.fields import UTCDateTimeField, format_utc
 from core.api.ids import IdField
 from leads import contact_editing
 from routing import explanation, history, lifecycle, queue_stats
@@ -31,7 +31,7 @@ class AssignmentSerializer(serializers.Serializer[Contact]):
 
 class ContactListSerializer(serializers.ListSerializer[Any]):
     def to_representation(self, data: Any) -> list[Any]:
-        return super().to_representation(queue_stats.with_positions(data))
+        return super().to_representation(queue_stats.add_positions(data))
 
 
 @extend_schema_serializer(examples=examples.CONTACT)
@@ -42,8 +42,8 @@ class ContactSerializer(serializers.Serializer[Contact]):
     source_id = serializers.IntegerField(read_only=True)
     operator_id = serializers.IntegerField(read_only=True, allow_null=True, help_text="Null when nobody is free.")
     is_resolved = serializers.BooleanField(read_only=True)
-    created_at = Moment()
-    updated_at = Moment()
+    created_at = UTCDateTimeField()
+    updated_at = UTCDateTimeField()
     assignment = AssignmentSerializer(source="*", read_only=True)
 
     class Meta:
@@ -58,8 +58,8 @@ class ContactSerializer(serializers.Serializer[Contact]):
             "source_id": instance.source_id,
             "operator_id": instance.operator_id,
             "is_resolved": instance.is_resolved,
-            "created_at": moment(instance.created_at),
-            "updated_at": moment(instance.updated_at),
+            "created_at": format_utc(instance.created_at),
+            "updated_at": format_utc(instance.updated_at),
             "assignment": {
                 "status": instance.status.value,
                 "reason": instance.waiting_reason,
@@ -77,7 +77,7 @@ class ContactChangeSerializer(serializers.Serializer[Contact]):
 
     def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
         return contact_editing.change_contact(
-            contact_id=instance.pk, changes=validated_data, by=caller(self.context["request"])
+            contact_id=instance.pk, changes=validated_data, by=caller_name(self.context["request"])
         )
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class CandidateSerializer(serializers.Serializer[Any]):
 
 class DecisionSerializer(serializers.Serializer[Any]):
     cause = serializers.ChoiceField(sorted(set(history.CAUSES.values())))
-    at = Moment()
+    at = UTCDateTimeField()
     strategy = serializers.CharField()
     draw = serializers.FloatField(allow_null=True)
     chosen = serializers.IntegerField(allow_null=True)
@@ -117,7 +117,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
 
 
 class EventSerializer(serializers.Serializer[ContactEvent]):
-    at = Moment()
+    at = UTCDateTimeField()
     what = serializers.ChoiceField(ContactEvent.What.choices)
     from_operator_id = serializers.IntegerField(allow_null=True)
     to_operator_id = serializers.IntegerField(allow_null=True)
@@ -126,7 +126,7 @@ class EventSerializer(serializers.Serializer[ContactEvent]):
     text = serializers.SerializerMethodField(help_text="The same in a sentence.")
 
     def get_text(self, event: ContactEvent) -> str:
-        return explanation.sentence(event)
+        return explanation.event_text(event)
 
 
 class ContactViewSet(
@@ -156,13 +156,13 @@ class ContactViewSet(
     @action(detail=True, methods=["post"])
     def resolve(self, request: Request, pk: int) -> Response:
         """Closes the contact: its operator is free for one more. Repeating it changes nothing."""
-        return Response(ContactSerializer(lifecycle.resolve_contact(contact_id=pk, by=caller(request))).data)
+        return Response(ContactSerializer(lifecycle.resolve_contact(contact_id=pk, by=caller_name(request))).data)
 
     @extend_schema(request=None, responses=ContactSerializer)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: int) -> Response:
         """Opens it again: for the same operator if on duty and below the limit, else routed afresh."""
-        return Response(ContactSerializer(lifecycle.reopen_contact(contact_id=pk, by=caller(request))).data)
+        return Response(ContactSerializer(lifecycle.reopen_contact(contact_id=pk, by=caller_name(request))).data)
 
     @extend_schema(request=ReassignSerializer, responses=ContactSerializer)
     @action(detail=True, methods=["post"], serializer_class=ReassignSerializer)
@@ -170,17 +170,17 @@ class ContactViewSet(
         """To somebody by hand, to somebody else by the rule, or back to the queue."""
         asked = ReassignSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        contact = lifecycle.reassign_contact(contact_id=pk, by=caller(request), **asked.validated_data)
+        contact = lifecycle.reassign_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
         return Response(ContactSerializer(contact).data)
 
     @extend_schema(responses=DecisionSerializer)
     @action(detail=True, filterset_class=None)
     def decision(self, request: Request, pk: int) -> Response:
         """Why this operator, or why nobody."""
-        return Response(DecisionSerializer(explanation.explain(contact_id=pk)).data)
+        return Response(DecisionSerializer(explanation.explain_decision(contact_id=pk)).data)
 
     @extend_schema(responses=EventSerializer(many=True))
     @action(detail=True, serializer_class=EventSerializer, pagination_class=None, filterset_class=None)
     def history(self, request: Request, pk: int) -> Response:
         """Every change of hands, oldest first."""
-        return Response(self.get_serializer(explanation.tell(contact_id=pk), many=True).data)
+        return Response(self.get_serializer(explanation.list_events(contact_id=pk), many=True).data)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import django_filters
 
-from core.api.fields import within_calendar
+from core.api.fields import validate_year
 from core.api.ids import IdFilter
 from core.errors import Unknown
 from leads import lead_lookup
@@ -13,7 +13,7 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
     """In UTC before the database sees it: PostgreSQL knows no offsets of 16 hours and more, ISO 8601 does."""
 
     def __init__(self, lookup_expr: str) -> None:
-        super().__init__(field_name="created_at", lookup_expr=lookup_expr, validators=[within_calendar])
+        super().__init__(field_name="created_at", lookup_expr=lookup_expr, validators=[validate_year])
 
     def filter(self, contacts: ContactQuerySet, moment: datetime | None) -> ContactQuerySet:
         if moment is None:
@@ -39,6 +39,6 @@ class ContactFilter(django_filters.FilterSet):
 
     def of_lead(self, contacts: ContactQuerySet, name: str, lead_id: int) -> ContactQuerySet:
         try:
-            return contacts.filter(lead=lead_lookup.find(lead_id))
+            return contacts.filter(lead=lead_lookup.find_lead(lead_id))
         except Unknown:
             return contacts.none()

@@ -7,7 +7,7 @@ from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.fields import Moment, within_calendar
+from core.api.fields import UTCDateTimeField, validate_year
 from core.api.ids import IdField
 from routing import fairness, queue_stats
 
@@ -15,7 +15,7 @@ from routing import fairness, queue_stats
 class QueueSerializer(serializers.Serializer[Any]):
     source_id = serializers.IntegerField()
     waiting = serializers.IntegerField(help_text="How many contacts wait.")
-    oldest_created_at = Moment()
+    oldest_created_at = UTCDateTimeField()
     reason = serializers.CharField(help_text="Why nobody takes the oldest of them.")
 
 
@@ -27,17 +27,17 @@ class QueueView(generics.GenericAPIView[Any]):
     @extend_schema(operation_id="queue_list", responses=QueueSerializer(many=True))
     def get(self, request: Request) -> Response:
         """What waits, by source."""
-        return Response(self.get_serializer(queue_stats.lengths(), many=True).data)
+        return Response(self.get_serializer(queue_stats.queue_lengths(), many=True).data)
 
 
 class PeriodSerializer(serializers.Serializer[Any]):
     """Decisions taken from `from` until before `to`."""
 
     source_id = IdField(required=False)
-    to = serializers.DateTimeField(required=False, source="until", validators=[within_calendar])
+    to = serializers.DateTimeField(required=False, source="until", validators=[validate_year])
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        since = serializers.DateTimeField(required=False, source="since", validators=[within_calendar])
+        since = serializers.DateTimeField(required=False, source="since", validators=[validate_year])
         return super().get_fields() | {"from": since}  # no name that Python would let us write above
 
 

@@ -7,7 +7,7 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.fields import NOT_BLANK, CountryField, Moment
+from core.api.fields import NOT_BLANK, CountryField, UTCDateTimeField
 from core.api.ids import IdField
 from routing import source_actions
 from routing.api import examples
@@ -19,8 +19,8 @@ class SourceSerializer(serializers.Serializer[Source]):
     name = serializers.RegexField(NOT_BLANK, max_length=100, help_text="Unique among the open sources.")
     description = serializers.CharField(max_length=500, allow_null=True, allow_blank=True, default=None)
     id = serializers.IntegerField(read_only=True)
-    created_at = Moment()
-    updated_at = Moment()
+    created_at = UTCDateTimeField()
+    updated_at = UTCDateTimeField()
     phone_region = CountryField(
         default="",
         allow_blank=True,

@@ -120,7 +120,7 @@ def count(query: str) -> int:
             return int(cursor.fetchone()[0])
     except Error as error:
         first_line = str(error).partition("\n")[0]
-        sys.exit(f"The database {databases.name(DATABASE)} cannot be restored into: {first_line}")
+        sys.exit(f"The database {databases.describe_database(DATABASE)} cannot be restored into: {first_line}")
 
 
 def copy(source: Path, target: Path) -> None:

@@ -55,7 +55,7 @@ def test_setting_it_up_shows_a_picture_and_the_secret(browser, vera):
     page = browser.get(SET_UP).text
     device = TOTPDevice.objects.get(user=vera)
     assert "<svg" in page
-    assert two_factor.secret(device) in page
+    assert two_factor.device_secret(device) in page
     assert not two_factor.is_on(vera)
 
 
@@ -139,7 +139,7 @@ def test_a_recovery_code_is_typed_as_it_is_shown(browser, app, vera):
     again = people.at_the_browser(vera)
     enter(again, shown.replace(" ", "-").upper())
     assert may_work(again)
-    assert two_factor.matching(vera, others[0]) is None
+    assert two_factor.matching_device(vera, others[0]) is None
 
 
 def test_no_recovery_code_stands_in_the_database(vera):
@@ -147,7 +147,7 @@ def test_no_recovery_code_stands_in_the_database(vera):
     kept = StaticToken.objects.values_list("token", flat=True)
     assert len(set(kept)) == 10
     assert set(kept).isdisjoint(codes)
-    assert two_factor.matching(vera, kept[0]) is None
+    assert two_factor.matching_device(vera, kept[0]) is None
 
 
 def test_wrong_recovery_codes_do_not_slow_the_app_down(browser, app, vera):
@@ -174,7 +174,7 @@ def test_new_recovery_codes_replace_the_old(browser, app, vera):
     enter(browser, people.shown_by(app))
     page = browser.post(SET_UP, {"code": others[0]})
     assert len(codes_on(page)) == 10
-    assert two_factor.matching(vera, old) is None
+    assert two_factor.matching_device(vera, old) is None
 
 
 def test_turning_it_off_takes_a_code(browser, app, vera):
@@ -239,4 +239,4 @@ def test_the_shell_knows_who_is_not_there(db):
 def test_no_page_shows_anybodys_secret(db, client, app):
     client.force_login(User.objects.create_superuser("boss"), "django.contrib.auth.backends.ModelBackend")
     assert client.get("/admin/otp_totp/totpdevice/").status_code == 404
-    assert two_factor.secret(app) not in client.get(pages.page(app.user)).text
+    assert two_factor.device_secret(app) not in client.get(pages.page(app.user)).text

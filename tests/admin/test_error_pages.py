@@ -20,7 +20,7 @@ def failing(supervisor, monkeypatch):
     supervisor.raise_request_exception = False
 
     def fail(error):
-        monkeypatch.setattr(own_contacts, "only_own", lambda user: (_ for _ in ()).throw(error))
+        monkeypatch.setattr(own_contacts, "sees_only_own", lambda user: (_ for _ in ()).throw(error))
         return supervisor.get("/admin/", headers={"Accept-Language": "ru"})
 
     return fail

@@ -40,7 +40,7 @@ def test_who_got_how_many_is_shown_with_a_verdict(supervisor):
 @pytest.mark.parametrize(("assigned", "words"), [(90, "more than chance"), (10, "less than chance")])
 def test_what_cannot_be_chance_is_said(assigned, words):
     share = Share(1, 1, assigned, 50.0, 0.5, 0.5, 40.0, 60.0, within_chance=False)
-    assert words in reports.verdict(share)
+    assert words in reports.verdict_text(share)
 
 
 def test_an_empty_service_says_so(supervisor):

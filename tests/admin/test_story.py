@@ -49,7 +49,7 @@ def test_the_history_tells_who_did_it_once(supervisor, told):
 
 def test_the_history_is_russian_too(told):
     with translation.override("ru"):
-        lines = [explanation.sentence(event) for event in explanation.tell(contact_id=told.pk)]
+        lines = [explanation.event_text(event) for event in explanation.list_events(contact_id=told.pk)]
     assert lines == [
         "Зарегистрировано: API → Анна.",
         "Назначено вручную: Анна → Борис (пользователь maria).",
@@ -64,7 +64,7 @@ def test_the_history_is_russian_too(told):
 @pytest.mark.parametrize("reason", [None, *Contact.Waiting.values])
 def test_every_line_can_be_told_in_russian(what, reason):
     with translation.override("ru"):
-        line = explanation.sentence(ContactEvent(what=what, reason=reason, by="system"))
+        line = explanation.event_text(ContactEvent(what=what, reason=reason, by="system"))
     assert not set(line) & set("abcdefghijklmnopqrstuvwxyz%")
 
 
@@ -73,7 +73,7 @@ def test_every_strategy_is_explained_in_russian(db, strategy):
     bot = characters.source(roster={characters.operator("Анна"): 10})
     source_actions.change_source(source_id=bot.pk, changes={"strategy": strategy})
     with translation.override("ru"):
-        text = explanation.explain(contact_id=characters.contact(bot).pk).text
+        text = explanation.explain_decision(contact_id=characters.contact(bot).pk).text
     assert text.endswith("Анна, вероятность 100\u00a0%.")
 
 

@@ -226,7 +226,7 @@ class NoKey(exceptions.NotAuthenticated):
 
 
 def answer_to(exception):
-    answer = problems.answer(exception, {})
+    answer = problems.exception_handler(exception, {})
     assert answer is not None
     return answer
 

@@ -1,7 +1,7 @@
 import pytest
 from django.conf import settings
 
-from core.api.parsers import depth
+from core.api.parsers import json_depth
 
 
 def nested(levels: int) -> bytes:
@@ -10,7 +10,7 @@ def nested(levels: int) -> bytes:
 
 @pytest.mark.parametrize(("value", "levels"), [(1, 0), ([], 1), ({}, 1), ({"a": [1, {"b": []}]}, 4)])
 def test_depth_counts_what_is_inside_what(value, levels):
-    assert depth(value) == levels
+    assert json_depth(value) == levels
 
 
 def test_json_may_be_as_deep_as_the_setting_says(api):

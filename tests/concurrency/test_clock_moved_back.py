@@ -44,10 +44,10 @@ def test_bots_notice_nothing(time_machine):
             time_machine.move_to(NOW - timedelta(hours=hours))
             for contact in Contact.objects.open():
                 lifecycle.resolve_contact(contact_id=contact.pk)
-            queue.sweep()
+            queue.sweep_queue()
 
     together(*(bot_writes(bot, number) for number in range(BOTS)), set_back)
-    fairness.tally()
+    fairness.tally_hours()
 
     assert Contact.objects.count() == BOTS * EACH
     assert characters.findings() == []

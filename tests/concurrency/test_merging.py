@@ -90,7 +90,7 @@ def test_without_locking_identities_it_ends_with_the_merged_lead(bot, anna, ann,
     """The control for the test above."""
 
     def look(claims):
-        found = {key: Lead(pk=pk) for key, pk in lead_matching.owners(list(claims)).items()}
+        found = {key: Lead(pk=pk) for key, pk in lead_matching.find_owners(list(claims)).items()}
         return lambda: found
 
     monkeypatch.setattr(lead_matching, "ask_owners", look)

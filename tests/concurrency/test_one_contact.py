@@ -29,7 +29,7 @@ def contact(anna):
 
 @pytest.fixture(autouse=True)
 def both_have_read_it(monkeypatch):
-    both, find = Barrier(2), lifecycle.find
+    both, find = Barrier(2), lifecycle.find_contact
     meetings = iter([both.wait] * 2)
 
     def find_and_meet(contact_id):
@@ -39,7 +39,7 @@ def both_have_read_it(monkeypatch):
             meet(60)
         return found
 
-    monkeypatch.setattr(lifecycle, "find", find_and_meet)
+    monkeypatch.setattr(lifecycle, "find_contact", find_and_meet)
 
 
 def resolve_twice(contact):

@@ -73,7 +73,7 @@ def bot(anna):
 def test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monkeypatch):
     """The newcomer has seen that all are full, and stops before its commit; the place becomes free meanwhile."""
     served = characters.contact(bot)
-    before_commit, place = Pause(), queue.place
+    before_commit, place = Pause(), queue.apply_decision
 
     def place_slowly(contact, decision):
         fields = place(contact, decision)
@@ -81,7 +81,7 @@ def test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monke
             before_commit()
         return fields
 
-    monkeypatch.setattr(queue, "place", place_slowly)
+    monkeypatch.setattr(queue, "apply_decision", place_slowly)
 
     def resolve():
         assert before_commit.reached.wait(TIMEOUT)
@@ -95,7 +95,7 @@ def test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monke
 @pytest.mark.postgresql
 def test_without_the_second_look_that_contact_is_forgotten(anna, bot, monkeypatch):
     """The control for the test above."""
-    monkeypatch.setattr(queue, "look_again", lambda contacts: contacts)
+    monkeypatch.setattr(queue, "serve_new_waiting", lambda contacts: contacts)
     with pytest.raises(AssertionError, match="None"):
         test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monkeypatch)
     assert len(characters.findings()) == 1
@@ -105,14 +105,14 @@ def test_without_the_second_look_that_contact_is_forgotten(anna, bot, monkeypatc
 def test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monkeypatch):
     """The place is free but not committed, and stops there; the newcomer sees that all are full and waits."""
     served = characters.contact(bot)
-    before_commit, leave = Pause(), lifecycle.leave
+    before_commit, leave = Pause(), lifecycle.free_place_of
 
     def leave_slowly(seen):
         freed = leave(seen)
         before_commit()
         return freed
 
-    monkeypatch.setattr(lifecycle, "leave", leave_slowly)
+    monkeypatch.setattr(lifecycle, "free_place_of", leave_slowly)
 
     def register():
         assert before_commit.reached.wait(TIMEOUT)
@@ -122,13 +122,13 @@ def test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monke
 
     _, newcomer = together(lambda: lifecycle.resolve_contact(contact_id=served.pk), register)
     assert newcomer.operator_id is None  # when it was answered
-    assert lifecycle.find(newcomer.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(newcomer.pk).operator_id == anna.pk
 
 
 @pytest.mark.postgresql
 def test_without_draining_that_contact_is_forgotten(anna, bot, monkeypatch):
     """The control for the test above."""
-    monkeypatch.setattr(queue, "drain_for", lambda operator_id: 0)
+    monkeypatch.setattr(queue, "drain_for_operator", lambda operator_id: 0)
     with suppress(AssertionError):
         test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monkeypatch)
     assert len(characters.findings()) == 1
@@ -144,7 +144,7 @@ def test_contacts_are_served_in_the_order_in_which_they_came(anna, bot):
 
     together(*[resolve_current] * 4)
     resolved = Contact.objects.resolved().count()
-    statuses = [lifecycle.find(pk).status for pk in contacts]
+    statuses = [lifecycle.find_contact(pk).status for pk in contacts]
     assert statuses == ["resolved"] * resolved + ["assigned"] + ["waiting"] * (8 - resolved)
 
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_nothing_is_begun_once_nobody_waits_any_more():
-    with deadline.within(0), pytest.raises(Busy):
+    with deadline.limit_to(0), pytest.raises(Busy):
         retry.run(lambda attempt: characters.operator())
     assert not Operator.objects.exists()
 
@@ -19,7 +19,7 @@ def test_nothing_is_begun_once_nobody_waits_any_more():
 def test_what_is_left_of_a_batch_when_time_is_over_is_busy(monkeypatch):
     bot = characters.source(roster={characters.operator(limit=100): 10})
     looks = iter([False])  # when the first slice begins; after that time is over
-    monkeypatch.setattr(deadline, "is_over", lambda: next(looks, True))
+    monkeypatch.setattr(deadline, "has_passed", lambda: next(looks, True))
     items = [{"source_id": bot.pk, "lead_phone": characters.somebody_new()} for _ in range(batch.TOGETHER + 1)]
     *stored, left = batch.register_contacts(items=items)
     assert isinstance(left, Busy)
@@ -35,4 +35,4 @@ def test_a_call_that_takes_too_long_is_told_to_come_back(api, settings):
 
 
 def test_commands_take_as_long_as_they_need():
-    assert not deadline.is_over()
+    assert not deadline.has_passed()

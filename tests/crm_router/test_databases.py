@@ -13,25 +13,27 @@ POSTGRESQL = "django.db.backends.postgresql"
 
 def told(options: dict[str, str], *, behind_pooler: bool = False, engine: str = POSTGRESQL) -> str | None:
     database = {"ENGINE": engine, "OPTIONS": options}
-    databases.bound_requests(database, behind_pooler=behind_pooler, **BOUNDS)
+    databases.limit_request_time(database, behind_pooler=behind_pooler, **BOUNDS)
     return options.get("options")
 
 
 def test_a_socket_in_place_of_the_name_is_refused_with_the_right_spelling():
     with pytest.raises(EnvError, match=r"postgres:///crm-router\?host=/var/run/postgresql$"):
-        databases.parse("postgres:///var/run/postgresql/crm-router")
+        databases.parse_database_url("postgres:///var/run/postgresql/crm-router")
 
 
 @pytest.mark.parametrize("url", ["postgres:///crm?host=/run/postgresql", "postgres://%2Frun%2Fpostgresql/crm"])
 def test_the_folder_of_a_socket_may_be_spelled_in_two_ways(url):
-    database = databases.database(url=databases.parse(url), connect_timeout=5, behind_pooler=False)
+    database = databases.database_settings(
+        url=databases.parse_database_url(url), connect_timeout=5, behind_pooler=False
+    )
     assert (database["NAME"], database["HOST"]) == ("crm", "/run/postgresql")
     assert "host" not in database["OPTIONS"], "pg_dump would not see it there"
-    assert databases.name(database) == "crm on /run/postgresql:5432"
+    assert databases.describe_database(database) == "crm on /run/postgresql:5432"
 
 
 def test_what_else_stands_behind_the_question_mark_stays():
-    parsed = databases.parse("postgres://crm@/crm?host=db.example.com&port=6432&sslmode=verify-full")
+    parsed = databases.parse_database_url("postgres://crm@/crm?host=db.example.com&port=6432&sslmode=verify-full")
     assert (parsed["HOST"], parsed["PORT"], parsed["OPTIONS"]) == ("db.example.com", 6432, {"sslmode": "verify-full"})
 
 

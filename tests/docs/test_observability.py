@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def families() -> list[Metric]:
     characters.source()
-    return [family for family in scrape.registry().collect() if family.name.startswith("crm_router_")]
+    return [family for family in scrape.build_registry().collect() if family.name.startswith("crm_router_")]
 
 
 def series(families):

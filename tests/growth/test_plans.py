@@ -205,19 +205,19 @@ def test_resolving_goes_by_indexes(api, faults, register):
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
 def test_going_on_with_the_tallies_reads_no_large_table_even_when_the_clock_was_ahead(wrong):
-    fairness.tally()
+    fairness.tally_hours()
     if wrong:
         Upkeep.objects.update(tallied_until=timezone.now() + timedelta(days=300))
     with CaptureQueriesContext(connection) as seen:
-        fairness.tally()
+        fairness.tally_hours()
     assert plans.faults([query["sql"] for query in seen]) == []
 
 
 def test_pruning_reads_what_is_new_since_the_day_before():
     day = timedelta(days=1)
-    idempotency.forget(older_than=timezone.now() - 31 * day)
+    idempotency.forget_old_keys(older_than=timezone.now() - 31 * day)
     with CaptureQueriesContext(connection) as seen:
-        idempotency.forget(older_than=timezone.now() - 30 * day)
+        idempotency.forget_old_keys(older_than=timezone.now() - 30 * day)
     assert plans.faults([query["sql"] for query in seen]) == []
 
 

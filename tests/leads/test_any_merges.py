@@ -62,7 +62,7 @@ class AnyMerges(RuleBasedStateMachine):
         one, other = data.draw(leads), data.draw(leads)
         if one != other:
             merging.merge_leads(lead_id=one, other_id=other)
-            assert lead_lookup.find(one).pk == lead_lookup.find(other).pk
+            assert lead_lookup.find_lead(one).pk == lead_lookup.find_lead(other).pk
 
     @precondition(lambda self: Lead.objects.current().count() > 1)
     @rule(data=st.data())
@@ -87,7 +87,7 @@ class AnyMerges(RuleBasedStateMachine):
     def a_phone_is_corrected(self, data, phone):
         leads = st.sampled_from(list(Lead.objects.order_by("pk").values_list("pk", flat=True)))
         with or_refused("identity_taken"):
-            lead_editing.correct_lead(lead_id=data.draw(leads), changes={"phone": phone})
+            lead_editing.edit_lead(lead_id=data.draw(leads), changes={"phone": phone})
 
     @invariant()
     def no_contact_is_lost(self):

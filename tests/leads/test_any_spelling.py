@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads.identities import normal_phone
+from leads.identities import normalise_phone
 
 REGIONS = ("RU", "KZ", "UA", "DE", "GB", "US", "IT", "AR", "MX", "UZ")
 SCRIPTS = ("0123456789", "０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९")
@@ -49,4 +49,4 @@ def test_any_two_spellings_of_a_number_meet(data, mobile):
             ]
         )
     )
-    assert normal_phone(before + data.draw(written(digits)), region) == value
+    assert normalise_phone(before + data.draw(written(digits)), region) == value

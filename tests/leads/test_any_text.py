@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads.identities import Unreadable, email_claim, external_claim, phone_claim
+from leads.identities import Unreadable, read_email, read_external_id, read_phone
 from leads.models import Identity
 
 pytestmark = pytest.mark.once
 
-READERS = [lambda raw: phone_claim(raw, "RU"), email_claim, lambda raw: external_claim(raw, 1)]
+READERS = [lambda raw: read_phone(raw, "RU"), read_email, lambda raw: read_external_id(raw, 1)]
 LONGEST: Any = Identity._meta.get_field("value").max_length
 
 ANYTHING = st.text(st.characters(), max_size=400)  # lone surrogates and NUL, too

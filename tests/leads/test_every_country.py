@@ -4,7 +4,7 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from leads.identities import Unreadable, normal_phone
+from leads.identities import Unreadable, normalise_phone
 
 pytestmark = pytest.mark.once
 
@@ -24,7 +24,7 @@ def e164(number):
 
 def read(spelling, region):
     try:
-        return normal_phone(spelling, region)
+        return normalise_phone(spelling, region)
     except Unreadable:
         return None
 

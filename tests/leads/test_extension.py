@@ -3,7 +3,7 @@
 import pytest
 
 from leads import lead_editing
-from leads.identities import Unreadable, normal_phone
+from leads.identities import Unreadable, normalise_phone
 from tests import characters
 
 SPELLINGS = [
@@ -26,15 +26,15 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_every_spelling_of_an_extension_is_the_same_person(spelling):
-    assert normal_phone(spelling, "RU") == "+74951234567;ext=12"
+    assert normalise_phone(spelling, "RU") == "+74951234567;ext=12"
 
 
 def test_two_extensions_and_the_switchboard_are_three_people():
-    assert len({normal_phone(f"84951234567{extension}", "RU") for extension in ("", " x12", " x13")}) == 3
+    assert len({normalise_phone(f"84951234567{extension}", "RU") for extension in ("", " x12", " x13")}) == 3
 
 
 def test_zeros_of_an_extension_count():
-    assert normal_phone("+74951234567 x012", "RU") == "+74951234567;ext=012"
+    assert normalise_phone("+74951234567 x012", "RU") == "+74951234567;ext=012"
 
 
 @pytest.mark.django_db
@@ -48,17 +48,17 @@ def test_a_number_is_shown_without_its_extension():
 )
 def test_letters_elsewhere_are_refused(spelling):
     with pytest.raises(Unreadable):
-        normal_phone(spelling, "RU")
+        normalise_phone(spelling, "RU")
 
 
 @pytest.mark.parametrize("spelling", ["+74951234567,0", "+74951234567;12", "+74951234567~12", "+74951234567 x12 x13"])
 def test_what_may_be_an_extension_or_not_is_refused(spelling):
     with pytest.raises(Unreadable):
-        normal_phone(spelling, "RU")
+        normalise_phone(spelling, "RU")
 
 
 @pytest.mark.django_db
 def test_a_phone_that_is_sent_back_as_it_was_shown_keeps_its_extension():
     lead = characters.contact(characters.source(), lead_phone="8 495 123-45-67 x12").lead
-    lead_editing.correct_lead(lead_id=lead.pk, changes={"phone": lead.phone, "name": "Anna"})
+    lead_editing.edit_lead(lead_id=lead.pk, changes={"phone": lead.phone, "name": "Anna"})
     assert lead.identities.get().value == "+74951234567;ext=12"

@@ -199,8 +199,8 @@ def test_standard_input_is_read_too(bot, monkeypatch):
 
 def test_the_history_says_import(bot, table):
     run(table("lead_phone", ANNA), "--source", bot.pk)
-    [event] = explanation.tell(contact_id=Contact.objects.get().pk)
-    assert explanation.sentence(event).startswith("Registered by import")
+    [event] = explanation.list_events(contact_id=Contact.objects.get().pk)
+    assert explanation.event_text(event).startswith("Registered by import")
 
 
 def test_a_large_table_takes_the_same_path(bot, table):

@@ -53,7 +53,7 @@ def test_a_merged_lead_is_found_as_its_survivor_also_through_two_merges(bot, ann
     third = characters.contact(bot).lead
     merge(anna, ann)
     merge(third, anna)
-    assert lead_lookup.find(ann.pk).pk == third.pk
+    assert lead_lookup.find_lead(ann.pk).pk == third.pk
 
 
 def test_merging_twice_changes_nothing(anna, ann):
@@ -121,7 +121,7 @@ def test_what_came_after_the_merge_stays_with_the_survivor(bot, anna, ann):
 def test_a_name_given_after_the_merge_is_kept(bot, ann):
     nameless = characters.contact(bot, lead_phone="+79990000002").lead
     merge(nameless, ann)
-    lead_editing.correct_lead(lead_id=nameless.pk, changes={"name": "Anna Petrova"})
+    lead_editing.edit_lead(lead_id=nameless.pk, changes={"name": "Anna Petrova"})
     merging.unmerge_lead(lead_id=nameless.pk)
     assert Lead.objects.get(pk=nameless.pk).name == "Anna Petrova"
 
@@ -157,7 +157,7 @@ def everything():
 def test_correcting_a_phone_after_a_merge_leaves_what_the_other_brought(bot, anna):
     other = characters.contact(bot, lead_phone="+79990000002").lead
     merge(anna, other)
-    lead_editing.correct_lead(lead_id=anna.pk, changes={"phone": "+79990000002"})
+    lead_editing.edit_lead(lead_id=anna.pk, changes={"phone": "+79990000002"})
     assert Lead.objects.get(pk=anna.pk).phone == "+79990000002"
     merging.unmerge_lead(lead_id=anna.pk)
     assert (Lead.objects.get(pk=anna.pk).phone, Lead.objects.get(pk=other.pk).phone) == ("+79990000001", "+79990000002")
@@ -166,14 +166,14 @@ def test_correcting_a_phone_after_a_merge_leaves_what_the_other_brought(bot, ann
 def test_the_last_identity_of_its_own_cannot_be_taken_away_after_a_merge(anna, ann):
     merge(anna, ann)
     with pytest.raises(Conflict) as refusal:
-        lead_editing.correct_lead(lead_id=anna.pk, changes={"phone": None})
+        lead_editing.edit_lead(lead_id=anna.pk, changes={"phone": None})
     assert refusal.value.code == "last_identity"
 
 
 def test_a_new_phone_for_a_survivor_that_had_none_is_its_own(bot, ann):
     other = characters.contact(bot, lead_phone="+79990000002").lead
     merge(ann, other)
-    lead_editing.correct_lead(lead_id=ann.pk, changes={"phone": "+79990000003"})
+    lead_editing.edit_lead(lead_id=ann.pk, changes={"phone": "+79990000003"})
     assert Lead.objects.get(pk=ann.pk).phone == "+79990000003"
     merging.unmerge_lead(lead_id=ann.pk)
     assert (Lead.objects.get(pk=ann.pk).phone, Lead.objects.get(pk=other.pk).phone) == ("+79990000003", "+79990000002")
@@ -183,7 +183,7 @@ def test_a_second_correction_after_a_merge_shows_itself_and_spares_what_the_othe
     other = characters.contact(bot, lead_phone="+79990000002").lead
     merge(anna, other)
     for phone in ("+79990000002", "+79990000003"):
-        lead_editing.correct_lead(lead_id=anna.pk, changes={"phone": phone})
+        lead_editing.edit_lead(lead_id=anna.pk, changes={"phone": phone})
         assert Lead.objects.get(pk=anna.pk).phone == phone
     merging.unmerge_lead(lead_id=anna.pk)
     assert (Lead.objects.get(pk=anna.pk).phone, Lead.objects.get(pk=other.pk).phone) == ("+79990000003", "+79990000002")
@@ -192,7 +192,7 @@ def test_a_second_correction_after_a_merge_shows_itself_and_spares_what_the_othe
 def test_a_second_phone_that_was_chosen_before_a_merge_ranks_behind_the_survivors(bot):
     older = characters.contact(bot, lead_phone="+79990000002", lead_external_id="7").lead
     characters.contact(bot, lead_phone="+79990000004", lead_external_id="7")
-    lead_editing.correct_lead(lead_id=older.pk, changes={"phone": "+79990000004"})
+    lead_editing.edit_lead(lead_id=older.pk, changes={"phone": "+79990000004"})
     younger = characters.contact(bot, lead_phone="+79990000009").lead
     before = everything()
     merge(younger, older)

@@ -1,6 +1,6 @@
 import pytest
 
-from leads.identities import Unreadable, normal_phone
+from leads.identities import Unreadable, normalise_phone
 
 SPELLINGS = [
     "+79991234567",
@@ -28,7 +28,7 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_every_spelling_of_a_number_is_the_same_number(spelling):
-    assert normal_phone(spelling, "RU") == "+79991234567"
+    assert normalise_phone(spelling, "RU") == "+79991234567"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_every_spelling_of_a_number_is_the_same_number(spelling):
     ],
 )
 def test_numbers_are_read_as_dialled_in_their_region(spelling, region, number):
-    assert normal_phone(spelling, region) == number
+    assert normalise_phone(spelling, region) == number
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_numbers_are_read_as_dialled_in_their_region(spelling, region, number):
     ],
 )
 def test_whole_numbers_that_lack_their_plus_are_recognised(spelling, region, number):
-    assert normal_phone(spelling, region) == number
+    assert normalise_phone(spelling, region) == number
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_whole_numbers_that_lack_their_plus_are_recognised(spelling, region, num
 )
 def test_what_cannot_be_a_phone_number_is_refused(spelling):
     with pytest.raises(Unreadable):
-        normal_phone(spelling, "RU")
+        normalise_phone(spelling, "RU")

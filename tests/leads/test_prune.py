@@ -63,10 +63,10 @@ def test_pruning_goes_on_where_it_stopped(contact_of, monkeypatch):
     for number in range(5):
         contact_of(str(number), days=40 - number)
     now = timezone.now()
-    assert idempotency.forget(older_than=now - timedelta(days=38.5)) == 2
+    assert idempotency.forget_old_keys(older_than=now - timedelta(days=38.5)) == 2
     assert keys() == [None, None, "2", "3", "4"]
-    assert idempotency.forget(older_than=now) == 3
-    assert idempotency.forget(older_than=now) == 0
+    assert idempotency.forget_old_keys(older_than=now) == 3
+    assert idempotency.forget_old_keys(older_than=now) == 0
 
 
 def test_contacts_of_one_moment_are_all_forgotten(contact_of, monkeypatch):
@@ -81,9 +81,9 @@ def test_contacts_of_one_moment_are_all_forgotten(contact_of, monkeypatch):
 def test_where_nothing_is_new_no_contact_is_read(contact_of, django_assert_num_queries):
     contact_of("a", days=31)
     until = timezone.now() - timedelta(days=30)
-    idempotency.forget(older_than=until)
+    idempotency.forget_old_keys(older_than=until)
     with django_assert_num_queries(3) as asked:  # the note, what has come since, and how far that goes
-        idempotency.forget(older_than=until)
+        idempotency.forget_old_keys(older_than=until)
     assert '"created_at" >=' in asked[1]["sql"]
 
 

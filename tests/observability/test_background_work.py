@@ -39,7 +39,7 @@ def sweeps(monkeypatch):
                 raise outcome
             return outcome
 
-        monkeypatch.setattr(queue, "sweep", sweep)
+        monkeypatch.setattr(queue, "sweep_queue", sweep)
 
     return come_to
 
@@ -85,7 +85,7 @@ def test_a_command_that_fails_says_so_with_its_exit_code(monkeypatch, lines, log
     def broken(**_):
         raise IntegrityError(PHONE)
 
-    monkeypatch.setattr(idempotency, "forget", broken)
+    monkeypatch.setattr(idempotency, "forget_old_keys", broken)
     with pytest.raises(SystemExit) as ended:
         call_command("prune")
     assert (ended.value.code, lines()[-1]["level"]) == (1, "error")
@@ -98,6 +98,6 @@ def test_pruning_in_rounds_goes_on_until_it_is_stopped(monkeypatch, lines):
         signal.raise_signal(signal.SIGTERM)
         return 3
 
-    monkeypatch.setattr(idempotency, "forget", stopping)
+    monkeypatch.setattr(idempotency, "forget_old_keys", stopping)
     call_command("prune", "--loop", "3600")
     assert [line["event"][:26] for line in lines()] == ["3 idempotency keys older t"]

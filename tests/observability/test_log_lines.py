@@ -105,11 +105,11 @@ def test_a_fault_of_ours_is_told_with_its_traceback_under_the_requests_id(api, l
 def test_a_traceback_tells_what_came_first():
     try:
         try:
-            lifecycle.find(404)
+            lifecycle.find_contact(404)
         except Exception as refusal:
             raise AttributeError("no such thing") from refusal
     except AttributeError as error:
-        told = logs.tell(error)
+        told = logs.format_exception(error)
     assert told.index("core.errors.Unknown") < told.index("which led to") < told.index("no such thing")
 
 

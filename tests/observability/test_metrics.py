@@ -80,5 +80,5 @@ def test_nothing_stays_in_progress(api, grown):
 
 
 def test_sweeps_are_counted(grown):
-    sweeper.sweep()
+    sweeper.sweep_once()
     assert grown("crm_router_sweeps_total", outcome="done") == 1

@@ -52,7 +52,7 @@ def test_nothing_of_it_is_logged_or_counted(api, log, settings):
     settings.METRICS_TOKEN = "0123456789abcdef"
     new = keys.make_key(name="office", source=None)
     write_to(api, characters.source(roster={characters.operator(): 10}), new.secret)
-    told = log.getvalue() + generate_latest(scrape.registry()).decode()
+    told = log.getvalue() + generate_latest(scrape.build_registry()).decode()
     assert log.getvalue().count('"event": "request"') >= 14
     assert [piece for piece in [*PIECES, new.secret.removeprefix(new.key.prefix)] if piece in told] == []
     assert f'"key": "{new.key.prefix}"' in told
@@ -72,16 +72,19 @@ def test_a_database_that_quotes_a_value_is_not_quoted(api, log, monkeypatch):
 
 
 def test_only_errors_that_cannot_quote_people_are_quoted():
-    assert logs.sentence(IntegrityError("DETAIL: Key (value)=(+79995550123)")) == "django.db.utils.IntegrityError"
-    assert logs.sentence(ValueError("bad phone +79995550123")) == "ValueError"
-    assert logs.sentence(OperationalError("no route\nCONTEXT: secret")) == "django.db.utils.OperationalError: no route"
+    assert logs.exception_line(IntegrityError("DETAIL: Key (value)=(+79995550123)")) == "django.db.utils.IntegrityError"
+    assert logs.exception_line(ValueError("bad phone +79995550123")) == "ValueError"
+    assert (
+        logs.exception_line(OperationalError("no route\nCONTEXT: secret"))
+        == "django.db.utils.OperationalError: no route"
+    )
 
 
 def test_they_are_told_where_they_are_wanted(api, lines, settings):
     settings.LOG_PERSONAL_DATA = True
     api.get("/api/v1/leads/404?phone=1")
     assert lines()[-1]["path"] == "/api/v1/leads/404?phone=1"
-    assert logs.sentence(ValueError("bad phone")) == "ValueError: bad phone"
+    assert logs.exception_line(ValueError("bad phone")) == "ValueError: bad phone"
 
 
 @pytest.mark.parametrize("message", ["Invalid request from ip=192.0.2.7: secret", "Error handling request %s %s"])

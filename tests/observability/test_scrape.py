@@ -92,7 +92,7 @@ def test_a_load_that_has_drifted_is_told(scrape):
 
 def test_the_last_sweep_is_told(scrape):
     assert scrape()["crm_router_last_sweep_timestamp_seconds"] == 0
-    queue.sweep()
+    queue.sweep_queue()
     assert abs(scrape()["crm_router_last_sweep_timestamp_seconds"] - timezone.now().timestamp()) < 60
 
 

@@ -6,7 +6,7 @@ import pytest
 import sentry_sdk
 from sentry_sdk.transport import Transport
 
-from core.request_context import Call, current
+from core.request_context import RequestContext, current
 from crm_router.observability import sentry
 
 PHONE = "+79995550123"
@@ -29,7 +29,7 @@ def sent(settings):
     sentry.start()
     client = sentry_sdk.get_client()
     client.transport = Kept()
-    token = current.set(Call("bot-42:7f"))
+    token = current.set(RequestContext("bot-42:7f"))
     yield client.transport.envelopes
     current.reset(token)
     client.close()

@@ -15,7 +15,7 @@ def worker(place=None):
 @pytest.mark.parametrize(("taken", "lowest"), [([], 0), ([0, 1], 2), ([0, 2], 1), ([1, 2], 0)])
 def test_a_worker_gets_the_lowest_place_that_nobody_has(taken, lowest):
     new = worker()
-    worker_metrics.give_place(new, [worker(place) for place in taken])
+    worker_metrics.assign_place(new, [worker(place) for place in taken])
     assert new.metrics_place == lowest
 
 
@@ -30,23 +30,23 @@ def left(tmp_path):
 
 
 def test_what_a_killed_run_has_left_is_cleared_away(left):
-    worker_metrics.clear_away(left.parent)
+    worker_metrics.remove_left_folders(left.parent)
     assert not left.exists()
 
 
 def test_what_a_run_uses_is_left_alone(left):
-    held = worker_metrics.lock(left)
-    worker_metrics.clear_away(left.parent)
+    held = worker_metrics.lock_folder(left)
+    worker_metrics.remove_left_folders(left.parent)
     assert left.exists()
     os.close(held)
 
 
 def test_what_is_just_being_made_is_left_alone(left):
     os.utime(left)
-    worker_metrics.clear_away(left.parent)
+    worker_metrics.remove_left_folders(left.parent)
     assert left.exists()
 
 
 def test_where_metrics_are_made_already_nothing_is_shared():
-    worker_metrics.share()
+    worker_metrics.share_between_workers()
     assert worker_metrics.folder is None

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.candidate_codec import pack, unpack
+from routing.candidate_codec import pack_candidates, unpack_candidates
 from routing.selection import Candidate
 
 candidates = st.lists(
@@ -20,14 +20,14 @@ candidates = st.lists(
 
 @given(candidates)
 def test_what_was_packed_comes_back(roster):
-    assert unpack(pack(roster)) == tuple(roster)
+    assert unpack_candidates(pack_candidates(roster)) == tuple(roster)
 
 
 def test_a_member_costs_less_than_40_bytes():
     members = [Candidate(operator_id=n, weight=10, load=3, max_load=10) for n in range(100)]
-    assert len(pack(members)) / 100 < 40
+    assert len(pack_candidates(members)) / 100 < 40
 
 
 def test_an_unknown_format_is_refused():
     with pytest.raises(ValueError, match="unknown format"):
-        unpack(b"\xff")
+        unpack_candidates(b"\xff")

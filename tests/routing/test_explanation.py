@@ -25,11 +25,11 @@ def bot(anna, boris):
 
 
 def explain(contact):
-    return explanation.explain(contact_id=contact.pk)
+    return explanation.explain_decision(contact_id=contact.pk)
 
 
 def told(contact):
-    return [explanation.sentence(event) for event in explanation.tell(contact_id=contact.pk)]
+    return [explanation.event_text(event) for event in explanation.list_events(contact_id=contact.pk)]
 
 
 def test_a_draw_is_explained_with_everybodys_chance(anna, boris, bot):

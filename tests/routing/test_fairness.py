@@ -80,7 +80,7 @@ def test_tallies_change_no_answer(minutes, anna, boris, bot):
         {"source_id": bot.pk, "since": cut},
     ]
     counted = [sums(**period) for period in periods]
-    assert fairness.tally(now=MORNING + 3 * HOUR) == 3
+    assert fairness.tally_hours(now=MORNING + 3 * HOUR) == 3
     assert Tally.objects.count() == 6
     assert [sums(**period) for period in periods] == [pytest.approx(before) for before in counted]
 
@@ -88,9 +88,9 @@ def test_tallies_change_no_answer(minutes, anna, boris, bot):
 def test_an_hour_is_tallied_once_and_only_when_it_is_over(bot):
     contacts_at(MORNING, bot, 0.1)
     ended = MORNING.replace(minute=0) + HOUR
-    assert fairness.tally(now=ended + timedelta(minutes=9)) == 0
-    assert fairness.tally(now=ended + timedelta(minutes=11)) == 1
-    assert fairness.tally(now=ended + timedelta(minutes=12)) == 0
+    assert fairness.tally_hours(now=ended + timedelta(minutes=9)) == 0
+    assert fairness.tally_hours(now=ended + timedelta(minutes=11)) == 1
+    assert fairness.tally_hours(now=ended + timedelta(minutes=12)) == 0
     assert Upkeep.objects.get().tallied_until == ended
 
 
@@ -123,5 +123,5 @@ def test_hours_are_those_of_utc(anna, bot):
         contacts_at(MORNING + hours * HOUR, bot, 0.1)
     cut = (MORNING + HOUR - timedelta(minutes=5)).astimezone(half_past)
     counted = sums(since=cut), sums(until=cut)
-    fairness.tally()
+    fairness.tally_hours()
     assert (sums(since=cut), sums(until=cut)) == counted

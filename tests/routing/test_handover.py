@@ -30,7 +30,7 @@ def with_anna(anna, boris):
 def test_going_off_duty_hands_over_the_oldest_and_queues_the_rest(anna, boris, with_anna):
     count = operator_actions.hand_over(operator_id=anna.pk)
     assert (count.reassigned, count.queued, count.kept) == (1, 2, 0)
-    assert [lifecycle.find(pk).operator_id for pk in with_anna] == [boris.pk, None, None]
+    assert [lifecycle.find_contact(pk).operator_id for pk in with_anna] == [boris.pk, None, None]
     assert (characters.load(anna), characters.load(boris)) == (0, 1)
     assert Operator.objects.get(pk=anna.pk).is_active is False
 
@@ -46,7 +46,7 @@ def test_the_places_that_become_free_go_to_who_waits(anna, boris, with_anna):
     alone = characters.source(roster={anna: 1})
     waiting = characters.contact(alone)
     operator_actions.hand_over_on_duty(operator_id=anna.pk)
-    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(waiting.pk).operator_id == anna.pk
 
 
 def test_somebody_without_contacts_hands_over_nothing(boris):

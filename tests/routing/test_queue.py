@@ -34,7 +34,7 @@ def test_the_oldest_of_all_sources_comes_first(anna, bot):
     other = characters.source(roster={anna: 10})
     contacts = [characters.contact(source).pk for source in (bot, other, bot, other)]
     operator_actions.change_operator(operator_id=anna.pk, changes={"max_load": 3, "is_active": True})
-    assert [lifecycle.find(pk).status for pk in contacts] == ["assigned"] * 3 + ["waiting"]
+    assert [lifecycle.find_contact(pk).status for pk in contacts] == ["assigned"] * 3 + ["waiting"]
 
 
 def test_a_backlog_is_shared_with_others_who_are_free(anna, bot, backlog):
@@ -59,7 +59,7 @@ def test_a_burst_bounds_what_one_event_gives_one_person(anna, backlog, settings)
 def test_the_sweep_gives_what_the_burst_has_left(anna, backlog, settings):
     settings.QUEUE_BURST = 2
     come_on_duty(anna)
-    assert queue.sweep() == 3
+    assert queue.sweep_queue() == 3
     assert characters.load(anna) == 5
 
 
@@ -83,13 +83,13 @@ def test_the_reason_for_waiting_is_the_present_one(anna, bot):
     second = characters.contact(bot)
     assert second.waiting_reason == "all_full"
     operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": False})
-    assert lifecycle.find(second.pk).waiting_reason == "all_inactive"
+    assert lifecycle.find_contact(second.pk).waiting_reason == "all_inactive"
 
 
 def test_places_in_the_queue_are_read_with_one_query_for_many(bot, backlog, django_assert_num_queries):
     contacts = list(Contact.objects.order_by("pk"))
     with django_assert_num_queries(1):
-        assert [contact.queue_position for contact in queue_stats.with_positions(contacts)] == [1, 2, 3, 4, 5]
+        assert [contact.queue_position for contact in queue_stats.add_positions(contacts)] == [1, 2, 3, 4, 5]
 
 
 def test_a_newcomer_does_not_undo_the_burst(anna, bot, backlog, settings):
@@ -117,7 +117,7 @@ def test_who_is_awaited_is_found_for_many_at_once():
     lifecycle.return_contact(contact_id=contact.pk)
     contact.source.roster.create(operator=served, weight=1)
     team = [served.pk, gave_it_back.pk, elsewhere.pk]
-    assert queue.awaited(team) == {served.pk}
+    assert queue.operators_waited_for(team) == {served.pk}
     assert [queue.somebody_waits_for(operator_id) for operator_id in team] == [True, False, False]
 
 
@@ -126,14 +126,14 @@ def test_a_newcomer_says_why_it_waits_without_reading_those_before_it(anna, bot,
     newcomer = characters.contact(bot)
     assert newcomer.waiting_reason == "all_inactive"
     assert set(Contact.objects.filter(pk__in=backlog).values_list("waiting_reason", flat=True)) == {"all_full"}
-    queue.sweep()
+    queue.sweep_queue()
     assert set(Contact.objects.waiting().values_list("waiting_reason", flat=True)) == {"all_inactive"}
 
 
 def test_an_event_says_anew_why_the_oldest_wait_and_the_sweep_why_all_do(bot, backlog):
     Contact.objects.update(waiting_reason="all_full")
-    queue.drain([bot.pk], reasons=2)
+    queue.drain_sources([bot.pk], reasons=2)
     reasons = Contact.objects.order_by("pk").values_list("waiting_reason", flat=True)
     assert list(reasons) == ["all_inactive"] * 2 + ["all_full"] * 3
-    queue.sweep()
+    queue.sweep_queue()
     assert set(reasons.all()) == {"all_inactive"}

@@ -41,7 +41,7 @@ def test_by_hand_it_goes_to_that_person_on_the_roster_or_not(anna, boris, with_a
 def test_the_place_that_it_leaves_goes_to_who_waits(anna, boris, bot, with_anna):
     waiting = characters.contact(bot)
     lifecycle.give_contact(contact_id=with_anna.pk, operator_id=boris.pk)
-    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(waiting.pk).operator_id == anna.pk
 
 
 def test_giving_it_to_who_has_it_changes_nothing(anna, with_anna):
@@ -83,7 +83,7 @@ def test_if_nobody_else_is_free_it_stays(anna, with_anna):
     with pytest.raises(Conflict) as refusal:
         lifecycle.reroute_contact(contact_id=with_anna.pk)
     assert refusal.value.code == "nobody_else_free"
-    assert (lifecycle.find(with_anna.pk).operator_id, characters.load(anna)) == (anna.pk, 1)
+    assert (lifecycle.find_contact(with_anna.pk).operator_id, characters.load(anna)) == (anna.pk, 1)
 
 
 def test_put_back_it_waits_and_is_not_offered_to_the_same_one(anna, with_anna):
@@ -109,5 +109,5 @@ def test_by_hand_it_may_go_back_to_who_gave_it_back(anna, with_anna):
 def test_it_waits_at_the_place_of_its_age(anna, bot, with_anna):
     newer = characters.contact(bot)
     lifecycle.return_contact(contact_id=with_anna.pk)
-    assert lifecycle.find(newer.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(newer.pk).operator_id == anna.pk
     assert Contact.objects.get(pk=with_anna.pk).queue_position == 1

@@ -37,15 +37,18 @@ def test_resolving_twice_frees_one_place(anna, bot):
 def test_a_freed_place_goes_to_the_longest_waiting(anna, bot):
     served, oldest, newest = (characters.contact(bot) for _ in range(3))
     lifecycle.resolve_contact(contact_id=served.pk)
-    assert (lifecycle.find(oldest.pk).operator_id, lifecycle.find(newest.pk).operator_id) == (anna.pk, None)
+    assert (lifecycle.find_contact(oldest.pk).operator_id, lifecycle.find_contact(newest.pk).operator_id) == (
+        anna.pk,
+        None,
+    )
 
 
 def test_four_contacts_and_one_place_are_served_in_order(anna, bot):
     contacts = [characters.contact(bot).pk for _ in range(4)]
     for served, following in itertools.pairwise(contacts):
-        assert lifecycle.find(following).status == "waiting"
+        assert lifecycle.find_contact(following).status == "waiting"
         lifecycle.resolve_contact(contact_id=served)
-        assert lifecycle.find(following).status == "assigned"
+        assert lifecycle.find_contact(following).status == "assigned"
 
 
 def test_a_waiting_contact_can_be_resolved(anna, bot):

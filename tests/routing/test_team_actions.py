@@ -17,7 +17,7 @@ def test_coming_on_duty_takes_what_waits():
     anna = characters.operator(is_active=False)
     waiting = characters.contact(characters.source(roster={anna: 10}))
     operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": True})
-    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(waiting.pk).operator_id == anna.pk
 
 
 def test_a_higher_limit_takes_what_waits_and_no_more():
@@ -25,8 +25,8 @@ def test_a_higher_limit_takes_what_waits_and_no_more():
     bot = characters.source(roster={anna: 10})
     _, second, third = (characters.contact(bot) for _ in range(3))
     operator_actions.change_operator(operator_id=anna.pk, changes={"max_load": 2})
-    assert lifecycle.find(second.pk).operator_id == anna.pk
-    assert lifecycle.find(third.pk).waiting_reason == "all_full"
+    assert lifecycle.find_contact(second.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(third.pk).waiting_reason == "all_full"
 
 
 def test_a_lower_limit_takes_nothing_away_and_gives_nothing_more():
@@ -43,7 +43,7 @@ def test_joining_a_roster_takes_what_waits_there():
     anna, bot = characters.operator(), characters.source()
     waiting = characters.contact(bot)
     source_actions.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=10)
-    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(waiting.pk).operator_id == anna.pk
 
 
 def test_setting_a_weight_replaces_the_one_that_stands():
@@ -73,7 +73,7 @@ def test_who_joins_by_a_change_of_the_roster_gets_what_waits():
     anna, bot = characters.operator(), characters.source()
     waiting = characters.contact(bot)
     source_actions.change_roster(source_id=bot.pk, weights={anna.pk: 10})
-    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(waiting.pk).operator_id == anna.pk
 
 
 def test_a_change_of_a_weight_keeps_the_progress():
@@ -96,7 +96,7 @@ def test_leaving_a_roster_keeps_the_contacts_and_gives_no_more():
     bot = characters.source(roster={anna: 10})
     kept = characters.contact(bot)
     source_actions.remove_from_roster(source_id=bot.pk, operator_id=anna.pk)
-    assert lifecycle.find(kept.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(kept.pk).operator_id == anna.pk
     assert characters.contact(bot).waiting_reason == "no_operators"
 
 
@@ -106,8 +106,8 @@ def test_the_contacts_of_a_leaver_go_to_others_or_back_to_the_queue():
     contacts = [characters.contact(bot).pk for _ in range(3)]
     Operator.objects.filter(pk=boris.pk).update(is_active=True)
     operator_actions.archive_operator(operator_id=leaver.pk)
-    assert [lifecycle.find(pk).operator_id for pk in contacts] == [boris.pk, boris.pk, None]
-    assert lifecycle.find(contacts[2]).waiting_reason == "all_full"
+    assert [lifecycle.find_contact(pk).operator_id for pk in contacts] == [boris.pk, boris.pk, None]
+    assert lifecycle.find_contact(contacts[2]).waiting_reason == "all_full"
     assert (characters.load(leaver), characters.load(boris)) == (0, 2)
 
 
@@ -116,7 +116,7 @@ def test_the_closed_contacts_of_a_leaver_stay_as_history():
     closed = characters.contact(characters.source(roster={leaver: 10}))
     lifecycle.resolve_contact(contact_id=closed.pk)
     operator_actions.archive_operator(operator_id=leaver.pk)
-    assert lifecycle.find(closed.pk).operator_id == leaver.pk
+    assert lifecycle.find_contact(closed.pk).operator_id == leaver.pk
 
 
 def test_a_leaver_who_comes_back_has_the_old_weights():
@@ -125,7 +125,7 @@ def test_a_leaver_who_comes_back_has_the_old_weights():
     operator_actions.archive_operator(operator_id=anna.pk)
     waiting = characters.contact(bot)
     operator_actions.restore_operator(operator_id=anna.pk)
-    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(waiting.pk).operator_id == anna.pk
     assert RosterEntry.objects.current().get().weight == 30
 
 
@@ -133,7 +133,7 @@ def test_closing_a_source_leaves_its_contacts_and_lets_the_queue_say_why():
     bot = characters.source()
     waiting = characters.contact(bot)
     source_actions.archive_source(source_id=bot.pk)
-    assert lifecycle.find(waiting.pk).waiting_reason == "source_closed"
+    assert lifecycle.find_contact(waiting.pk).waiting_reason == "source_closed"
 
 
 def test_nobody_gets_what_waits_in_a_closed_source():
@@ -142,10 +142,10 @@ def test_nobody_gets_what_waits_in_a_closed_source():
     waiting = characters.contact(bot)
     source_actions.archive_source(source_id=bot.pk)
     operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": True})
-    queue.sweep()
-    assert lifecycle.find(waiting.pk).status == "waiting"
+    queue.sweep_queue()
+    assert lifecycle.find_contact(waiting.pk).status == "waiting"
     source_actions.restore_source(source_id=bot.pk)
-    assert lifecycle.find(waiting.pk).operator_id == anna.pk
+    assert lifecycle.find_contact(waiting.pk).operator_id == anna.pk
 
 
 def test_a_name_of_a_closed_source_is_free_until_it_opens_again():
@@ -176,7 +176,7 @@ def test_the_newest_never_overtakes_the_oldest():
     oldest = characters.contact(bot)
     Operator.objects.filter(pk=anna.pk).update(is_active=True)
     newest = characters.contact(other)
-    assert (lifecycle.find(oldest.pk).operator_id, newest.operator_id) == (anna.pk, None)
+    assert (lifecycle.find_contact(oldest.pk).operator_id, newest.operator_id) == (anna.pk, None)
     assert newest.waiting_reason == "all_full"
     assert Contact.objects.open().count() == 1
 
@@ -193,7 +193,7 @@ def test_a_source_that_opens_again_lets_its_queue_say_why():
     waiting = characters.contact(bot)
     source_actions.archive_source(source_id=bot.pk)
     source_actions.restore_source(source_id=bot.pk)
-    assert lifecycle.find(waiting.pk).waiting_reason == "no_operators"
+    assert lifecycle.find_contact(waiting.pk).waiting_reason == "no_operators"
 
 
 def test_what_was_put_back_stays_put_back_while_the_source_is_closed():
@@ -203,7 +203,7 @@ def test_what_was_put_back_stays_put_back_while_the_source_is_closed():
     lifecycle.return_contact(contact_id=contact.pk)
     source_actions.archive_source(source_id=bot.pk)
     source_actions.restore_source(source_id=bot.pk)
-    assert lifecycle.find(contact.pk).waiting_reason == "returned"
+    assert lifecycle.find_contact(contact.pk).waiting_reason == "returned"
 
 
 def test_a_new_roster_leaves_no_place_for_those_who_left():

@@ -21,6 +21,6 @@ def socket_in_use(*_):
 
 @pytest.mark.parametrize("port", [8000, 8001, 8002])
 def test_the_port_that_is_taken_is_not_the_one_to_take(taken, port):
-    said = str(address.obstacle(address.Address("127.0.0.1", port)))
+    said = str(address.bind_obstacle(address.Address("127.0.0.1", port)))
     assert said.startswith(f"Port {port} on 127.0.0.1 is taken.")
     assert f"PORT={port} " not in said

@@ -69,7 +69,7 @@ def refused(front: Nginx, method: str, path: str, size: int = 0, *, plain: bool 
         document: dict[str, Any] = json.load(answer)
     assert answer.getheader("Content-Type") == "application/problem+json"
     assert answer.getheader("X-Request-ID") == "bot-42:7f"
-    assert document == problems.problem(answer.status, document["code"], document["detail"])
+    assert document == problems.problem_document(answer.status, document["code"], document["detail"])
     return document | {"retry_after": answer.getheader("Retry-After")}
 
 

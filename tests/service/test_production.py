@@ -42,7 +42,7 @@ def test_the_documents_that_nginx_writes_are_shaped_like_the_services_own() -> N
     documents = [json.loads(found) for found in re.findall(r"'(\{\"type\".*?\})'", text, re.DOTALL)]
     assert {document["status"] for document in documents} == {403, 413, 429, 500, 502, 503, 504}
     for document in documents:
-        assert document == problems.problem(document["status"], document["code"], document["detail"])
+        assert document == problems.problem_document(document["status"], document["code"], document["detail"])
 
 
 def settings() -> set[str]:

@@ -56,12 +56,12 @@ class Command(BaseCommand):
             self.require_database()
             self.migrate()
             self.warn_of_letters()
-            queue.sweep()
+            queue.sweep_queue()
 
     def require_address(self) -> None:
         try:
-            chosen = address.from_environment()
-            obstacle = address.too_open(chosen) or address.obstacle(chosen)
+            chosen = address.address_from_environment()
+            obstacle = address.open_to_others(chosen) or address.bind_obstacle(chosen)
         except ValueError as error:
             obstacle = str(error)
         if obstacle:
@@ -69,9 +69,9 @@ class Command(BaseCommand):
 
     def collect_static_files(self) -> None:
         try:
-            if not static_files.collected():
+            if not static_files.are_collected():
                 self.stdout.write("Collecting static files (once) ...")
-                static_files.collect()
+                static_files.collect_files()
         except OSError as error:
             where = f"STATIC_ROOT ({settings.STATIC_ROOT})"
             self.give_up(f"The static files cannot be collected in {where}: {error.strerror}.")
@@ -83,7 +83,7 @@ class Command(BaseCommand):
                 raise SystemExit(0)
             try:
                 connection.ensure_connection()
-                self.stderr.write(f"The database {databases.name(connection.settings_dict)} answers.")
+                self.stderr.write(f"The database {database_label()} answers.")
                 return
             except Error as error:
                 if attempt % REMINDER == 0:
@@ -98,7 +98,8 @@ class Command(BaseCommand):
         except (Error, OSError) as error:
             code = 1 if connection.vendor == "sqlite" else NOT_YET
             self.give_up(
-                f"The database {databases.name(connection.settings_dict)} cannot be reached: {why_not(error)}", code
+                f"The database {database_label()} cannot be reached: {why_not(error)}",
+                code,
             )
 
     def migrate(self) -> None:
@@ -106,9 +107,7 @@ class Command(BaseCommand):
             with alone_in_this_database():
                 call_command("migrate", interactive=False, verbosity=0)
         except (OperationalError, MigrationSchemaMissing) as error:
-            self.give_up(
-                f"The database {databases.name(connection.settings_dict)} cannot be migrated: {first_line(error)}"
-            )
+            self.give_up(f"The database {database_label()} cannot be migrated: {first_line(error)}")
 
     def warn_of_letters(self) -> None:
         """Whoever looks for a name would not find it in other letters, and some texts could not be stored at all."""
@@ -123,13 +122,17 @@ class Command(BaseCommand):
         if encoding != "UTF8" or not knows_letters:
             fault = "does not know large and small letters" if encoding == "UTF8" else f"has the encoding {encoding}"
             self.stderr.write(
-                f"The database {databases.name(connection.settings_dict)} {fault}: searches will miss names. Make "
+                f"The database {database_label()} {fault}: searches will miss names. Make "
                 "another: createdb --encoding UTF8 --locale C.UTF-8 --template template0"
             )
 
     def give_up(self, reason: str, code: int = 1) -> None:
         self.stderr.write(reason)
         raise SystemExit(code)
+
+
+def database_label() -> str:
+    return databases.describe_database(connection.settings_dict)
 
 
 def is_running(process: int) -> bool:

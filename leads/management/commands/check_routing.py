@@ -33,6 +33,6 @@ class Command(BaseCommand):
             self.stdout.write(f"Mended: {drift.text}")
         if marks := lead_invariants.mend_marks():
             self.stdout.write(f"Mended the marks of {marks} possible duplicates.")
-        routed = queue.sweep()
+        routed = queue.sweep_queue()
         if routed:
             self.stdout.write(f"Routed {routed} contacts that waited.")

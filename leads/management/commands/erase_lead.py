@@ -20,14 +20,14 @@ class Command(BaseCommand):
             if dossier.lead.erased_at:
                 self.stdout.write(f"Lead {dossier.lead.pk} was erased on {dossier.lead.erased_at:%Y-%m-%d}.")
                 return
-            self.stdout.write(description(dossier))
+            self.stdout.write(describe_lead(dossier))
             if interactive:
                 self.confirm()
             erasure.erase_lead(lead_id=lead_id)
         except (Unknown, Busy) as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(
-            f"Erased for good: name, {contents(dossier)}. The contacts stay, without a word of the person."
+            f"Erased for good: name, {describe_contents(dossier)}. The contacts stay, without a word of the person."
         )
 
     def confirm(self) -> None:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError("Nothing was erased.")
 
 
-def description(dossier: Dossier) -> str:
+def describe_lead(dossier: Dossier) -> str:
     lead = dossier.lead
     lines = [f"Lead {lead.pk}, {lead.name or 'without a name'}, known since {lead.created_at:%Y-%m-%d}"]
     lines += [f"  {identity.get_kind_display()}: {identity.value}" for identity in dossier.identities]
@@ -50,6 +50,6 @@ def description(dossier: Dossier) -> str:
     return "\n".join([*lines, f"  {len(dossier.contacts)} contacts"])
 
 
-def contents(dossier: Dossier) -> str:
+def describe_contents(dossier: Dossier) -> str:
     messages = sum(contact.message is not None for contact in dossier.contacts)
     return f"{len(dossier.identities)} identities, {messages} messages"

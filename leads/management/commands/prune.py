@@ -22,14 +22,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
         if loop is None:
-            periodic.once(prune, log=log, stdout=self.stdout)
+            periodic.run_once(prune, log=log, stdout=self.stdout)
         else:
-            periodic.repeat(prune, seconds=loop, log=log)
+            periodic.run_repeatedly(prune, seconds=loop, log=log)
 
 
 def prune() -> str:
     """The moment is noted last: what failed half-way is not taken for done."""
-    forgotten = idempotency.forget(older_than=timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS))
+    forgotten = idempotency.forget_old_keys(older_than=timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS))
     call_command("clearsessions")
     Upkeep.objects.update_or_create(pk=1, defaults={"pruned_at": timezone.now()})
     return (

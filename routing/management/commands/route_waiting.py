@@ -17,10 +17,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
         if loop is None:
-            periodic.once(sweep, log=log, stdout=self.stdout)
+            periodic.run_once(sweep_and_tally, log=log, stdout=self.stdout)
         else:
-            periodic.repeat(sweep, seconds=loop, log=log)
+            periodic.run_repeatedly(sweep_and_tally, seconds=loop, log=log)
 
 
-def sweep() -> str:
-    return f"{queue.sweep()} assigned, {fairness.tally()} hours tallied"
+def sweep_and_tally() -> str:
+    return f"{queue.sweep_queue()} assigned, {fairness.tally_hours()} hours tallied"
