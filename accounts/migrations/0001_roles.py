@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.roles import ADMINISTRATOR, OPERATOR, ROLES, SUPERVISOR, grant
+from accounts.roles import ADMINISTRATOR, OPERATOR, ROLES, SUPERVISOR, grant_permissions
 
 ANSWER = ["operators.answer_operator"]
 SUPERVISE = [
@@ -19,9 +19,9 @@ ADMINISTER = [
 
 def make(apps, schema_editor):
     database = schema_editor.connection.alias
-    grant(apps, database, OPERATOR, ANSWER)
-    grant(apps, database, SUPERVISOR, SUPERVISE)
-    grant(apps, database, ADMINISTRATOR, [*ANSWER, *SUPERVISE, *ADMINISTER])
+    grant_permissions(apps, database, OPERATOR, ANSWER)
+    grant_permissions(apps, database, SUPERVISOR, SUPERVISE)
+    grant_permissions(apps, database, ADMINISTRATOR, [*ANSWER, *SUPERVISE, *ADMINISTER])
 
 
 def remove(apps, schema_editor):
