@@ -72,7 +72,7 @@ def make(url: str, size: int) -> None:
         connection.execute(f"CREATE DATABASE growth_{size}".encode())
     python(address(url, size), "manage.py", "migrate", "--verbosity", "0")
     if size:
-        print(python(address(url, size), "manage.py", "seed_contacts", "--fast", "--count", str(size)), file=sys.stderr)
+        print(python(address(url, size), "scripts/support/fill.py", "--count", str(size)), file=sys.stderr)
     with psycopg.connect(address(url, size), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
 

@@ -1,15 +1,11 @@
 """docs/licences.md is what scripts/support/licences.py would write, on the oldest Python, which installs the most."""
 
 import re
-import sys
 
+import licences
 import pytest
 
 from tests.docs.readme import ROOT
-
-sys.path.insert(0, str(ROOT / "scripts/support"))
-
-import licences
 
 pytestmark = pytest.mark.once
 

@@ -3,18 +3,14 @@
 import os
 import signal
 import subprocess
-import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import postgresql  # the one that scripts/test starts
 import psycopg
 
 from tests.service.running import PROJECT, children, free_port, is_alive, wait_until
-
-sys.path.insert(0, str(PROJECT / "scripts/support"))
-
-import postgresql  # the one that scripts/test starts
 
 
 class Server:

@@ -1,14 +1,7 @@
 """What scripts/check says of known vulnerabilities, and that it does not fail for want of a network."""
 
-import sys
-
-import pytest
-
-from tests.service.running import PROJECT
-
-sys.path.insert(0, str(PROJECT / "scripts/support"))
-
 import audit
+import pytest
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 

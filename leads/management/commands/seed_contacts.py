@@ -1,65 +1,25 @@
 import random
-import time
 from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 from tqdm import tqdm
 
-from leads import registration, seeding
-from routing.models import Contact, RosterEntry, Source
+from leads import registration
+from routing.models import RosterEntry, Source
 
 
 class Command(BaseCommand):
-    help = (
-        "Registers contacts of new people through the real intake, and compares who got them with the weights. "
-        "With --fast it fills a database for tests of scale instead."
-    )
+    help = "Registers contacts of new people through the real registration, and compares who got them with the weights."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--count", type=int, required=True, help="how many contacts")
-        parser.add_argument("--source", type=int, help="id of the source; the first that has a roster by default")
-        parser.add_argument(
-            "--fast",
-            action="store_true",
-            help="writes a year of contacts straight into the tables, with sources, operators and leads of their own",
-        )
-        parser.add_argument("--waiting", type=int, help="with --fast: how many of them wait, instead of one in 1,000")
-        parser.add_argument("--beside-others", action="store_true", help="with --fast: even where there are contacts")
+        parser.add_argument("--source", type=int, help="id of the source; by default the first that has a roster")
 
-    def handle(
-        self,
-        *args: Any,
-        count: int,
-        source: int | None,
-        fast: bool,
-        waiting: int | None,
-        beside_others: bool,
-        **options: Any,
-    ) -> None:
+    def handle(self, *args: Any, count: int, source: int | None, **options: Any) -> None:
         if count < 1:
             raise CommandError("--count must be at least 1.")
-        if not fast and (beside_others or waiting is not None):
-            raise CommandError("--waiting and --beside-others go with --fast.")
-        if fast:
-            self.seed_fast(count, count // 1_000 if waiting is None else waiting, beside_others)
-        else:
-            self.register(count, source or self.first_with_roster())
-
-    def seed_fast(self, count: int, waiting: int, beside_others: bool) -> None:
-        if not 0 <= waiting <= count:
-            raise CommandError("--waiting must be between 0 and --count.")
-        if Contact.objects.exists() and not beside_others:
-            raise CommandError("There are contacts already. --beside-others adds to them, for good.")
-        started = time.monotonic()
-        with tqdm(total=count, desc="contacts", file=self.stderr, disable=None) as progress:
-            for written in seeding.seed(count=count, waiting=waiting, now=timezone.now(), rng=random.Random()):
-                progress.update(written)
-        seconds = time.monotonic() - started
-        self.stdout.write(
-            f"{count} contacts, {waiting} of them waiting: {seconds:.0f} s, {count / seconds:.0f} a second"
-        )
+        self.register(count, source or self.first_with_roster())
 
     def register(self, count: int, source_id: int) -> None:
         if not Source.objects.current().filter(pk=source_id).exists():

@@ -1,7 +1,7 @@
-"""A year of contacts in a few minutes, for tests of scale: past the intake, but leaving what it would have left.
+"""Writes a year of contacts straight into the tables, for tests of scale. The rows are those that registration writes.
 
-Decisions are taken by the rule itself from the loads of their moment and kept with their evidence, contacts are
-resolved about a day later, loads and tallies follow from them. Only the locks and the single transactions are missing.
+Decisions are made by the real rule from the loads of their time and stored with their evidence, contacts are resolved
+about a day later, loads and tallies follow from them. Only the locks and the single transactions are missing.
 """
 
 import heapq
@@ -30,9 +30,9 @@ YEAR, DAY = timedelta(days=365), timedelta(days=1)
 SOURCES = 10
 OPERATORS = 50  # on duty, each with the highest limit
 ROSTER = 9  # of them on each source, or a few less
-OFF_DUTY = 5  # the roster of one more source: what comes there waits
-BUSY = 0.6  # of all places, at the most and on average
-PAIRS = 0.02  # of the clients who come back, those who may be two
+OFF_DUTY = 5  # the roster of one more source: its contacts wait
+BUSY = 0.6  # of all places: the average, and no more than this
+PAIRS = 0.02  # of returning people, the share marked as possible duplicates
 TOGETHER = 10_000  # contacts written in one transaction
 
 WRITTEN = (Lead, Identity, PossibleDuplicate, Contact, ContactEvent, Tally)  # in this order
@@ -48,16 +48,15 @@ MESSAGES = [
 ]
 
 
-def seed(*, count: int, waiting: int, now: datetime, rng: random.Random) -> Iterator[int]:
-    """Makes sources, operators, half as many leads as contacts, and the contacts of the year until `now`.
+def write_year(*, count: int, waiting: int, now: datetime, rng: random.Random) -> Iterator[int]:
+    """Creates sources, operators, half as many leads as contacts, and the contacts of the year until `now`.
 
-    The last `waiting` of them wait in a source where nobody is on duty. Yields how many contacts have just been
-    written, again and again.
+    The last `waiting` of them wait in a source where nobody is on duty. Yields the size of each part that is written.
     """
     fairness.tally_hours(now=now)
     year = Year(count=count, end=now, rng=rng)
     for number in range(count):
-        year.bring(number, waits=number >= count - waiting)
+        year.add_contact(number, waits=number >= count - waiting)
         if (number + 1) % TOGETHER == 0:
             year.write()
             yield TOGETHER
@@ -68,7 +67,7 @@ def seed(*, count: int, waiting: int, now: datetime, rng: random.Random) -> Iter
 
 
 class Year:
-    """What happens, moment after moment. What has come about waits in `rows` until it is written."""
+    """Creates the events of the year in the order of time, and keeps their rows until they are written."""
 
     def __init__(self, *, count: int, end: datetime, rng: random.Random) -> None:
         self.count, self.start, self.end, self.rng = count, end - YEAR, end, rng
@@ -84,11 +83,11 @@ class Year:
         self.open: list[tuple[datetime, int, Contact]] = []  # with somebody, the next to be resolved first
         self.tallied_until = Upkeep.objects.get().tallied_until or self.start
         self.hour, self.sums = fairness.floor_hour(self.start), defaultdict[fairness.Pair, Sums](Sums)
-        bearable = BUSY * OPERATORS * LIMITS[1] * YEAR / count
-        self.handling = min(DAY, bearable).total_seconds()  # of one contact, on average
+        sustainable = BUSY * OPERATORS * LIMITS[1] * YEAR / count
+        self.handling = min(DAY, sustainable).total_seconds()  # of one contact, on average
 
-    def bring(self, number: int, *, waits: bool) -> None:
-        """One contact: every other one is of somebody new."""
+    def add_contact(self, number: int, *, waits: bool) -> None:
+        """Every second contact is from a new person."""
         at = self.moment(number)
         self.resolve_until(at)
         lead_id = self.known_lead(number, at) if number % 2 else self.new_lead(at)
@@ -103,7 +102,7 @@ class Year:
             created_at=at,
             updated_at=at,
         )
-        self.tell(contact, What.REGISTERED, at, decision=decision)
+        self.add_event(contact, What.REGISTERED, at, decision=decision)
         if decision.chosen is not None:
             self.count_decision(at, source, decision)
             contact.assigned_at = at
@@ -114,7 +113,7 @@ class Year:
             heapq.heappush(self.open, (due, contact.pk, contact))
 
     def moment(self, number: int) -> datetime:
-        """Spread over the year, with a busy and a quiet time each day."""
+        """Spread over the year, with busy and quiet hours in each day."""
         day, part = divmod(YEAR.days * (number + self.rng.random()) / self.count, 1)
         return self.start + timedelta(days=day + part + 0.8 * sin(2 * pi * part) / (2 * pi))
 
@@ -130,16 +129,16 @@ class Year:
         self.add(Identity, lead_id=lead_id, kind=kind, value=value, raw=value, created_at=at)
 
     def known_lead(self, number: int, at: datetime) -> int:
-        """Somebody who has written before; sometimes it is not clear who of two."""
+        """A person who has written before. Sometimes it is marked that this may be two leads of one person."""
         newest = self.first_lead + number // 2
         lead_id = self.rng.randint(self.first_lead, newest)
         if lead_id < newest and self.rng.random() < PAIRS:
-            # Each pair has a newer lead of its own, since a pair is told once only.
+            # Each pair has its own newer lead, because a pair is stored only once.
             self.add(PossibleDuplicate, lead_id=lead_id, other_id=newest, created_at=at)
         return lead_id
 
     def decide(self, waits: bool) -> tuple[Source, Decision]:
-        """Somewhere where somebody is free, or where nobody ever is."""
+        """A source where an operator is free, or the one where no operator is on duty."""
         while True:
             source = self.quiet if waits else self.rng.choice(self.busy)
             roster = [
@@ -153,16 +152,16 @@ class Year:
         while self.open and self.open[0][0] <= moment:
             due, _, contact = heapq.heappop(self.open)
             self.operators[contact.operator_id].current_load -= 1
-            self.tell(contact, What.RESOLVED, due)
+            self.add_event(contact, What.RESOLVED, due)
 
-    def tell(self, contact: Contact, what: What, at: datetime, decision: Decision | None = None) -> None:
+    def add_event(self, contact: Contact, what: What, at: datetime, decision: Decision | None = None) -> None:
         by, giver = (PERSON, contact.operator_id) if what == What.RESOLVED else (BOT, None)
         line = ContactEvent(contact=contact, **history.event_fields(contact, what, by, giver, decision))
         line.pk, line.at = next(self.pks[ContactEvent]), at
         self.rows[ContactEvent].append(line)
 
     def count_decision(self, at: datetime, source: Source, decision: Decision) -> None:
-        """For the tally of its hour, unless that is still to come."""
+        """For the tally of its hour, unless the service has not tallied that hour yet."""
         hour = fairness.floor_hour(at)
         if hour != self.hour:
             self.tally_hour()
@@ -196,7 +195,7 @@ class Year:
 
     @transaction.atomic
     def close(self) -> None:
-        """Brings the year to its end: what is left to write, the loads, and what the next numbers are."""
+        """Writes the remaining rows and the loads, and sets the sequences of primary keys."""
         self.resolve_until(self.end)
         self.tally_hour()
         self.write()
@@ -208,12 +207,12 @@ class Year:
 
 
 def make_sources(rng: random.Random, at: datetime) -> tuple[list[Source], Source]:
-    """Those that share the operators on duty, and the one where nobody is."""
+    """Those that share the operators on duty, and the one whose operators are all off duty."""
     first = next_pk(Source)
     *busy, quiet = (Source.objects.create(name=f"Scale {first + place}") for place in range(SOURCES + 1))
     on_duty = [make_operator(f"Operator {place + 1}", at) for place in range(OPERATORS)]
     for place, source in enumerate(busy):
-        # Everybody is on one roster at least.
+        # Each operator is on at least one roster.
         put_on_roster(source, {*on_duty[place::SOURCES], *rng.sample(on_duty, ROSTER - OPERATORS // SOURCES)}, rng)
     put_on_roster(
         quiet, [make_operator(f"Off duty {place + 1}", at, is_active=False) for place in range(OFF_DUTY)], rng
@@ -237,7 +236,7 @@ def next_pk(model: type[Model]) -> int:
 
 
 def insert(model: type[Model], rows: list[Model]) -> None:
-    """As fast as the database can; moments stay as given, which `bulk_create` would overwrite with now."""
+    """As fast as the database can. Times stay as given; `bulk_create` would replace them with the current time."""
     fields = model._meta.concrete_fields
     table, columns = model._meta.db_table, ", ".join(str(field.column) for field in fields)
     with connection.cursor() as cursor:
