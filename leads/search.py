@@ -20,13 +20,14 @@ Ids = QuerySet[Any, Any]  # to be asked for with `pk__in`
 def identities_like(term: str) -> Q:
     """Identities that may be meant by a phone, a part of one, an e-mail, a part of one, or an id in a channel."""
     term = term.strip()
-    found = Q(kind=Identity.Kind.EXTERNAL, value=term)
+    # Every comparison ignores case: on PostgreSQL the index for searches is on upper(value).
+    found = Q(kind=Identity.Kind.EXTERNAL, value__iexact=term)
     digits = "".join(filter(str.isdigit, term))
     if len(digits) >= FEWEST_DIGITS and set(term) <= DIALLED:
-        found |= Q(kind=Identity.Kind.PHONE, value__contains=digits)
-        found |= Q(kind=Identity.Kind.PHONE, value__startswith=phone_prefix(term))  # with any extension
+        found |= Q(kind=Identity.Kind.PHONE, value__icontains=digits)
+        found |= Q(kind=Identity.Kind.PHONE, value__istartswith=phone_prefix(term))  # with any extension
     elif "@" in term:
-        found |= Q(kind=Identity.Kind.EMAIL, value__contains=term.lower())
+        found |= Q(kind=Identity.Kind.EMAIL, value__icontains=term)
     return found
 
 
