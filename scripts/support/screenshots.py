@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Makes the screenshots of the README in docs/images/, from a service of its own with the demo's data.
+
+    .venv/bin/python scripts/support/screenshots.py
+
+It needs the environment of scripts/test (Playwright) and a Chromium. It changes nothing outside docs/images/ and a
+temporary folder.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.sync_api import Page, sync_playwright
+
+PROJECT = Path(__file__).resolve().parents[2]
+IMAGES = PROJECT / "docs/images"
+PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]  # as root, and in containers
+LANGUAGES = {"en": "en-US", "ru": "ru-RU"}
+USER = "demo"
+CONTACTS = {2: 70, 3: 70, 1: 110}  # by source: so many that somebody is full and some wait
+PAGES = {  # name: path, height
+    "queue": ("/admin/queue/", 900),
+    "contact": ("/admin/routing/contact/40/change/", 1300),
+}
+MOST_BYTES = 150_000
+
+
+def main() -> None:
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if not program:
+        sys.exit("No Chromium: install it, or name it in CHROMIUM.")
+    IMAGES.mkdir(exist_ok=True)
+    password = secrets.token_urlsafe(16)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        demo_service(Path(folder), password) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        for language, locale in LANGUAGES.items():
+            page = browser.new_page(base_url=url, locale=locale)
+            sign_in(page, password)
+            for name, (path, height) in PAGES.items():
+                page.set_viewport_size({"width": 1280, "height": height})
+                take_screenshot(page, path, f"{name}.{language}.png")
+        browser.close()
+
+
+@contextmanager
+def demo_service(folder: Path, password: str) -> Iterator[str]:
+    """A service on a free port with the demo's data and an account. Yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {"DATA_DIR": str(folder), "PORT": str(port), "VENV": sys.prefix, "DJANGO_SUPERUSER_PASSWORD": password}
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    environment = kept | settings
+    service = subprocess.Popen([PROJECT / "scripts/serve"], cwd=PROJECT, env=environment)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(service, url)
+        for command in (
+            ["seed_demo"],
+            *(["seed_contacts", "--count", str(count), "--source", str(source)] for source, count in CONTACTS.items()),
+            ["createsuperuser", "--noinput", "--username", USER, "--email", "demo@example.com"],
+        ):
+            subprocess.run([sys.executable, "manage.py", *command], cwd=PROJECT, env=environment, check=True)
+        yield url
+    finally:
+        service.terminate()
+        service.wait()
+
+
+def wait_until_ready(service: subprocess.Popen[bytes], url: str) -> None:
+    """Up to two minutes: migrations are applied, static files collected."""
+    for _ in range(240):
+        try:
+            with urlopen(f"{url}/health/ready"):
+                return
+        except URLError:
+            if service.poll() is not None:
+                break
+            time.sleep(0.5)
+    sys.exit("The service did not start.")
+
+
+def sign_in(page: Page, password: str) -> None:
+    page.goto("/admin/login/")
+    page.locator("input[name=username]").fill(USER)
+    page.locator("input[name=password]").fill(password)
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_url("**/admin/")
+
+
+def take_screenshot(page: Page, path: str, name: str) -> None:
+    answer = page.goto(path, wait_until="networkidle")
+    if answer is None or not answer.ok:
+        sys.exit(f"{path} could not be opened.")
+    file = IMAGES / name
+    page.screenshot(path=file)
+    if file.stat().st_size > MOST_BYTES:
+        sys.exit(f"{name} has {file.stat().st_size} bytes; {MOST_BYTES} are allowed.")
+    print(f"{file.relative_to(PROJECT)}: {file.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
