@@ -1,6 +1,6 @@
 """Every setting, from the environment, with a default that suits one machine.
 
-README, "Settings", lists them. Nonsense stops the start with a message that names every bad value at once.
+docs/settings.md lists them. Nonsense stops the start with a message that names every bad value at once.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The life of a contact after its birth: one verb for each change, called by API, back-office and commands alike.
 
-Locks are taken in one order everywhere: operators by key, contacts by key (docs/concurrency.md). Every verb raises
+Locks are taken in one order everywhere: operators by key, contacts by key (docs/architecture.md). Every verb raises
 Unknown when there is no such contact, and `by` says in the history who asked for it.
 """
 

@@ -5,9 +5,9 @@ import subprocess
 import pytest
 import yaml
 
-from tests.docs import readme
+from tests.docs import documents
 
-FOLDER = readme.ROOT / "deploy/prometheus"
+FOLDER = documents.ROOT / "deploy/prometheus"
 FILES = sorted(FOLDER.glob("*.yml"))
 
 NOBODY_WAITS = {'crm_router_queue_length{source="1"}': "0x200"}

@@ -1,13 +1,16 @@
-"""Every command in the READMEs is run by a test, here or elsewhere."""
+"""Every command in the documents is run by a test, here or elsewhere. docs/operations.md has a test of its own."""
+
+import re
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, get_commands
 
 from leads import contact_import
-from tests.docs import readme
+from tests.docs import documents
 
 PYTHON = ".venv/bin/python"
 MANAGE = f"{PYTHON} manage.py "
+OTHERS = {"operations.md", "observability.md"}  # for servers: tests/docs/test_operations.py
 
 RUN_HERE = [
     f"{MANAGE}seed_demo",
@@ -20,14 +23,13 @@ RUN_HERE = [
 ]
 RUN_ELSEWHERE = {
     f"{MANAGE}create_api_key --source 1 --name telegram-bot": "tests/access makes such keys",
-    "scripts/serve": "tests/service starts it",
+    "scripts/serve --demo": "tests/service starts it",
     "scripts/test": "it is what runs these tests",
     "scripts/test_distribution.sh": "tests/service runs it",
     "scripts/lock": "needs the package registry",
     "scripts/lock --upgrade-package django": "likewise",
+    f"{PYTHON} scripts/support/screenshots.py": "writes into the project, and needs minutes",
     f"{MANAGE}createsuperuser": "asks a person; Django's own",
-    f"{MANAGE}reset_two_factor vera": "tests/door runs it",
-    f"{MANAGE}axes_reset_username vera": "likewise",
     f"{MANAGE}makemigrations": "writes into the project; scripts/check runs it with --check",
     f"{MANAGE}migrate": "makes the database of every test",
     f"{MANAGE}messages": "writes into the project; tests/admin compares the catalogue with the code",
@@ -45,24 +47,41 @@ RUN_ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("file", readme.READMES, ids=lambda file: file.name)
-def test_every_command_is_run_by_some_test(file):
-    assert sorted(readme.commands(file)) == sorted([*RUN_HERE, *RUN_ELSEWHERE])
+def test_every_command_is_run_by_some_test():
+    shown = {line for file in documents.ALL if file.name not in OTHERS for line in documents.commands(file)}
+    assert shown == {*RUN_HERE, *RUN_ELSEWHERE}
+
+
+def test_both_readmes_show_the_same_commands():
+    english, russian = (documents.commands(file) for file in documents.READMES)
+    assert english == russian
 
 
 @pytest.mark.django_db
 def test_the_commands_run_one_after_another(capsys):
     for command in RUN_HERE:
         call_command(*command.removeprefix(MANAGE).split())
-    told = capsys.readouterr().out
-    assert "Loads, limits, queue and contacts agree." in told
-    assert "Every stored decision follows from its evidence." in told
+    printed = capsys.readouterr().out
+    assert "Loads, limits, queue and contacts agree." in printed
+    assert "Every stored decision follows from its evidence." in printed
+
+
+def test_every_command_of_the_project_is_explained():
+    ours = {name for name, app in get_commands().items() if (documents.ROOT / app.partition(".")[0]).is_dir()}
+    explained = set(re.findall(r"manage\.py (\w+)", (documents.DOCS / "commands.md").read_text()))
+    for_developers_and_scripts = {"messages", "prepare"}
+    assert ours - for_developers_and_scripts <= explained
+
+
+def test_every_script_is_explained():
+    scripts = {f"scripts/{file.name}" for file in (documents.ROOT / "scripts").iterdir() if file.is_file()}
+    explained = set(re.findall(r"^\| `(scripts/[\w.]+)", (documents.DOCS / "commands.md").read_text(), re.M))
+    assert explained == scripts
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("file", readme.READMES, ids=lambda file: file.name)
-def test_the_table_shown_can_be_imported(file, tmp_path, capsys):
-    [table] = [block.text for block in readme.blocks(file) if block.language == "csv"]
+def test_the_table_shown_can_be_imported(tmp_path, capsys):
+    [table] = [block.text for block in documents.blocks(documents.DOCS / "commands.md") if block.language == "csv"]
     path = tmp_path / "contacts.csv"
     path.write_text(table)
     call_command("seed_demo")
@@ -70,6 +89,5 @@ def test_the_table_shown_can_be_imported(file, tmp_path, capsys):
     assert "2 contacts registered" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("file", readme.READMES, ids=lambda file: file.name)
-def test_every_column_of_an_import_is_named(file):
-    assert set(contact_import.COLUMNS) <= set(readme.in_backticks(file))
+def test_every_column_of_an_import_is_named():
+    assert set(contact_import.COLUMNS) <= set(documents.in_backticks(documents.DOCS / "commands.md"))

@@ -5,7 +5,7 @@ import re
 import licences
 import pytest
 
-from tests.docs.readme import ROOT
+from tests.docs.documents import ROOT
 
 pytestmark = pytest.mark.once
 

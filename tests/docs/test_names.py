@@ -1,4 +1,4 @@
-"""What the READMEs name is there, under this name."""
+"""What the documents name is there, under this name."""
 
 import re
 from pathlib import Path
@@ -7,49 +7,70 @@ import pytest
 from django.core.management import get_commands
 
 from core.api.schema import CONFLICTS
+from crm_router.urls import api
 from routing.models import Contact
-from tests.docs import readme
+from tests.docs import documents
 
+API, ROUTING = documents.DOCS / "api.md", documents.DOCS / "routing.md"
 FILES = {".py", ".md", ".txt", ".in", ".toml", ".yaml", ".sh", ".ini"}
 
-read_me_twice = pytest.mark.parametrize("file", readme.READMES, ids=lambda file: file.name)
+each_document = pytest.mark.parametrize("file", documents.ALL, ids=lambda file: file.name)
 
 
 def is_path(word):
-    """A folder ends in a slash, a file in a known suffix; scripts have none."""
-    whole = re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", word)
+    """A folder ends in a slash, a file in a known suffix; scripts have none. A bare name may stand anywhere."""
+    whole = re.fullmatch(r"[\w.-]+(/[\w.-]+)+/?", word)
     return whole and (word.endswith("/") or Path(word).suffix in FILES or word.startswith(("scripts/", ".ci/")))
 
 
-@read_me_twice
+@each_document
 def test_files_and_folders_exist(file):
-    words = [word for text in readme.in_backticks(file) + readme.commands(file) for word in text.split()]
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", readme.prose(file))
-    named = {word for word in words if is_path(word)} | set(links)
-    assert {"scripts/serve", "docs/adr/", "LICENSE"} <= named
-    assert [name for name in sorted(named) if not (readme.ROOT / name).exists()] == []
+    words = [word for text in documents.in_backticks(file) + documents.commands(file) for word in text.split()]
+    missing = [word for word in words if is_path(word) and not (documents.ROOT / word).exists()]
+    assert missing == []
 
 
-@read_me_twice
+@each_document
+def test_links_lead_somewhere(file):
+    for link in documents.links(file):
+        path, _, anchor = link.partition("#")
+        target = file.parent / path if path else file
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", documents.prose(target), re.M)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, link
+
+
+def test_the_readmes_lead_to_every_document():
+    expected = {file for file in documents.DOCS.glob("*.md") if file != documents.RUSSIAN}
+    for file in documents.READMES:
+        linked = {(file.parent / link.partition("#")[0]).resolve() for link in documents.links(file)}
+        assert expected <= linked
+
+
+@each_document
 def test_management_commands_exist(file):
-    named = set(re.findall(r"manage\.py ([a-z]\w+)", file.read_text()))
-    assert "check_routing" in named
-    assert named <= set(get_commands())
+    assert set(re.findall(r"manage\.py ([a-z]\w+)", file.read_text())) <= set(get_commands())
 
 
-@read_me_twice
-def test_every_reason_for_waiting_is_explained(file):
-    explained = re.findall(r"^\| `(\w+)` \|", readme.prose(file), re.M)
-    assert set(Contact.Waiting.values) <= set(explained)
+def test_every_call_is_explained_and_no_other():
+    """By its path; the words of a parameter do not matter."""
+    rows = re.findall(r"^\| `((?:GET|POST|PATCH|PUT|DELETE) /\S+)`", documents.section(API, "## All calls"), re.M)
+    explained = {re.sub(r"\{\w+\}", "{}", row.split()[1]) for row in rows} - {"/health", "/health/ready", "/docs"}
+    existing = {"/" + re.sub(r"<[^>]+>", "{}", str(route.pattern)) for route in api}
+    assert explained == existing
 
 
-@read_me_twice
-def test_every_conflict_is_named(file):
-    row = next(line for line in readme.prose(file).splitlines() if line.startswith("| 409 |"))
-    assert set(re.findall(r"`(\w+)`", row)) == {code for codes in CONFLICTS.values() for code in codes}
+def test_every_reason_for_waiting_is_explained():
+    explained = re.findall(r"^\| `(\w+)` \|", documents.section(ROUTING, "### Reasons for waiting"), re.M)
+    assert explained == Contact.Waiting.values
+
+
+def test_every_conflict_is_explained():
+    explained = re.findall(r"^\| `(\w+)` \|", documents.section(API, "### Conflicts"), re.M)
+    assert set(explained) == {code for codes in CONFLICTS.values() for code in codes}
 
 
 def test_no_document_holds_both_sides_of_a_merge():
-    documents = [*readme.ROOT.glob("*.md"), *(readme.ROOT / "docs").rglob("*.md"), *readme.ROOT.glob("*/**/*.md")]
-    assert readme.ROOT / "CHANGELOG.md" in documents
-    assert [file.name for file in documents if re.search("^(<{7}|={7}|>{7})", file.read_text(), re.M)] == []
+    broken = [file.name for file in documents.ALL if re.search("^(<{7}|={7}|>{7})", file.read_text(), re.M)]
+    assert broken == []

@@ -9,11 +9,11 @@ from prometheus_client.metrics_core import Metric
 
 from crm_router.observability import logs, scrape
 from tests import characters
-from tests.docs import readme
+from tests.docs import documents
 
-GUIDE = readme.ROOT / "docs/observability.md"
-ALERTS = readme.ROOT / "deploy/prometheus/alerts.yml"
-DASHBOARD = readme.ROOT / "deploy/grafana/crm-lead-router.json"
+GUIDE = documents.ROOT / "docs/observability.md"
+ALERTS = documents.ROOT / "deploy/prometheus/alerts.yml"
+DASHBOARD = documents.ROOT / "deploy/grafana/crm-lead-router.json"
 ALWAYS = {"timestamp", "level", "logger", "event", "request_id", "process", "exception"}
 SUFFIXES = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "gauge": [""], "info": ["_info"]}
 
@@ -85,9 +85,9 @@ def test_the_guides_example_is_a_line_of_the_log():
 
 
 def test_prometheus_is_led_to_where_compose_shows_each_instance():
-    [config] = [block.text for block in readme.blocks(GUIDE) if block.language == "yaml"]
+    [config] = [block.text for block in documents.blocks(GUIDE) if block.language == "yaml"]
     [job] = yaml.safe_load(config)["scrape_configs"]
-    compose = yaml.safe_load((readme.ROOT / "compose.production.yaml").read_text())
+    compose = yaml.safe_load((documents.ROOT / "compose.production.yaml").read_text())
     published = [port.rpartition(":")[0] for port in compose["services"]["nginx"]["ports"]]
     assert job["static_configs"][0]["targets"] == [port for port in published if port.startswith("127.0.0.1:")]
     assert f'job="{job["job_name"]}"' in " ".join(expressions())

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from tests.docs import readme
+from tests.docs import documents
 
-PAGE = readme.ROOT / "docs/operations.md"
+PAGE = documents.ROOT / "docs/operations.md"
 
 RUN = {
     "sudo /usr/bin/python3 scripts/support/environment.py make .venv requirements.txt": "tests/service makes some",
@@ -64,7 +64,7 @@ BEGIN_OF_THE_OTHERS = {
 
 def commands():
     """Without what leads to the next one."""
-    lines = [line for block in readme.blocks(PAGE) if block.language == "bash" for line in block.text.splitlines()]
+    lines = [line for block in documents.blocks(PAGE) if block.language == "bash" for line in block.text.splitlines()]
     return [line.removesuffix(" &&").removesuffix(" ||") for line in lines]
 
 
@@ -108,14 +108,14 @@ def test_an_update_moves_the_link_and_going_back_moves_it_back(tmp_path):
 
 
 def test_units_commands_and_guide_agree_where_the_release_is():
-    files = [*readme.ROOT.glob("deploy/systemd/*.service"), readme.ROOT / "deploy/crm-router-run"]
+    files = [*documents.ROOT.glob("deploy/systemd/*.service"), documents.ROOT / "deploy/crm-router-run"]
     paths = {path for file in files for path in re.findall(r"/opt/crm-router[\w./-]*", file.read_text())}
     assert len(paths) >= 4
     assert all(path.startswith("/opt/crm-router/current") for path in paths)
 
 
 def test_a_new_password_reaches_everybody_who_has_the_old_one():
-    services = yaml.safe_load((readme.ROOT / "compose.production.yaml").read_text())["services"]
+    services = yaml.safe_load((documents.ROOT / "compose.production.yaml").read_text())["services"]
     told = {name for name, service in services.items() if "database_url" in service.get("secrets", [])}
     section = PAGE.read_text().partition("\nThe database's password with compose.")[2].partition("\n## ")[0]
     anew = " ".join(re.findall(r"--force-recreate(?: --wait)? (.*)", section)).split()
@@ -129,7 +129,7 @@ def units_in(command, text):
 def test_a_restore_stops_all_who_could_write_into_the_old_database_before_anybody_writes_into_the_new():
     section = PAGE.read_text().partition("\n## Restore\n")[2].partition("\n## ")[0]
     before, _, after = section.partition("sudo nano ")
-    readers = {unit.name for unit in readme.ROOT.glob("deploy/systemd/*") if "EnvironmentFile" in unit.read_text()}
+    readers = {unit.name for unit in documents.ROOT.glob("deploy/systemd/*") if "EnvironmentFile" in unit.read_text()}
     names = {name.partition(".")[0] for name in readers - {"crm-router@.service"}} | {
         "crm-router@8001",
         "crm-router@8002",
@@ -159,20 +159,22 @@ def test_the_first_contact_is_registered_by_what_the_guide_sends(api):
 
 @pytest.mark.once
 def test_the_settings_of_the_guide_make_sense_and_leave_nothing_off(tmp_path):
-    for block in (block.text for block in readme.blocks(PAGE) if "ALLOWED_HOSTS" in block.text):
+    for block in (block.text for block in documents.blocks(PAGE) if "ALLOWED_HOSTS" in block.text):
         given = dict(line.split("=", 1) for line in block.splitlines())
         given |= {"DATA_DIR": str(tmp_path), "DATABASE_URL": "sqlite:///x", "PATH": os.environ["PATH"]}
         ask = "from crm_router import settings as s; print(s.THROTTLE_PER_MINUTE > 0, len(s.TWO_FACTOR_ROLES) > 1)"
-        said = subprocess.run([sys.executable, "-c", ask], cwd=readme.ROOT, env=given, capture_output=True, text=True)
+        said = subprocess.run(
+            [sys.executable, "-c", ask], cwd=documents.ROOT, env=given, capture_output=True, text=True
+        )
         assert (said.stdout, said.stderr) == ("True True\n", "")
 
 
 def test_files_and_settings_that_it_names_are_there():
     named = set(re.findall(r"(?<![\w/.-])((?:deploy|scripts|docs)/[\w@./-]+)", PAGE.read_text()))
     assert "deploy/nginx/crm-router.conf" in named
-    assert [name for name in sorted(named) if not (readme.ROOT / name.rstrip("/.")).exists()] == []
+    assert [name for name in sorted(named) if not (documents.ROOT / name.rstrip("/.")).exists()] == []
     settings = set(re.findall(r"`([A-Z]+_[A-Z_]+)[`=]", PAGE.read_text()))
-    assert settings <= set(re.findall(r"^\| `([A-Z_]+)`", readme.ENGLISH.read_text(), re.M))
+    assert settings <= set(documents.settings())
 
 
 def test_management_commands_that_it_names_are_there():

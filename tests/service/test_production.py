@@ -12,7 +12,7 @@ import yaml
 from django.core.management import get_commands
 
 from core.api import problems
-from tests.docs import readme
+from tests.docs import documents
 from tests.service.dockerfile import read, sent_to_the_engine
 from tests.service.running import PROJECT
 
@@ -23,7 +23,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("crm-router:")]
 UNITS = sorted((PROJECT / "deploy/systemd").glob("*.service"))
 
-# What of README, "Settings", is decided in the file itself, so that .env has no say.
+# What of docs/settings.md is decided in the file itself, so that .env has no say.
 DECIDED = {"API_KEYS", "HTTPS", "TRUSTED_PROXIES", "HOST", "PORT", "DATA_DIR", "STATIC_ROOT", "SWEEP_SECONDS", "MANAGE"}
 SECRETS = {"DATABASE_URL", "SECRET_KEY", "METRICS_TOKEN"}
 SENTRY: dict[str, Any] = yaml.safe_load((PROJECT / "compose.sentry.yaml").read_text())
@@ -46,9 +46,16 @@ def test_the_documents_that_nginx_writes_are_shaped_like_the_services_own() -> N
 
 
 def settings() -> set[str]:
-    """All that the service reads, by the README's first table of settings; the second is about scripts."""
-    table, _, _ = readme.prose(readme.ENGLISH).partition("\nOnly scripts read these:\n")
-    return set(re.findall(r"^\| `([A-Z_]+)`", table, re.M))
+    """All that the service reads, by docs/settings.md; the last of its tables is about scripts."""
+    return set(documents.settings()) - {
+        "VENV",
+        "TEST_VENV",
+        "TEST_DATABASE_URL",
+        "CI",
+        "CHROMIUM",
+        "BASE_URL",
+        "API_KEY",
+    }
 
 
 @pytest.mark.parametrize("name", OURS)
