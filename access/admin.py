@@ -1,12 +1,12 @@
 """Keys of the API: made, rotated and revoked here. Each is shown once, on the page that answers its making."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -23,6 +23,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from access import keys
 from access.models import ApiKey
+from core.admin.verbs import VerbAction
 from routing.models import Source
 
 COLOURS = {ApiKey.State.LIVE: "success", ApiKey.State.EXPIRED: "warning", ApiKey.State.REVOKED: "danger"}
@@ -161,27 +162,17 @@ class ApiKeyAdmin(ModelAdmin):
         back = reverse("admin:access_apikey_change", args=[key.pk])
         return self.render(request, "access/key_form.html", page | {"form": form, "back": back})
 
-    @action(description=_("Revoke"), permissions=["revoke"])
-    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        self.revoke(request, queryset)
-
-    @action(
-        description=_("Revoke"),
-        permissions=["revoke"],
+    @VerbAction(
+        button=_("Revoke"),
+        permission="revoke",
         icon="block",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Revoke this key?"),
-            "description": _("Whoever uses it is refused from now on. This cannot be undone."),
-            "form_submit_text": _("Revoke"),
-        },
+        title=_("Revoke this key?"),
+        description=_("Whoever uses it is refused from now on. This cannot be undone."),
+        submit=_("Revoke"),
     )
-    def revoke_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        self.revoke(request, ApiKey.objects.filter(pk=object_id))
-        return HttpResponse(headers={"HX-Redirect": reverse("admin:access_apikey_change", args=[object_id])})
-
-    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
-        working = list(chosen.filter(revoked_at__isnull=True))
+    def revoke(self, request: HttpRequest, chosen: Iterable[ApiKey]) -> None:
+        working = [key for key in chosen if not key.revoked_at]
         for key in working:
             keys.revoke_key(key_id=key.pk)
             self.log_change(request, key, revoked(1))

@@ -5,24 +5,23 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
-from core.admin import archive, formatting
-from core.admin.archive import ArchiveFilter
+from core.admin import formatting
+from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown, without_editing
 from core.admin.forms import ChangesOnly
-from core.admin.verbs import VerbAdmin, acting_user
+from core.admin.verbs import VerbAction, VerbAdmin, acting_user
 from core.db import search
 from operators.models import Operator
 from routing import operator_actions
@@ -92,7 +91,7 @@ class OperatorAdmin(VerbAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Operator | None = None) -> list[Any]:
         known = ["load", "rosters"] if obj else []
-        return ["name", "is_active", "max_load", *known, *archive.archive_fields(obj)]
+        return ["name", "is_active", "max_load", *known, *archive_fields(obj)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operator]:
         rosters = RosterEntry.objects.filter(source__archived_at__isnull=True).select_related("source")
@@ -110,7 +109,7 @@ class OperatorAdmin(VerbAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist: ChangeList = super().get_changelist_instance(request)
-        return archive.without_editing(changelist) if archive.archive_is_shown(request) else changelist
+        return without_editing(changelist) if archive_is_shown(request) else changelist
 
     def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
         return bool(super().has_change_permission(request, obj)) and not (obj and obj.archived_at)
@@ -133,7 +132,7 @@ class OperatorAdmin(VerbAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
         current = ["hand_over_selected", "hand_over_on_duty_selected", "archive_selected"]
-        for unfit in current if archive.archive_is_shown(request) else ["restore_selected"]:
+        for unfit in current if archive_is_shown(request) else ["restore_selected"]:
             actions.pop(unfit, None)
         return actions
 
@@ -142,43 +141,31 @@ class OperatorAdmin(VerbAdmin):
         unfit = (*HAND_OVER["items"], "archive_this") if operator and operator.archived_at else ("restore_this",)
         return [a for a in super().get_actions_detail(request, object_id) if not a.action_name.endswith(unfit)]
 
-    @action(description=_("Hand over all contacts and go off duty"), permissions=["archive"])
-    def hand_over_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
-        self.hand_over(request, queryset, operator_actions.hand_over)
-
-    @action(description=_("Hand over all contacts and stay on duty"), permissions=["archive"])
-    def hand_over_on_duty_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
-        self.hand_over(request, queryset, operator_actions.hand_over_on_duty)
-
-    @action(
-        description=_("And go off duty"),
-        permissions=["archive"],
+    @VerbAction(
+        button=_("And go off duty"),
+        menu=_("Hand over all contacts and go off duty"),
+        permission="archive",
         icon="logout",
-        dialog={
-            "title": _("Hand over all contacts and go off duty?"),
-            "description": _("Open contacts go to others or back to the queue, and the operator gets no new ones."),
-            "form_submit_text": _("Hand over"),
-        },
+        title=_("Hand over all contacts and go off duty?"),
+        description=_("Open contacts go to others or back to the queue, and the operator gets no new ones."),
+        submit=_("Hand over"),
     )
-    def hand_over_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        self.hand_over(request, Operator.objects.filter(pk=object_id), operator_actions.hand_over)
-        return self.page_again()
+    def hand_over(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
+        self.hand_over_each(request, operators, operator_actions.hand_over)
 
-    @action(
-        description=_("And stay on duty"),
-        permissions=["archive"],
+    @VerbAction(
+        button=_("And stay on duty"),
+        menu=_("Hand over all contacts and stay on duty"),
+        permission="archive",
         icon="sync_alt",
-        dialog={
-            "title": _("Hand over all contacts and stay on duty?"),
-            "description": _("Open contacts go to others. What nobody else can take stays with the operator."),
-            "form_submit_text": _("Hand over"),
-        },
+        title=_("Hand over all contacts and stay on duty?"),
+        description=_("Open contacts go to others. What nobody else can take stays with the operator."),
+        submit=_("Hand over"),
     )
-    def hand_over_on_duty_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        self.hand_over(request, Operator.objects.filter(pk=object_id), operator_actions.hand_over_on_duty)
-        return self.page_again()
+    def hand_over_on_duty(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
+        self.hand_over_each(request, operators, operator_actions.hand_over_on_duty)
 
-    def hand_over(
+    def hand_over_each(
         self, request: HttpRequest, operators: Iterable[Operator], verb: Callable[..., HandoverCount]
     ) -> None:
         for operator in operators:
@@ -191,56 +178,37 @@ class OperatorAdmin(VerbAdmin):
         level = messages.SUCCESS if count.reassigned or count.queued else messages.WARNING
         self.message_user(request, f"{operator}. {words}", level)
 
-    @action(description=_("Move to the archive"), permissions=["archive"])
-    def archive_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
-        self.for_each(
-            request,
-            queryset,
-            lambda pk: operator_actions.archive_operator(operator_id=pk, by=acting_user(request)),
-            archived,
-        )
-
-    @action(description=_("Restore from the archive"), permissions=["archive"])
-    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Operator]) -> None:
-        self.for_each(request, queryset, lambda pk: operator_actions.restore_operator(operator_id=pk), restored)
-
-    @action(
-        description=_("Move to the archive"),
-        permissions=["archive"],
+    @VerbAction(
+        button=_("Move to the archive"),
+        permission="archive",
         icon="archive",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Move this operator to the archive?"),
-            "description": _(
-                "The operator gets no more contacts. Open contacts go to others or back to the queue at once, "
-                "closed ones stay as history. You can restore the operator later; open contacts do not come back."
-            ),
-            "form_submit_text": _("Move to the archive"),
-        },
+        title=_("Move this operator to the archive?"),
+        description=_(
+            "The operator gets no more contacts. Open contacts go to others or back to the queue at once, "
+            "closed ones stay as history. You can restore the operator later; open contacts do not come back."
+        ),
+        submit=_("Move to the archive"),
     )
-    def archive_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.from_dialog(
+    def archive(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
+        self.for_each(
             request,
-            object_id,
+            operators,
             lambda pk: operator_actions.archive_operator(operator_id=pk, by=acting_user(request)),
             archived,
         )
 
-    @action(
-        description=_("Restore from the archive"),
-        permissions=["archive"],
+    @VerbAction(
+        button=_("Restore from the archive"),
+        permission="archive",
         icon="unarchive",
         variant=ActionVariant.PRIMARY,
-        dialog={
-            "title": _("Restore this operator?"),
-            "description": _("The operator returns with the former limit and weights, and may get contacts at once."),
-            "form_submit_text": _("Restore"),
-        },
+        title=_("Restore this operator?"),
+        description=_("The operator returns with the former limit and weights, and may get contacts at once."),
+        submit=_("Restore"),
     )
-    def restore_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.from_dialog(
-            request, object_id, lambda pk: operator_actions.restore_operator(operator_id=pk), restored
-        )
+    def restore(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
+        self.for_each(request, operators, lambda pk: operator_actions.restore_operator(operator_id=pk), restored)
 
     @display(description=_("load"), ordering="current_load")
     def load(self, operator: Operator) -> SafeString:

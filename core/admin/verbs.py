@@ -12,6 +12,8 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
+from unfold.enums import ActionVariant
 
 from core.errors import Refusal
 
@@ -42,6 +44,54 @@ def refusal_text(refusal: Refusal) -> str:
 def acting_user(request: HttpRequest) -> str:
     """Who does it, as the history will tell."""
     return f"user {request.user.get_username()}"
+
+
+class VerbAction:
+    """Makes two actions of one method of a ModelAdmin, which gets the request and the rows that it is asked for.
+
+    Of a method `resolve`: `resolve_selected` for `actions`, the menu of the list, and `resolve_this` for
+    `actions_detail`, a button on the page of one row, which asks in a dialog first.
+    """
+
+    def __init__(
+        self,
+        *,
+        button: Any,
+        permission: str,
+        title: Any,
+        description: Any,
+        submit: Any,
+        menu: Any = None,
+        icon: str | None = None,
+        variant: ActionVariant = ActionVariant.DEFAULT,
+    ) -> None:
+        """`button` and `menu` are the labels, which are mostly one; the rest of the words are the dialog's."""
+        dialog = {"title": title, "description": description, "form_submit_text": submit}
+        self.selected = action(description=menu or button, permissions=[permission])
+        self.this = action(description=button, permissions=[permission], icon=icon, variant=variant, dialog=dialog)
+
+    def __call__(self, method: Callable[[Any, HttpRequest, Iterable[Any]], object]) -> "VerbAction":
+        self.method = method
+        return self
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        def call_for_selected(model_admin: Any, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+            self.method(model_admin, request, queryset)
+
+        def call_for_this(model_admin: Any, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+            instance = model_admin.get_object(request, object_id)
+            self.method(model_admin, request, [instance] if instance else [])
+            return refresh_page()
+
+        stem = name.rstrip("_")  # a verb that is a Python keyword ends in "_"
+        call_for_selected.__name__, call_for_this.__name__ = f"{stem}_selected", f"{stem}_this"
+        setattr(owner, f"{stem}_selected", self.selected(call_for_selected))
+        setattr(owner, f"{stem}_this", self.this(call_for_this))
+
+
+def refresh_page() -> HttpResponse:
+    """Ends a dialog: the page behind it, whichever that is, is loaded again."""
+    return HttpResponse(headers={"HX-Refresh": "true"})
 
 
 class WithoutTransaction(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable at run time
@@ -125,12 +175,8 @@ class VerbAdmin(ModelAdmin, WithoutTransaction):
         done: Done,
         became: Callable[[int], Done] | None = None,
     ) -> HttpResponse:
-        """The same for one, asked for in a dialog; the page behind it is shown afresh afterwards."""
+        """The same for one, asked for in a dialog that has a form of its own."""
         instance = self.get_object(request, object_id)
         if instance:
             self.for_each(request, [instance], verb, done, became)
-        return self.page_again()
-
-    def page_again(self) -> HttpResponse:
-        """Ends a dialog: the page behind it, whichever that is, is shown afresh."""
-        return HttpResponse(headers={"HX-Refresh": "true"})
+        return refresh_page()

@@ -1,8 +1,8 @@
 """Two leads that may be one person, side by side: a supervisor merges them, or says that they are two."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Prefetch, Q, QuerySet
@@ -18,7 +18,7 @@ from unfold.decorators import action, display
 from core.admin import formatting
 from core.admin.filters import ChoiceFilter
 from core.admin.pagination import DeepPages
-from core.admin.verbs import VerbAdmin, acting_user
+from core.admin.verbs import VerbAction, VerbAdmin, acting_user
 from leads import merging
 from leads.admin import lead_formatting
 from leads.models import Lead, PossibleDuplicate
@@ -150,21 +150,16 @@ class PossibleDuplicateAdmin(VerbAdmin):
         self.for_each(request, pairs.values(), merge, merged)
         return None
 
-    @action(description=_("Two persons: take off this list"), permissions=["decide"])
-    def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[PossibleDuplicate]) -> None:
-        self.for_each(request, queryset, lambda pk: merging.dismiss_duplicate(pair_id=pk), dismissed)
-
-    @action(
-        description=_("Two persons…"),
-        permissions=["decide"],
-        dialog={
-            "title": _("Are these two persons?"),
-            "description": _("The pair leaves the list for good. Both leads stay as they are."),
-            "form_submit_text": _("Two persons"),
-        },
+    @VerbAction(
+        button=_("Two persons…"),
+        menu=_("Two persons: take off this list"),
+        permission="decide",
+        title=_("Are these two persons?"),
+        description=_("The pair leaves the list for good. Both leads stay as they are."),
+        submit=_("Two persons"),
     )
-    def dismiss_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.from_dialog(request, object_id, lambda pk: merging.dismiss_duplicate(pair_id=pk), dismissed)
+    def dismiss(self, request: HttpRequest, pairs: Iterable[PossibleDuplicate]) -> None:
+        self.for_each(request, pairs, lambda pk: merging.dismiss_duplicate(pair_id=pk), dismissed)
 
     @display(description=_("older lead"))
     def first(self, pair: PossibleDuplicate) -> SafeString | str:

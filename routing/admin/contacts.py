@@ -1,9 +1,9 @@
 """Contacts: found fast, explained, resolved, handed on. Born at the intake only, their facts do not change here."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +19,7 @@ from unfold.enums import ActionVariant
 from core.admin import formatting
 from core.admin.filters import ChoiceFilter
 from core.admin.pagination import DeepPages
-from core.admin.verbs import Done, VerbAdmin, acting_user
+from core.admin.verbs import Done, VerbAction, VerbAdmin, acting_user
 from leads import search
 from leads.admin import lead_formatting
 from operators.models import Operator
@@ -178,64 +178,32 @@ class ContactAdmin(VerbAdmin):
             )
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    @action(description=_("Resolve"), permissions=["resolve"])
-    def resolve_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        self.for_each(
-            request, queryset, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=acting_user(request)), resolved
-        )
-
-    @action(description=_("Open again"), permissions=["resolve"])
-    def reopen_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        self.for_each(
-            request, queryset, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=acting_user(request)), reopened
-        )
-
-    @action(description=_("Route to somebody else"), permissions=["route"])
-    def reroute_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        self.for_each(
-            request, queryset, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=acting_user(request)), rerouted
-        )
-
-    @action(description=_("Put back into the queue"), permissions=["route"])
-    def return_selected(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
-        self.for_each(
-            request,
-            queryset,
-            lambda pk: lifecycle.return_contact(contact_id=pk, by=acting_user(request)),
-            returned,
-            after_return,
-        )
-
-    @action(
-        description=_("Resolve"),
-        permissions=["resolve"],
+    @VerbAction(
+        button=_("Resolve"),
+        permission="resolve",
         icon="check",
         variant=ActionVariant.PRIMARY,
-        dialog={
-            "title": _("Resolve this contact?"),
-            "description": _("The operator is free for one more, and the contact that has waited longest is assigned."),
-            "form_submit_text": _("Resolve"),
-        },
+        title=_("Resolve this contact?"),
+        description=_("The operator is free for one more, and the contact that has waited longest is assigned."),
+        submit=_("Resolve"),
     )
-    def resolve_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.from_dialog(
-            request, object_id, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=acting_user(request)), resolved
+    def resolve(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
+        self.for_each(
+            request, contacts, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=acting_user(request)), resolved
         )
 
-    @action(
-        description=_("Open again"),
-        permissions=["resolve"],
+    @VerbAction(
+        button=_("Open again"),
+        permission="resolve",
         icon="undo",
         variant=ActionVariant.PRIMARY,
-        dialog={
-            "title": _("Open this contact again?"),
-            "description": _("It goes to the same operator if on duty and below the limit, else to somebody else."),
-            "form_submit_text": _("Open again"),
-        },
+        title=_("Open this contact again?"),
+        description=_("It goes to the same operator if on duty and below the limit, else to somebody else."),
+        submit=_("Open again"),
     )
-    def reopen_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.from_dialog(
-            request, object_id, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=acting_user(request)), reopened
+    def reopen(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
+        self.for_each(
+            request, contacts, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=acting_user(request)), reopened
         )
 
     @action(
@@ -259,35 +227,32 @@ class ContactAdmin(VerbAdmin):
             partial(given, operator),
         )
 
-    @action(
-        description=_("Route to somebody else"),
-        permissions=["route"],
+    @VerbAction(
+        button=_("Route to somebody else"),
+        permission="route",
         icon="shuffle",
-        dialog={
-            "title": _("Route this contact to somebody else?"),
-            "description": _("The source's roster decides. If nobody else is free, the contact stays where it is."),
-            "form_submit_text": _("Route to somebody else"),
-        },
+        title=_("Route this contact to somebody else?"),
+        description=_("The source's roster decides. If nobody else is free, the contact stays where it is."),
+        submit=_("Route to somebody else"),
     )
-    def reroute_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.from_dialog(
-            request, object_id, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=acting_user(request)), rerouted
+    def reroute(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
+        self.for_each(
+            request, contacts, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=acting_user(request)), rerouted
         )
 
-    @action(
-        description=_("Back to the queue"),
-        permissions=["route"],
+    @VerbAction(
+        button=_("Back to the queue"),
+        menu=_("Put back into the queue"),
+        permission="route",
         icon="hourglass_empty",
-        dialog={
-            "title": _("Put this contact back into the queue?"),
-            "description": _("It waits at the place of its age, and is not offered to the same operator again."),
-            "form_submit_text": _("Back to the queue"),
-        },
+        title=_("Put this contact back into the queue?"),
+        description=_("It waits at the place of its age, and is not offered to the same operator again."),
+        submit=_("Back to the queue"),
     )
-    def return_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.from_dialog(
+    def return_(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
+        self.for_each(
             request,
-            object_id,
+            contacts,
             lambda pk: lifecycle.return_contact(contact_id=pk, by=acting_user(request)),
             returned,
             after_return,

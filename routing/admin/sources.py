@@ -1,6 +1,6 @@
 """Sources, each with its roster: who answers here, and with which weight."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,19 +9,19 @@ from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Prefetch, QuerySet, Sum, Window
 from django.forms.models import BaseInlineFormSet, BaseModelFormSet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 from unfold.admin import TabularInline
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from core.admin import archive, formatting
-from core.admin.archive import ArchiveFilter
+from core.admin import formatting
+from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown
 from core.admin.forms import ChangesOnly
-from core.admin.verbs import WORDS, VerbAdmin
+from core.admin.verbs import WORDS, VerbAction, VerbAdmin
 from core.db import search
 from operators.models import Operator
 from routing import source_actions
@@ -147,7 +147,7 @@ class SourceAdmin(VerbAdmin):
     actions_detail = ["archive_this", "restore_this"]
 
     def get_fields(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
-        return ["name", "description", "phone_region", "strategy", "is_sticky", *archive.archive_fields(obj)]
+        return ["name", "description", "phone_region", "strategy", "is_sticky", *archive_fields(obj)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         roster = RosterEntry.objects.filter(operator__archived_at__isnull=True).select_related("operator")
@@ -181,7 +181,7 @@ class SourceAdmin(VerbAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("archive_selected" if archive.archive_is_shown(request) else "restore_selected", None)
+        actions.pop("archive_selected" if archive_is_shown(request) else "restore_selected", None)
         return actions
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
@@ -189,44 +189,32 @@ class SourceAdmin(VerbAdmin):
         unfit = "archive_this" if source and source.archived_at else "restore_this"
         return [a for a in super().get_actions_detail(request, object_id) if not a.action_name.endswith(unfit)]
 
-    @action(description=_("Move to the archive"), permissions=["archive"])
-    def archive_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
-        self.for_each(request, queryset, lambda pk: source_actions.archive_source(source_id=pk), archived)
-
-    @action(description=_("Restore from the archive"), permissions=["archive"])
-    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
-        self.for_each(request, queryset, lambda pk: source_actions.restore_source(source_id=pk), restored)
-
-    @action(
-        description=_("Move to the archive"),
-        permissions=["archive"],
+    @VerbAction(
+        button=_("Move to the archive"),
+        permission="archive",
         icon="archive",
         variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Close this source?"),
-            "description": _(
-                "Its bot is refused from now on. Contacts stay readable and can still be resolved; "
-                "those that wait stay in the queue until you decide. You can restore the source later."
-            ),
-            "form_submit_text": _("Move to the archive"),
-        },
+        title=_("Close this source?"),
+        description=_(
+            "Its bot is refused from now on. Contacts stay readable and can still be resolved; "
+            "those that wait stay in the queue until you decide. You can restore the source later."
+        ),
+        submit=_("Move to the archive"),
     )
-    def archive_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.from_dialog(request, object_id, lambda pk: source_actions.archive_source(source_id=pk), archived)
+    def archive(self, request: HttpRequest, sources: Iterable[Source]) -> None:
+        self.for_each(request, sources, lambda pk: source_actions.archive_source(source_id=pk), archived)
 
-    @action(
-        description=_("Restore from the archive"),
-        permissions=["archive"],
+    @VerbAction(
+        button=_("Restore from the archive"),
+        permission="archive",
         icon="unarchive",
         variant=ActionVariant.PRIMARY,
-        dialog={
-            "title": _("Open this source again?"),
-            "description": _("Its bot is answered again, and contacts that wait are given to whoever is free."),
-            "form_submit_text": _("Restore"),
-        },
+        title=_("Open this source again?"),
+        description=_("Its bot is answered again, and contacts that wait are given to whoever is free."),
+        submit=_("Restore"),
     )
-    def restore_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self.from_dialog(request, object_id, lambda pk: source_actions.restore_source(source_id=pk), restored)
+    def restore(self, request: HttpRequest, sources: Iterable[Source]) -> None:
+        self.for_each(request, sources, lambda pk: source_actions.restore_source(source_id=pk), restored)
 
     @display(description=_("roster"))
     def shares(self, source: Source) -> str:
