@@ -41,7 +41,7 @@ worker_class = "crm_router.server.patient_worker.PatientWorker"  # gthread, whic
 # SQLite has one writer at a time: threads of one process queue up for it (core/db/sqlite), several processes would
 # poll for it. More than two threads bring no speed, but a slow client does not hold up the others.
 # PostgreSQL: Python computes on one core per process, and other threads work while one waits for the database and its
-# disk (ADR 0023 has the figures). At most as many processes as let two instances into PostgreSQL's usual 100
+# disk (docs/performance.md has the figures). At most as many processes as let two instances into PostgreSQL's usual 100
 # connections, one for each thread.
 workers = settings.WEB_CONCURRENCY or (1 if ON_SQLITE else min(CORES + 1, 9))
 threads = settings.WEB_THREADS or (8 if ON_SQLITE else 4)

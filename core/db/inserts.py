@@ -1,4 +1,4 @@
-"""New rows by SQL that is compiled once: several, which may refer to one another, by one statement (ADR 0024)."""
+"""New rows by SQL that is compiled once: several, which may refer to one another, by one statement (ADR 21)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
