@@ -18,7 +18,7 @@ class Block(NamedTuple):
 
 def blocks(document: Path) -> list[Block]:
     """The code blocks, in order."""
-    return [Block(*found) for found in re.findall(r"^```([\w.]+)\n(.*?)^```$", document.read_text(), re.M | re.S)]
+    return [Block(*found) for found in re.findall(r"^```(\w+)\n(.*?)^```$", document.read_text(), re.M | re.S)]
 
 
 def prose(document: Path) -> str:

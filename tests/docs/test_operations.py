@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -175,6 +176,12 @@ def test_files_and_settings_that_it_names_are_there():
     assert [name for name in sorted(named) if not (documents.ROOT / name.rstrip("/.")).exists()] == []
     settings = set(re.findall(r"`([A-Z]+_[A-Z_]+)[`=]", PAGE.read_text()))
     assert settings <= set(documents.settings())
+
+
+def test_the_search_indexes_made_later_are_those_of_the_migration():
+    indexes = import_module("leads.migrations.0002_search_indexes").INDEXES
+    shown = dict(re.findall(r"^CREATE INDEX CONCURRENTLY (\w+) ON (.*);$", PAGE.read_text(), re.M))
+    assert shown == indexes
 
 
 def test_management_commands_that_it_names_are_there():
