@@ -1,4 +1,4 @@
-"""The example rules, judged by Prometheus itself."""
+"""The example rules, checked by Prometheus itself."""
 
 import subprocess
 
@@ -18,13 +18,13 @@ pytestmark = [pytest.mark.once, pytest.mark.promtool]
 
 
 def promtool(*arguments):
-    said = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, check=False)
-    assert said.returncode == 0, said.stdout + said.stderr
+    result = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.fixture
 def require(tmp_path):
-    """Holds Prometheus to it that an alert is on, or off, an hour and a half after it has begun to see these series."""
+    """Checks that an alert is on, or off, an hour and a half after the first sample of these series."""
 
     def require(alert, *, on, seen):
         question = f'count(ALERTS{{alertname="{alert}", alertstate="firing"}}) or vector(0)'
@@ -43,7 +43,7 @@ def test_prometheus_understands_the_rules(file):
     promtool("check", "rules", file)
 
 
-def test_a_night_without_anybody_is_quiet_until_somebody_waits(require):
+def test_free_places_raise_an_alert_only_while_somebody_waits(require):
     require("NoFreePlaces", on=False, seen=EVERYBODY_OFF_DUTY | NOBODY_WAITS)
     require("NoFreePlaces", on=True, seen=EVERYBODY_OFF_DUTY | SOMEBODY_WAITS)
 
@@ -56,30 +56,30 @@ def test_a_night_without_anybody_is_quiet_until_somebody_waits(require):
         ("BackupIsOld", "crm_router_last_backup_timestamp_seconds"),
     ],
 )
-def test_what_was_done_too_long_ago_is_told(require, alert, moment):
+def test_work_that_was_done_too_long_ago_raises_an_alert(require, alert, moment):
     """The clock of such tests begins at 0, so that what lies days back is below it."""
     days_ago = -3 * 86400
     require(alert, on=True, seen={moment: f"{days_ago}x200"})
     require(alert, on=False, seen={moment: "0+60x200"})
 
 
-def test_a_backup_that_nobody_tells_of_is_told(require):
+def test_a_missing_backup_metric_raises_an_alert(require):
     require("BackupIsOld", on=True, seen=NOBODY_WAITS)
 
 
 @pytest.mark.parametrize(("room", "on"), [(19, True), (21, False)])
-def test_a_disk_is_told_of_before_it_is_full(require, room, on):
+def test_a_disk_raises_an_alert_before_it_is_full(require, room, on):
     disk = {'node_filesystem_avail_bytes{mountpoint="/"}': room, 'node_filesystem_size_bytes{mountpoint="/"}': 100}
     require("DiskAlmostFull", on=on, seen={name: f"{number}x200" for name, number in disk.items()})
 
 
 @pytest.mark.parametrize(("restarts", "on"), [("0+1x200", True), ("5x200", False)])
-def test_an_instance_that_dies_again_and_again_is_told(require, restarts, on):
+def test_an_instance_that_restarts_repeatedly_raises_an_alert(require, restarts, on):
     require(
         "InstanceDies", on=on, seen={'node_systemd_service_restart_total{name="crm-router@8001.service"}': restarts}
     )
 
 
 @pytest.mark.parametrize(("days", "on"), [(13, True), (15, False)])
-def test_a_certificate_is_told_of_two_weeks_before_its_end(require, days, on):
+def test_a_certificate_raises_an_alert_two_weeks_before_its_end(require, days, on):
     require("CertificateEnds", on=on, seen={"probe_ssl_earliest_cert_expiry": f"{days * 86400 + 5400}x200"})

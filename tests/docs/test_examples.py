@@ -28,7 +28,7 @@ def comparable(text):
 
 
 def run(call):
-    """What a shell prints that has none of this machine's proxies in its environment; without curl we read it."""
+    """Performs the call by curl, without the proxies of this machine; by `ask` where there is no curl."""
     if not shutil.which("curl"):
         return ask(call)
     command = ["bash", "-c", call]
@@ -38,15 +38,15 @@ def run(call):
 
 
 def ask(call):
-    """Does what the call says, of the few options of curl that the documents use."""
+    """Performs the call, with the few options of curl that the documents use."""
     parser = ArgumentParser()
     parser.add_argument("-X", dest="method", default="GET")
     parser.add_argument("-H", dest="headers", action="append", default=[])
     parser.add_argument("-d", dest="body")
     parser.add_argument("url")
-    said = parser.parse_args(shlex.split(call.replace("\\\n", " "))[1:])
-    body = said.body.encode() if said.body else None
-    request = Request(said.url, body, dict(header.split(": ") for header in said.headers), method=said.method)
+    options = parser.parse_args(shlex.split(call.replace("\\\n", " "))[1:])
+    body = options.body.encode() if options.body else None
+    request = Request(options.url, body, dict(header.split(": ") for header in options.headers), method=options.method)
     try:
         answer = urlopen(request)
     except HTTPError as refusal:

@@ -1,4 +1,4 @@
-"""docs/observability.md, the dashboard and the alert rules are held to what the service really says."""
+"""docs/observability.md, the dashboard and the alert rules are compared with what the service reports."""
 
 import json
 import re
@@ -84,7 +84,7 @@ def test_the_guides_example_is_a_line_of_the_log():
     assert set(json.loads(line)) <= ALWAYS | set(logs.FIELDS)
 
 
-def test_prometheus_is_led_to_where_compose_shows_each_instance():
+def test_prometheus_scrapes_the_ports_that_compose_publishes():
     [config] = [block.text for block in documents.blocks(GUIDE) if block.language == "yaml"]
     [job] = yaml.safe_load(config)["scrape_configs"]
     compose = yaml.safe_load((documents.ROOT / "compose.production.yaml").read_text())

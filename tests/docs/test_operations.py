@@ -1,4 +1,4 @@
-"""Every command in docs/operations.md is run by a test, or it is said why none can."""
+"""Every command in docs/operations.md is run by a test, or the reason why it cannot be is given."""
 
 import json
 import os
@@ -64,7 +64,7 @@ BEGIN_OF_THE_OTHERS = {
 
 
 def commands():
-    """Without what leads to the next one."""
+    """Without && and || at the end of a line."""
     lines = [line for block in documents.blocks(PAGE) if block.language == "bash" for line in block.text.splitlines()]
     return [line.removesuffix(" &&").removesuffix(" ||") for line in lines]
 
@@ -108,26 +108,26 @@ def test_an_update_moves_the_link_and_going_back_moves_it_back(tmp_path):
         assert (tmp_path / "current").resolve().name == release
 
 
-def test_units_commands_and_guide_agree_where_the_release_is():
+def test_units_and_commands_use_the_link_to_the_running_release():
     files = [*documents.ROOT.glob("deploy/systemd/*.service"), documents.ROOT / "deploy/crm-router-run"]
     paths = {path for file in files for path in re.findall(r"/opt/crm-router[\w./-]*", file.read_text())}
     assert len(paths) >= 4
     assert all(path.startswith("/opt/crm-router/current") for path in paths)
 
 
-def test_a_new_password_reaches_everybody_who_has_the_old_one():
+def test_a_new_password_reaches_every_service_that_has_the_old_one():
     services = yaml.safe_load((documents.ROOT / "compose.production.yaml").read_text())["services"]
-    told = {name for name, service in services.items() if "database_url" in service.get("secrets", [])}
+    have_the_url = {name for name, service in services.items() if "database_url" in service.get("secrets", [])}
     section = PAGE.read_text().partition("\nThe database's password with compose.")[2].partition("\n## ")[0]
-    anew = " ".join(re.findall(r"--force-recreate(?: --wait)? (.*)", section)).split()
-    assert set(anew) == told - {"migrations"}, "which run when they are called"
+    recreated = " ".join(re.findall(r"--force-recreate(?: --wait)? (.*)", section)).split()
+    assert set(recreated) == have_the_url - {"migrations"}  # they run on demand only
 
 
 def units_in(command, text):
     return {unit for line in re.findall(rf"^sudo systemctl {command} (.*)", text, re.M) for unit in line.split()}
 
 
-def test_a_restore_stops_all_who_could_write_into_the_old_database_before_anybody_writes_into_the_new():
+def test_a_restore_stops_every_unit_that_writes_before_the_database_changes():
     section = PAGE.read_text().partition("\n## Restore\n")[2].partition("\n## ")[0]
     before, _, after = section.partition("sudo nano ")
     readers = {unit.name for unit in documents.ROOT.glob("deploy/systemd/*") if "EnvironmentFile" in unit.read_text()}
@@ -145,13 +145,13 @@ def test_every_wait_has_an_end():
 
 
 def test_the_first_contact_is_registered_by_what_the_guide_sends(api):
-    """With the ids that the answers tell in place of its own."""
+    """With the ids of the answers in place of those that the guide shows."""
     section = PAGE.read_text().partition("\n### The first contact\n")[2].partition("\n## ")[0]
     answers: list[dict[str, Any]] = []
     for body, path in re.findall(r"--json '(.*)' \"\$api(/\S+)\"", section):
-        told = {"operator_id": answers[0]["id"], "source_id": answers[1]["id"]} if len(answers) > 1 else {}
-        sent = {name: told.get(name, value) for name, value in json.loads(body).items()}
-        path = path.replace("/1/", f"/{told.get('source_id')}/")
+        ids = {"operator_id": answers[0]["id"], "source_id": answers[1]["id"]} if len(answers) > 1 else {}
+        sent = {name: ids.get(name, value) for name, value in json.loads(body).items()}
+        path = path.replace("/1/", f"/{ids.get('source_id')}/")
         answer = api.post(f"/api/v1{path}", sent)
         assert answer.status_code == 201, answer.json()
         answers.append(answer.json())
@@ -164,13 +164,13 @@ def test_the_settings_of_the_guide_make_sense_and_leave_nothing_off(tmp_path):
         given = dict(line.split("=", 1) for line in block.splitlines())
         given |= {"DATA_DIR": str(tmp_path), "DATABASE_URL": "sqlite:///x", "PATH": os.environ["PATH"]}
         ask = "from crm_router import settings as s; print(s.THROTTLE_PER_MINUTE > 0, len(s.TWO_FACTOR_ROLES) > 1)"
-        said = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", ask], cwd=documents.ROOT, env=given, capture_output=True, text=True
         )
-        assert (said.stdout, said.stderr) == ("True True\n", "")
+        assert (result.stdout, result.stderr) == ("True True\n", "")
 
 
-def test_files_and_settings_that_it_names_are_there():
+def test_files_and_settings_that_it_names_exist():
     named = set(re.findall(r"(?<![\w/.-])((?:deploy|scripts|docs)/[\w@./-]+)", PAGE.read_text()))
     assert "deploy/nginx/crm-router.conf" in named
     assert [name for name in sorted(named) if not (documents.ROOT / name.rstrip("/.")).exists()] == []
@@ -184,11 +184,11 @@ def test_the_search_indexes_made_later_are_those_of_the_migration():
     assert shown == indexes
 
 
-def test_management_commands_that_it_names_are_there():
+def test_management_commands_that_it_names_exist():
     named = set(re.findall(r"manage\.py ([a-z]\w+)", PAGE.read_text()))
     assert named <= set(get_commands())
 
 
-def test_no_command_is_left_without_the_settings_of_the_service():
+def test_every_command_runs_with_the_settings_of_the_service():
     bare = [line for line in commands() if re.match(r"(\.venv/|scripts/|[A-Z_]+=)", line)]
     assert bare == []
