@@ -1,40 +1,46 @@
-"""What is measured: this service, started as in production, or another one that speaks the core contract."""
+"""The servers that are measured: this service and another checkout of it, started as in production, or any URL."""
 
 import http.client
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import postgresql
+
+PROJECT = Path(__file__).parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
-START = 60  # seconds
+START = 90  # seconds; the first start also collects the static files
 
 
 @dataclass(frozen=True)
 class Server:
-    """`pid` and `database_pid` are the first of each family of processes, where they are ours to look at."""
+    """What is not known of a server that this script has not started is None."""
 
     name: str
     url: str  # of the API
     key: str = ""
-    pid: int | None = None
-    database_pid: int | None = None
+    pid: int | None = None  # the first process of the service
+    database_pid: int | None = None  # the first process of PostgreSQL
+    checkout: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> tuple[str, int]:
         parts = urlsplit(self.url)
         return parts.hostname or "127.0.0.1", parts.port or 80
 
-    def request(self, path: str, body: object) -> bytes:
-        """As it goes over the wire."""
-        content = json.dumps(body).encode()
+    def request(self, path: str, body: object = None) -> bytes:
+        """A POST, as it is sent over the wire."""
+        content = b"" if body is None else json.dumps(body).encode()
         lines = [
             f"POST {urlsplit(self.url).path}{path} HTTP/1.1",
             f"Host: {self.address[0]}:{self.address[1]}",
@@ -58,30 +64,55 @@ class Server:
             sys.exit(f"{self.name} answered POST {path} with {answer.status}: {content.decode(errors='replace')}")
         return json.loads(content)
 
+    def manage(self, *arguments: str) -> str:
+        """What the management command of this server's own checkout prints."""
+        assert self.checkout
+        return manage(self.checkout, self.environment, *arguments)
+
+
+def venv_of(checkout: Path) -> Path:
+    """The virtual environment of this script if it fits that checkout; if not, scripts/serve makes one there."""
+    ours = Path(sys.prefix).absolute()
+    check = [sys.executable, "scripts/support/environment.py", "check", str(ours), "requirements.txt"]
+    return ours if subprocess.run(check, cwd=checkout, check=False).returncode == 0 else checkout / ".venv"
+
+
+def manage(checkout: Path, environment: Mapping[str, str], *arguments: str) -> str:
+    command = [f"{environment['VENV']}/bin/python", "manage.py", *arguments]
+    answer = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        sys.exit(f"manage.py {arguments[0]} failed in {checkout}:\n{answer.stdout}{answer.stderr}")
+    return answer.stdout
+
 
 @contextmanager
-def service(name: str, *, database: str, folder: Path, database_pid: int | None, port: int) -> Iterator[Server]:
-    """This service on that database: keys required, log as JSON, processes and threads as it chooses itself."""
+def service(
+    name: str, *, checkout: Path, database: str, database_pid: int | None, folder: Path, **settings: str
+) -> Iterator[Server]:
+    """The service of that checkout, started by its scripts/serve. Keys are required, its log is JSON."""
+    port = postgresql.free_port()
     environment = os.environ | {
+        "VENV": str(venv_of(checkout)),
         "DATABASE_URL": database,
         "DATA_DIR": str(folder / "data"),
-        "DJANGO_SETTINGS_MODULE": "bench_settings",
-        "PYTHONPATH": str(Path(__file__).parent),
         "API_KEYS": "required",
         "LOG_FORMAT": "json",
+        "HOST": "127.0.0.1",
         "PORT": str(port),
+        **settings,
     }
-    manage = [sys.executable, "manage.py"]
-    for command in (["migrate", "-v0"], ["collectstatic", "--noinput", "-v0"]):
-        subprocess.run([*manage, *command], env=environment, check=True)
-    making = [*manage, "create_api_key", "--management", "--name", "bench"]
-    key = subprocess.run(making, env=environment, check=True, capture_output=True, text=True).stdout.split()[-1]
-    with (folder / "service.log").open("w") as log:
-        command = [sys.executable, "-m", "gunicorn"]
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    folder.mkdir()
+    log = folder / "service.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            ["scripts/serve"], cwd=checkout, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
-        wait_until_ready(port, process, folder / "service.log")
-        yield Server(name, f"http://127.0.0.1:{port}/api/v1", key, process.pid, database_pid)
+        wait_until_ready(port, process, log)
+        making = ("create_api_key", "--management", "--name", "bench")
+        key = manage(checkout, environment, *making).split()[-1]
+        url = f"http://127.0.0.1:{port}/api/v1"
+        yield Server(name, url, key, process.pid, database_pid, checkout, environment)
     finally:
         process.terminate()
         process.wait()
@@ -104,7 +135,7 @@ def wait_until_ready(port: int, process: "subprocess.Popen[bytes]", log: Path) -
 
 
 def family(pid: int) -> list[int]:
-    """This process and all below it."""
+    """This process and all its descendants."""
     found = [pid]
     for parent in found:
         for thread in Path(f"/proc/{parent}/task").glob("*/children"):
@@ -115,10 +146,10 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def processor_seconds(pid: int | None) -> float:
-    """What the family has used so far, those included that have ended."""
+def processor_seconds(pid: int) -> float:
+    """What the family has used so far, including processes that have ended."""
     total = 0
-    for member in family(pid) if pid else []:
+    for member in family(pid):
         try:
             fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
         except OSError:
@@ -127,13 +158,19 @@ def processor_seconds(pid: int | None) -> float:
     return total / TICKS
 
 
-def resident_megabytes(pid: int | None) -> list[float]:
-    """Of each process below the first, shared pages included."""
-    sizes = []
-    for member in family(pid)[1:] if pid else []:
+def processor_seconds_of_commands() -> float:
+    """What the commands have used that this script has run to their end."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def memory_megabytes(pid: int) -> float:
+    """Of the whole family. PSS counts a page that several processes share once, in equal parts for each of them."""
+    total = 0
+    for member in family(pid):
         try:
-            status = Path(f"/proc/{member}/status").read_text()
+            lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
         except OSError:
             continue
-        sizes += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")]
-    return sizes
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024

@@ -1,9 +1,10 @@
-"""The benchmark measures what it says, beside a floor, and another server in turn."""
+"""scripts/bench measures what it says: a floor, each scenario, another checkout and another server in turn."""
 
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,29 +12,64 @@ from tests.service.running import PROJECT, Service, run
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
+SMALL = ["--database", "sqlite", "--clients", "2", "--requests", "20", "--rounds", "1"]
+SCENARIOS = {"full", "resolve", "resolve-and-serve", "batch", "import"}
+
 
 def bench(*arguments: str) -> tuple[int, str]:
     answer = run(sys.executable, "scripts/support/bench.py", *arguments, env=dict(os.environ))
     return answer.returncode, answer.stdout + answer.stderr
 
 
-def test_it_measures_this_service_a_floor_and_another_server(service: Service, tmp_path: Path) -> None:
-    figures, other = tmp_path / "figures.json", f"http://127.0.0.1:{service.address[1]}/api/v1"
-    small = ["--database", "sqlite", "--clients", "2", "--requests", "30", "--rounds", "2"]
-    code, output = bench(*small, "--against", other, "--json", str(figures))
+def measured(tmp_path: Path, *arguments: str) -> tuple[dict[str, Any], str]:
+    """The figures as JSON, and what is printed."""
+    figures = tmp_path / "figures.json"
+    code, output = bench(*SMALL, *arguments, "--json", str(figures))
     assert code == 0, output
-    rows = {row["what"]: row for row in json.loads(figures.read_text())["results"]}
-    assert rows.keys() == {"floor", "this", "other"}
-    assert rows["floor"]["ratio"] == {"median": 1, "min": 1, "max": 1}
+    return json.loads(figures.read_text()), output
+
+
+def test_each_scenario_is_measured_in_ratio_to_a_registration_and_to_the_baseline(tmp_path: Path) -> None:
+    figures, output = measured(tmp_path, "--baseline", str(PROJECT))
+    scenarios = {(row["server"], row["what"]): row for row in figures["results"] if row["clients"] == 8}
+    both = {(server, what) for server in ("this", "baseline") for what in {"registration", *SCENARIOS}}
+    assert scenarios.keys() == both
+    for (_, what), row in scenarios.items():
+        assert row["per_second"]["min"] > 0
+        assert row["pace_ratio"]["median"] > 0
+        assert row["pace_ratio"]["median"] == 1 or what != "registration"
+        assert (row["memory"] is None) == (what == "import")  # it is a command, which is not there any more
+    compared = [row for row in figures["comparisons"] if row["clients"] == 8]
+    assert {row["what"] for row in compared} == {"registration", *SCENARIOS}
+    assert all(row["pace_ratio"]["median"] > 0 for row in compared)
+    assert "this service in ratio to the baseline" in output
+
+
+def test_the_floor_is_measured_beside_another_server_whose_processes_are_unknown(
+    service: Service, tmp_path: Path
+) -> None:
+    other = f"http://127.0.0.1:{service.address[1]}/api/v1"
+    figures, output = measured(tmp_path, "--scenarios", "none", "--against", other)
+    rows = {(row["server"], row["what"]): row for row in figures["results"]}
+    assert rows.keys() == {("this", "floor"), ("this", "registration"), ("other", "registration")}
     for row in rows.values():
         assert (row["database"], row["clients"]) == ("sqlite", 2)
-        assert 0 < row["per_second"]["min"] <= row["per_second"]["max"]
         assert 0 < row["p50"]["median"] <= row["p99"]["median"]
-    assert rows["this"]["app"]["median"] > 0 == rows["other"]["app"]["median"]
+    assert rows["this", "registration"]["app"]["median"] > 0
+    assert rows["other", "registration"]["app"] is None
+    assert "not measured" in output
 
 
 @pytest.mark.parametrize(
-    "nonsense", [["--clients", "0"], ["--known", "2"], ["--database", "oracle"], ["--rounds", "many"]]
+    "nonsense",
+    [
+        ["--clients", "0"],
+        ["--known", "2"],
+        ["--database", "oracle"],
+        ["--rounds", "many"],
+        ["--scenarios", "weather"],
+        ["--baseline", "/nowhere"],
+    ],
 )
 def test_nonsense_is_refused(nonsense: list[str]) -> None:
     code, output = bench(*nonsense)
