@@ -1,3 +1,4 @@
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -14,6 +15,9 @@ def pytest_configure() -> None:
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STATIC_ROOT = None
     settings.API_KEYS, settings.THROTTLE_PER_MINUTE = "open", 0
+    # How long an example takes depends on what else the machine does.
+    hypothesis.settings.register_profile("any-machine", hypothesis.settings.default, deadline=None)
+    hypothesis.settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")

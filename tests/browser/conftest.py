@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+PATIENCE = 120_000  # milliseconds: a page of a busy machine is slow, not broken
+expect.set_options(timeout=PATIENCE)
 # As root, in containers and without graphics; and nothing that calls home.
 FLAGS = [
     "--no-sandbox",
@@ -48,7 +50,7 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     context = browser.new_context(base_url=live_server.url, locale="en-US", viewport={"width": 1440, "height": 900})
     complaints: list[str] = []
     page = context.new_page()
-    page.set_default_timeout(5_000)
+    page.set_default_timeout(PATIENCE)
     page.on("console", lambda it: complaints.append(it.text) if it.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("response", lambda it: complaints.append(f"{it.status} {it.url}") if it.status >= 400 else None)

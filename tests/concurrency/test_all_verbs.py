@@ -13,7 +13,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 STEPS = 1_250  # of each of eight threads
 
 
-@pytest.mark.timeout(900)
 def test_ten_operators_and_ten_thousand_steps_leave_the_invariants_whole():
     team = [characters.operator(f"Operator {number}", limit=3) for number in range(10)]
     for start in range(0, 10, 2):

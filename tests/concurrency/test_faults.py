@@ -16,7 +16,7 @@ from operators.load import lock_operators, take_places
 from operators.models import Operator
 from routing import assignment
 from tests import characters
-from tests.concurrency.threads import together
+from tests.concurrency.threads import TIMEOUT, together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -29,7 +29,7 @@ def crossed(first, second):
         def work(attempt):
             lock_operators([one])
             with suppress(BrokenBarrierError):  # nobody comes to the second meeting
-                both_hold_one.wait(5 if attempt == 0 else 0.01)
+                both_hold_one.wait(TIMEOUT if attempt == 0 else 0.01)
             lock_operators([other])
             take_places(one)
             return attempt

@@ -10,20 +10,20 @@ from access import keys, throttle
 from access.keys import CannotRotate
 from access.models import ApiKey
 from tests.access import callers
-from tests.concurrency.threads import together
+from tests.concurrency.threads import TIMEOUT, together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 
-def rotate_at_once(threads, monkeypatch):
-    """How many of them made a successor; all have begun before any counts."""
+def rotate_together(threads, monkeypatch, *, patience):
+    """How many of them made a successor. Each waits so many seconds for the others before it makes one."""
     key = callers.key().key
     begun, live_in_lineage = Barrier(threads), keys.live_in_lineage
 
     def count_and_meet(old):
         counted = live_in_lineage(old)
         with suppress(BrokenBarrierError):  # with the lock they come one by one
-            begun.wait(2)
+            begun.wait(patience)
         return counted
 
     monkeypatch.setattr(keys, "live_in_lineage", count_and_meet)
@@ -38,14 +38,14 @@ def rotate_at_once(threads, monkeypatch):
 
 
 def test_a_key_is_rotated_once_however_many_ask_at_once(monkeypatch):
-    assert rotate_at_once(4, monkeypatch) == 1
+    assert rotate_together(4, monkeypatch, patience=2) == 1
     assert ApiKey.objects.live().count() == 2
 
 
 def test_without_the_lock_it_is_rotated_several_times(monkeypatch):
     """The control for the test above."""
     monkeypatch.setattr(keys, "lock_key", lambda key_id: ApiKey.objects.get(pk=key_id))
-    assert rotate_at_once(4, monkeypatch) > 1
+    assert rotate_together(4, monkeypatch, patience=TIMEOUT) > 1
 
 
 def test_a_key_that_is_revoked_while_it_is_rotated_stays_revoked(monkeypatch):
@@ -90,7 +90,8 @@ def test_without_the_lock_they_let_more_through(monkeypatch):
     def read_and_meet(key_id):
         key = ApiKey.objects.get(pk=key_id)
         with suppress(BrokenBarrierError):
-            everybody_has_read.wait(2)
+            everybody_has_read.wait(TIMEOUT)
+            everybody_has_read.abort()  # they meet once
         return key
 
     monkeypatch.setattr(keys, "lock_key", read_and_meet)

@@ -12,7 +12,7 @@ from operators.load import place_taking_update
 from operators.models import Operator
 from routing import assignment, queue
 from tests import characters
-from tests.concurrency.threads import together
+from tests.concurrency.threads import TIMEOUT, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ def look_without_locking(everybody_has_looked):
         found = {operator.pk: operator for operator in Operator.objects.filter(pk__in=operator_ids)}
         if not hasattr(waited, "once"):
             waited.once = True
-            everybody_has_looked.wait(60)
+            everybody_has_looked.wait(TIMEOUT)
         return found
 
     return look

@@ -13,7 +13,7 @@ from leads.models import Identity, Lead
 from routing import queue
 from routing.models import Contact
 from tests import characters
-from tests.concurrency.threads import together
+from tests.concurrency.threads import TIMEOUT, together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -40,7 +40,7 @@ def recognised(monkeypatch):
 
     def stop(**asked):
         has.set()
-        assert may.wait(60)
+        assert may.wait(TIMEOUT)
         return serve_newcomer(**asked)
 
     monkeypatch.setattr(queue, "serve_newcomer", stop)
@@ -52,7 +52,7 @@ def merge_while_ann_writes(bot, anna, ann, recognised, *, waits):
     has, may = recognised
     with ThreadPoolExecutor(2) as pool:
         writing = pool.submit(closing, lambda: characters.contact(bot, lead_phone=None, lead_email="ann@example.com"))
-        assert has.wait(60)
+        assert has.wait(TIMEOUT)
         merge = pool.submit(closing, lambda: merging.merge_leads(lead_id=anna.pk, other_id=ann.pk))
         if waits:
             until_somebody_waits_for_a_lock()

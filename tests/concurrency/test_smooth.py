@@ -7,7 +7,6 @@ from tests.concurrency.threads import together
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(300)
 def test_a_thousand_contacts_from_eight_bots_are_within_three_of_the_exact_shares():
     weights = (10, 30, 60)
     team = [characters.operator(f"Operator {weight}", limit=100) for weight in weights]

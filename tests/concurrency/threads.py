@@ -15,7 +15,7 @@ def together(*jobs: Callable[[], Any]) -> list[Any]:
     barrier = Barrier(len(jobs))
 
     def run(job: Callable[[], Any]) -> Any:
-        barrier.wait(60)
+        barrier.wait(TIMEOUT)
         try:
             return job()
         finally:

@@ -2,7 +2,6 @@
 
 from contextlib import contextmanager
 
-import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -130,7 +129,6 @@ def everything():
     ]
 
 
-@pytest.mark.timeout(300)
 def test_any_sequence_of_merges_loses_nothing(db):
     run_state_machine_as_test(
         AnyMerges,

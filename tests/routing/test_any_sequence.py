@@ -2,7 +2,6 @@
 
 from random import Random
 
-import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -48,7 +47,6 @@ class AnySequence(RuleBasedStateMachine):
             assert last.to_operator_id == (None if contact.is_resolved else contact.operator_id)
 
 
-@pytest.mark.timeout(300)
 def test_any_sequence_of_verbs_keeps_the_invariants(db):
     run_state_machine_as_test(
         AnySequence,

@@ -12,7 +12,7 @@ from tests.service.conftest import StartService
 from tests.service.own_postgresql import Server, with_programs
 from tests.service.running import Service, run, wait_until
 
-pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service]
 
 
 def backup(service: Service, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -15,10 +15,10 @@ from core.api import problems
 from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
 from tests.service.nginx import Nginx
-from tests.service.running import Service, free_port, wait_until
+from tests.service.running import PATIENCE, Service, free_port, wait_until
 from tests.service.test_slow_clients import SLOWLY, slow_clients
 
-pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.service, pytest.mark.nginx]
 
 # The bots have no keys: whoever reaches nginx here is meant.
 BEHIND = {"TRUSTED_PROXIES": "127.0.0.1", "API_KEYS": "open", "API_KEYS_OPEN_ANYWHERE": "true"}
@@ -27,7 +27,7 @@ SECONDS = float(os.environ.get("ROLLING_SECONDS") or 15)  # 60 by hand
 
 
 def ask(nginx: Nginx, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
-    with closing(http.client.HTTPSConnection(*nginx.address, timeout=60, context=nginx.trust)) as connection:
+    with closing(http.client.HTTPSConnection(*nginx.address, timeout=PATIENCE, context=nginx.trust)) as connection:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         return answer, answer.read()
@@ -90,7 +90,7 @@ def test_what_proves_that_the_name_is_ours_is_found_on_port_80(nginx: Callable[.
     folder = front.folder / "crm-router-acme/.well-known/acme-challenge"
     folder.mkdir(parents=True)
     (folder / "token").write_text("proof")
-    with closing(http.client.HTTPConnection("127.0.0.1", front.plain_port, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", front.plain_port, timeout=PATIENCE)) as connection:
         connection.request("GET", "/.well-known/acme-challenge/token")
         answer = connection.getresponse()
         assert (answer.status, answer.read()) == (200, b"proof")
@@ -132,7 +132,7 @@ def test_what_the_service_itself_answers_passes_as_it_is(start: StartService, ng
 
 def ask_one(port: int, path: str, token: str = "") -> int:
     """The port of one instance by itself, as compose.production.yaml publishes it."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse().status
 

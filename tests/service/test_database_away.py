@@ -15,9 +15,9 @@ from tests.api.test_statements import CALLS
 from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
 from tests.service.own_postgresql import Server
-from tests.service.running import Service, wait_until
+from tests.service.running import PATIENCE, Service, wait_until
 
-pytestmark = [pytest.mark.service, pytest.mark.once, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service, pytest.mark.once]
 
 BOUND = 30  # seconds that an answer may take, on a busy machine: the longest of DATABASE_..._TIMEOUT
 
@@ -25,7 +25,7 @@ BOUND = 30  # seconds that an answer may take, on a busy machine: the longest of
 def register(service: Service, source: int) -> tuple[int, str | None, Any]:
     """Status, Retry-After, body."""
     body = json.dumps({"source_id": source, "lead_email": "anna@example.com"})
-    with closing(http.client.HTTPConnection(*service.address, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection(*service.address, timeout=PATIENCE)) as connection:
         connection.request("POST", "/api/v1/contacts", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         return answer.status, answer.getheader("Retry-After"), json.loads(answer.read())
@@ -97,7 +97,7 @@ def ask_everything(service: Service) -> dict[str, tuple[int, str | None, str]]:
     answers = {}
     for _, call, body in CALLS.values():
         method, path = re.sub(r"{\w+}", "1", call).split()
-        with closing(http.client.HTTPConnection(*service.address, timeout=60)) as connection:
+        with closing(http.client.HTTPConnection(*service.address, timeout=PATIENCE)) as connection:
             sent = json.dumps(filled_in(body, {"anna": 1, "bot": 1, "twin": 2}))
             connection.request(method.upper(), f"/api/v1{path}", sent, {"Content-Type": "application/json"})
             answer = connection.getresponse()

@@ -10,7 +10,7 @@ from tests.service.conftest import StartService
 from tests.service.own_postgresql import Server
 from tests.service.running import Service
 
-pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service]
 
 
 def leave_room(service: Service, size: int) -> None:

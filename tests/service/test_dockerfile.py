@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.dockerfile import Stage, read, sent_to_the_engine, stages
-from tests.service.running import PROJECT, free_port, wait_until
+from tests.service.running import PATIENCE, PROJECT, free_port, wait_until
 
 pytestmark = pytest.mark.once
 
@@ -148,7 +148,6 @@ def container(tmp_path: Path) -> Iterator[Container]:
 
 
 @pytest.mark.service
-@pytest.mark.timeout(600)
 def test_its_steps_lead_to_a_service_that_writes_only_to_its_volume(container: Container) -> None:
     build, final = stages()
     container.build(build)
@@ -171,7 +170,7 @@ def test_its_steps_lead_to_a_service_that_writes_only_to_its_volume(container: C
         assert (container.root / "data/db.sqlite3").is_file()
         assert files(container) == before
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
 

@@ -16,7 +16,7 @@ EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
 USUAL = ["--max-examples", "10", "--generation-deterministic"]
 
 
-@pytest.mark.timeout(0 if EXAMPLES else 300)
+@pytest.mark.timeout(0 if EXAMPLES else 900)
 def test_every_answer_is_as_the_schema_says(start: StartService, tmp_path: Path) -> None:
     service = start(LOG_LEVEL="WARNING", API_KEYS="required").wait_until_up()
     assert service.manage("seed_demo").returncode == service.manage("seed_contacts", "--count", "20").returncode == 0

@@ -7,7 +7,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from tests.service.conftest import StartService
-from tests.service.running import Service, run
+from tests.service.running import PATIENCE, Service, run
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
@@ -16,7 +16,7 @@ ENCRYPTED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
 
 
 def ask(service: Service, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
-    connection = http.client.HTTPConnection(*service.address, timeout=30)
+    connection = http.client.HTTPConnection(*service.address, timeout=PATIENCE)
     connection.request(method, path, headers={"Host": "crm.example.com"} | headers)
     answer = connection.getresponse()
     answer.read()

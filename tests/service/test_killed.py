@@ -20,7 +20,7 @@ from tests.service.own_postgresql import Server
 from tests.service.running import PATIENCE, PROJECT, Service, children, free_port, wait_until
 from tests.service.test_behind_nginx import BEHIND
 
-pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.once, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.once]
 
 OPERATORS, LIMIT = 5, 20
 SOME = 20  # contacts that are registered between one kill and the next

@@ -14,10 +14,10 @@ import pytest
 
 from tests.service.bots import Bots
 from tests.service.conftest import StartService
-from tests.service.running import Service, wait_until
+from tests.service.running import PATIENCE, Service, wait_until
 from tests.service.test_unreadable import UNREADABLE, send
 
-pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.service]
 
 TOKEN = "0123456789abcdef"
 X_REQUEST_ID = re.compile(rb"\r\nX-Request-ID: (\S+)\r\n")
@@ -29,7 +29,7 @@ SHARED = {"WEB_CONCURRENCY": "2", "METRICS_TOKEN": TOKEN, "LOG_FORMAT": "json"}
 def scrape(service: Service) -> dict[str, float]:
     host, port = service.address
     request = Request(f"http://{host}:{port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    with urlopen(request, timeout=60) as answer:
+    with urlopen(request, timeout=PATIENCE) as answer:
         told = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in told)}
 
@@ -131,7 +131,7 @@ def test_a_reload_goes_on_counting_and_a_start_begins_anew(start: StartService) 
 
 
 def raw_request(service: Service, line: str) -> None:
-    with socket.create_connection(service.address, timeout=60) as connection:
+    with socket.create_connection(service.address, timeout=PATIENCE) as connection:
         connection.sendall(line.encode())
         assert connection.recv(100)
 
@@ -166,7 +166,7 @@ def test_what_django_never_sees_is_told_and_counted_under_the_id_that_was_answer
 def test_who_is_refused_unread_gets_the_id_that_it_has_sent(start: StartService) -> None:
     service = start(**SHARED, REQUEST_TIMEOUT="1").wait_until_up()
     begun = b"POST /api/v1/contacts HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: bot-42:7f\r\n"
-    with socket.create_connection(service.address, timeout=60) as connection:
+    with socket.create_connection(service.address, timeout=PATIENCE) as connection:
         connection.sendall(begun + b"Content-Length: 10\r\n\r\n")
         answer = connection.recv(1000)
     [line] = [line for line in requests(service) if line["request_id"] == "bot-42:7f"]

@@ -11,7 +11,7 @@ from tests.service.nginx import Nginx
 from tests.service.running import Service, free_port
 from tests.service.test_behind_nginx import BEHIND
 
-pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.postgresql, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.postgresql]
 
 OPERATORS, LIMIT, TOO_MANY = 5, 20, 60
 

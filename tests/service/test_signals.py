@@ -12,9 +12,9 @@ import pytest
 
 from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
-from tests.service.running import PROJECT, Service, free_port, wait_until
+from tests.service.running import PATIENCE, PROJECT, Service, free_port, wait_until
 
-pytestmark = [pytest.mark.service, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.service]
 
 GRACE = int(re.findall(r"^graceful_timeout = (\d+)", (PROJECT / "gunicorn.conf.py").read_text(), re.M)[0])
 
@@ -102,12 +102,12 @@ def is_answered(client: http.client.HTTPConnection) -> bool:
 @pytest.mark.once
 def test_workers_without_a_master_keep_nobody_waiting(service: Service) -> None:
     """They would go on answering whom they have, leave others at the door, and hold the port against the next start."""
-    with closing(http.client.HTTPConnection(*service.address, timeout=60)) as busy:
+    with closing(http.client.HTTPConnection(*service.address, timeout=PATIENCE)) as busy:
         assert is_answered(busy)
         killed_at = time.monotonic()
 
         service.signal(signal.SIGKILL)
-        service.process.wait(60)
+        service.process.wait(PATIENCE)
         wait_until(lambda: not is_answered(busy), "nobody is served any more")
         wait_until(lambda: not service.is_survived(), "the workers have ended")
 

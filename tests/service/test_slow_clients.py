@@ -36,7 +36,7 @@ def slow_clients(
     enough = threading.Event()
     with ExitStack() as stack:
         # Another address of this machine: what nginx counts by address shall not count against us.
-        clients = [socket.create_connection(address, 20, ("127.0.0.2", 0)) for _ in range(count)]
+        clients = [socket.create_connection(address, PATIENCE, ("127.0.0.2", 0)) for _ in range(count)]
         if trust:
             clients = [trust.wrap_socket(client, server_hostname="localhost") for client in clients]
         for client in clients:

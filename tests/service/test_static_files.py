@@ -11,7 +11,7 @@ from tests.service.nginx import Nginx
 from tests.service.running import free_port, run
 from tests.service.test_behind_nginx import ask
 
-pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.once, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.once]
 
 OLD = "css/of-an-earlier-version.0123456789ab.css"
 

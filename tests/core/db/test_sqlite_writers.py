@@ -29,7 +29,7 @@ def test_a_writer_waits_for_the_one_before() -> None:
     with transaction.atomic():
         second.start()
         assert not begun.wait(0.2)
-    assert begun.wait(10)
+    assert begun.wait(300)
     second.join()
 
 
