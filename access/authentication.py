@@ -1,8 +1,9 @@
-"""`Authorization: Bearer <key>`: who calls."""
+"""Authenticates callers by `Authorization: Bearer <key>`."""
 
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -15,19 +16,19 @@ from core.db.compiled import Later
 
 
 class BadKey(AuthenticationFailed):
-    """One answer for a key that is wrong, revoked or expired: which of them is nobody's business."""
+    """The same answer for a wrong, a revoked and an expired key, so that it reveals nothing."""
 
     default_code = "unauthenticated"
-    default_detail = "This key is not valid."
+    default_detail = _("This key is not valid.")
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Makes `request.auth` the key; there is no user. Other schemes than Bearer are somebody else's, such as a
-    proxy's. A key that is given is looked at also where none is needed."""
+    """Sets `request.auth` to the key; there is no user. Schemes other than Bearer are ignored: a proxy may use them.
+    A key is checked also where none is required."""
 
     @sensitive_variables("secret")
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
-        # Not from request.headers, which would spell all of them anew.
+        # Not from request.headers, which would rebuild all headers.
         scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -56,7 +57,7 @@ def confirm(key: ApiKey) -> Later[None]:
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # it registers itself
-    """What the API documentation says of it."""
+    """Describes the keys in the API documentation."""
 
     target_class = KeyAuthentication
     name = "key"

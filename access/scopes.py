@@ -1,6 +1,6 @@
-"""What a caller may do. A management key: everything. A source key: what stands below, for its own source.
+"""What a caller may do. A management key: everything. A source key: FOR_SOURCE_KEYS, for its own source only.
 
-A new endpoint is for management, until somebody adds it here.
+A new endpoint needs a management key until it is added there.
 """
 
 from collections.abc import Iterator
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from access.models import ApiKey
+from core.errors import Unknown
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module, by way of the settings
@@ -31,27 +32,27 @@ FOR_SOURCE_KEYS = {
 
 class NoKey(NotAuthenticated):
     default_code = "unauthenticated"
-    default_detail = "A valid key is needed: Authorization: Bearer <key>."
+    default_detail = _("A valid key is required: Authorization: Bearer <key>.")
 
 
 class NoKeyThroughProxy(NoKey):
-    default_detail = "This call came through a proxy, and so perhaps from anywhere: a valid key is needed."
+    default_detail = _("A valid key is required, because this call came through a proxy.")
 
 
 class NoKeyFromElsewhere(NoKey):
-    default_detail = "This call did not come from the machine itself: a valid key is needed."
+    default_detail = _("A valid key is required, because this call came from another machine.")
 
 
 class Forbidden(PermissionDenied):
     default_code = "forbidden"
 
 
-# What proxies write, each its own.
+# Headers that proxies add.
 FORWARDED = {"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"}
 
 
 class WithinScope(BasePermission):
-    """Raises the refusal itself, because each has words of its own."""
+    """Raises the refusal itself, because each has its own sentence."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         key = key_of(request)
@@ -63,15 +64,17 @@ class WithinScope(BasePermission):
 
 
 def key_of(request: Request) -> ApiKey | None:
-    """None when the call came without one; a bad one has been refused before."""
+    """None for a call without a key; an invalid key has been refused before."""
     key: Any = request.auth
     return key if isinstance(key, ApiKey) else None
 
 
 def let_in_without_key(request: Request) -> None:
-    """Only where keys are not required, and only what comes from this machine, unless API_KEYS_OPEN_ANYWHERE says that
-    something else keeps strangers away. Where nobody has told of a proxy, what came through one came from elsewhere;
-    and a browser must not be led by another site to change anything."""
+    """Lets a call in without a key where keys are not required.
+
+    Only from this machine, unless API_KEYS_OPEN_ANYWHERE is set. A call through a proxy that TRUSTED_PROXIES does not
+    name counts as one from elsewhere. A page of another site must not make a browser change anything.
+    """
     if settings.API_KEYS != "open":
         raise NoKey
     if not (settings.API_KEYS_OPEN_ANYWHERE or comes_from_this_machine(request)):
@@ -79,12 +82,11 @@ def let_in_without_key(request: Request) -> None:
     if not settings.TRUSTED_PROXIES and not FORWARDED.isdisjoint(request.headers):
         raise NoKeyThroughProxy
     if request.method not in SAFE_METHODS and is_led_by_another_site(request):
-        raise Forbidden("A page of another site may not do this without a key.")
+        raise Forbidden(_("A page of another site needs a key to do this."))
 
 
 def comes_from_this_machine(request: Request) -> bool:
-    """By the address of the connection, which nobody can claim: where the server listens is not always ours to say, as
-    with runserver. A socket in the file system has none; behind one anybody may stand."""
+    """Judges by the address of the connection, which a client cannot forge. False for a Unix socket, which has none."""
     try:
         address = ip_address(request.META.get("REMOTE_ADDR", ""))
     except ValueError:
@@ -93,9 +95,9 @@ def comes_from_this_machine(request: Request) -> bool:
 
 
 def is_led_by_another_site(request: Request) -> bool:
-    """What the browser says of the page that sends the request; no page can forge it. Programs say nothing.
+    """Whether a browser sends this for a page of another site. Pages cannot forge these headers; programs omit them.
 
-    Browsers tell `Sec-Fetch-Site` to HTTPS and to this machine only, to plain HTTP elsewhere the `Origin`.
+    Browsers send `Sec-Fetch-Site` over HTTPS and to localhost only, and `Origin` over plain HTTP.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site:
@@ -105,18 +107,18 @@ def is_led_by_another_site(request: Request) -> bool:
 
 
 def require_own_source(key: ApiKey, request: Request, view: "APIView") -> None:
-    """Forbidden for what a source key may not do, Http404 for what it cannot see."""
+    """Raises Forbidden for what a source key may not do, Unknown for what it cannot see."""
     route = request.resolver_match.route if request.resolver_match else ""
     if request.method not in FOR_SOURCE_KEYS.get(route, ()):
-        raise Forbidden("This takes a management key.")
+        raise Forbidden(_("This call requires a management key."))
     if any(source_id not in (key.source_id, str(key.source_id)) for source_id in named_sources(request.data)):
-        raise Forbidden("This key is for another source.")
+        raise Forbidden(_("This key is for another source."))
     if "pk" in view.kwargs and not seen_by(key, view.get_queryset()).filter(pk=view.kwargs["pk"]).exists():  # type: ignore[attr-defined]
-        raise Http404
+        raise Unknown("contact", view.kwargs["pk"])  # nothing else that a source key may ask for has an id
 
 
 def named_sources(body: Any) -> Iterator[Any]:
-    """The source that the body names, or each of a batch, as it was spelled. What is missing is the view's to miss."""
+    """The `source_id` of the body, or of each item of a batch, as it was sent. The view checks missing ones."""
     batch = body.get("contacts") if isinstance(body, dict) else None
     for item in [body, *batch] if isinstance(batch, list) else [body]:
         if isinstance(item, dict) and item.get("source_id") is not None:
@@ -128,7 +130,7 @@ def seen_by(key: ApiKey, queryset: QuerySet[Any]) -> QuerySet[Any]:
 
 
 class OwnSource(BaseFilterBackend):
-    """Lists show a source key nothing but its own source."""
+    """Limits lists to the source of a source key."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: "APIView") -> QuerySet[Any]:
         key = key_of(request)

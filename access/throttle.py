@@ -21,6 +21,8 @@ from django.conf import settings
 from django.db import transaction
 from django.http import UnreadablePostError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException, Throttled, ValidationError
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
 
 MINUTE = timedelta(minutes=1)
 PARTS = 20
+
+
+class TooFast(Throttled):
+    default_detail = gettext_lazy("Too many calls with this key.")
+    extra_detail_singular = gettext_lazy("Try again in {wait} second.")
+    extra_detail_plural = gettext_lazy("Try again in {wait} seconds.")
 
 
 class NotTooFast(BasePermission):
@@ -59,10 +67,11 @@ def count(request: Request, view: "APIView", key: ApiKey) -> None:
     except (APIException, UnreadablePostError) as error:  # a body that the view cannot read either
         calls, hopeless = 1, error
     if calls > limit:  # to come back later would not help
-        hopeless = ValidationError(f"This counts as {calls} calls, and the key may make {limit} a minute.")
+        sentence = _("This counts as %(calls)s calls; the limit of this key is %(limit)s a minute.")
+        hopeless = ValidationError(sentence % {"calls": calls, "limit": limit})
         calls = 1
     if until := allowance.take(key.pk, calls=calls, now=now, limit=limit):
-        raise Throttled((until - now).total_seconds())
+        raise TooFast((until - now).total_seconds())
     if hopeless:
         raise hopeless
 

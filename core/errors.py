@@ -1,6 +1,22 @@
-"""What a verb says when it will not do as asked; it has changed nothing then. The edges translate."""
+"""Why a verb refuses; it has changed nothing then. The edges turn it into an HTTP status, a message or an exit code.
+
+Sentences are made in the language that is active: the caller's in the API and in the back-office, the service's
+elsewhere.
+"""
 
 from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+DOES_NOT_EXIST = {
+    "operator": gettext_lazy("Operator %(id)s does not exist."),
+    "source": gettext_lazy("Source %(id)s does not exist."),
+    "lead": gettext_lazy("Lead %(id)s does not exist."),
+    "contact": gettext_lazy("Contact %(id)s does not exist."),
+    "possible duplicate": gettext_lazy("Possible duplicate %(id)s does not exist."),
+    "operator on this roster": gettext_lazy("Operator %(id)s is not on the roster of this source."),
+}
 
 
 @dataclass(frozen=True)
@@ -30,10 +46,10 @@ class Invalid(Refusal):
 
 
 class Unknown(Refusal):
-    """There is no such thing, or it has been archived."""
+    """There is no such thing, or it has been archived. `noun` is a key of DOES_NOT_EXIST."""
 
     def __init__(self, noun: str, pk: int) -> None:
-        super().__init__("not_found", f"There is no {noun} with id {pk}.")
+        super().__init__("not_found", str(DOES_NOT_EXIST[noun]) % {"id": pk})
 
 
 class Conflict(Refusal):
@@ -41,14 +57,15 @@ class Conflict(Refusal):
 
 
 class Reused(Refusal):
-    """The idempotency key was given to another request before."""
+    """The idempotency key belongs to a contact that was registered with another body."""
 
     def __init__(self, key: str) -> None:
-        super().__init__("idempotency_key_reused", f"The key “{key}” was used before, for a contact with another body.")
+        detail = _("The idempotency key “%(key)s” was already used for a contact with another body.") % {"key": key}
+        super().__init__("idempotency_key_reused", detail)
 
 
 class Busy(Refusal):
-    """Too many others at once; trying again in a moment is safe."""
+    """Lost too many races against other transactions. Trying again is safe."""
 
     def __init__(self) -> None:
-        super().__init__("busy", "The service is too busy to decide this now; nothing was changed, please try again.")
+        super().__init__("busy", _("The service is too busy. Nothing was changed; please try again."))

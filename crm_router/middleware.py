@@ -1,4 +1,4 @@
-"""What every request passes, and what only the back-office needs."""
+"""Middleware for all requests, and Django's own for the back-office only."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,11 +14,13 @@ from django.middleware import csrf, locale
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.utils.deprecation import MiddlewareMixin
 from django_otp.middleware import OTPMiddleware
 
 from accounts import two_factor
 from core.api import problems
+from core.api.language import choose_language
 
 BACK_OFFICE = ("admin", "i18n")
 
@@ -47,7 +49,7 @@ class ContentSecurityPolicy:
 
 
 class EncryptedAPI:
-    """Behind HTTPS: a program that forgets the encryption is refused. A redirect would make it send its key again."""
+    """With HTTPS=true, refuses unencrypted API calls. A redirect would make the program send its key again."""
 
     def __init__(self, get_response: Answer) -> None:
         if not settings.HTTPS:
@@ -56,7 +58,7 @@ class EncryptedAPI:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info.startswith("/api/") and not request.is_secure():
-            detail = "This service is spoken to by HTTPS only. A key that was sent is known to the network by now."
+            detail = _("This service accepts HTTPS only. Replace the key if one was sent: it crossed the network unencrypted.")
             return problems.problem_response(problems.problem_document(403, "https_required", detail))
         return self.get_response(request)
 
@@ -74,7 +76,7 @@ class OptionalTrailingSlash:
 
 
 class BackOfficeOnly(MiddlewareMixin):
-    """Put before a middleware among the bases, keeps it out of the way of the API."""
+    """As the first base of a middleware, limits it to the back-office."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_back_office(request):
@@ -86,7 +88,17 @@ class SessionMiddleware(BackOfficeOnly, sessions.SessionMiddleware): ...
 
 
 class LocaleMiddleware(BackOfficeOnly, locale.LocaleMiddleware):
-    """A thread that has just served the back-office in Russian answers the next bot in the service's language."""
+    """Answers in the language that the caller asks for; the thread is back in the service's language afterwards.
+
+    In the back-office as Django does it, elsewhere by `Accept-Language` alone, which bots do not send.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        accepted = request.META.get("HTTP_ACCEPT_LANGUAGE")
+        if not accepted or is_back_office(request):
+            return super().__call__(request)
+        with translation.override(choose_language(accepted), deactivate=True):
+            return self.get_response(request)  # type: ignore[return-value] # see BackOfficeOnly
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response = super().process_response(request, response)
@@ -108,7 +120,7 @@ class MessageMiddleware(BackOfficeOnly, messages.MessageMiddleware): ...
 
 
 class SecondFactorMiddleware(BackOfficeOnly):
-    """Whoever has a second factor, or should have one, gets no further without it, whatever page it is."""
+    """Redirects people who have a second factor, or must have one, to its page until they have used it."""
 
     BEFORE = ("admin:login", "admin:logout", "set_language", "two_factor_code")
 

@@ -177,6 +177,7 @@ INSTALLED_APPS = [
 # The API needs neither sessions, languages nor forms: those six wake up in the back-office only.
 MIDDLEWARE = [
     "crm_router.observability.requests.Observe",
+    "crm_router.middleware.LocaleMiddleware",  # outside of all that answer with a sentence
     "crm_router.middleware.EncryptedAPI",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -184,7 +185,6 @@ MIDDLEWARE = [
     "crm_router.middleware.OptionalTrailingSlash",
     "django.middleware.common.CommonMiddleware",  # refuses hosts that are not ours
     "crm_router.middleware.SessionMiddleware",
-    "crm_router.middleware.LocaleMiddleware",
     "crm_router.middleware.CsrfViewMiddleware",
     "crm_router.middleware.AuthenticationMiddleware",
     "crm_router.middleware.SecondFactorMiddleware",

@@ -14,9 +14,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError, Json
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views import defaults
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
+from rest_framework.exceptions import MethodNotAllowed
 
 from core import request_context
 from core.api import problems
@@ -35,7 +37,7 @@ def only_read(view: Callable[..., HttpResponseBase]) -> Callable[[HttpRequest], 
         if request.method in ("GET", "HEAD"):
             return view(request)
         response = problems.problem_response(
-            problems.problem_document(405, detail=f'Method "{request.method}" not allowed.')
+            problems.problem_document(405, detail=str(MethodNotAllowed(str(request.method)).detail))
         )
         response["Allow"] = "GET, HEAD"
         return response
@@ -50,14 +52,13 @@ def root(request: HttpRequest) -> JsonResponse:
 
 @only_read
 def health(request: HttpRequest) -> JsonResponse:
-    """Liveness: the process answers. It asks nobody else, so that a database fault restarts no process."""
+    """Liveness: the process answers. It does not ask the database, whose faults must not restart the process."""
     return JsonResponse({"status": "ok"})
 
 
 @only_read
 def schema(request: HttpRequest) -> HttpResponse:
-    """The OpenAPI schema, in the language of the service or in `?lang=`. Anybody may ask for it, so it must cost
-    little."""
+    """The OpenAPI schema, in the language of the service or in `?lang=`. It needs no key, so it must cost little."""
     asked = request.GET.get("lang")
     language = asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
     headers = {"Content-Disposition": f'inline; filename="{settings.SPECTACULAR_SETTINGS["TITLE"]}.json"'}
@@ -81,10 +82,10 @@ def ready(request: HttpRequest) -> HttpResponse:
     except Error:
         log.exception("Not ready")
         return problems.problem_response(
-            problems.problem_document(503, "database_unreachable", "The database does not answer.")
+            problems.problem_document(503, "database_unreachable", _("The database does not answer."))
         )
     if missing:
-        detail = f"{missing} migrations are not applied."
+        detail = _("Migrations that are not applied: %(count)s.") % {"count": missing}
         return problems.problem_response(problems.problem_document(503, "migrations_missing", detail))
     return JsonResponse({"status": "ok"})
 
@@ -96,17 +97,15 @@ def missing_migrations() -> int:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
-        host = request.META.get("HTTP_HOST", "")
-        return problems.problem_response(
-            problems.problem_document(400, "unknown_host", f"{host} is not among ALLOWED_HOSTS.")
-        )
+        detail = _("Host “%(host)s” is not in ALLOWED_HOSTS.") % {"host": request.META.get("HTTP_HOST", "")}
+        return problems.problem_response(problems.problem_document(400, "unknown_host", detail))
     return problems.problem_response(problems.problem_document(400))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_back_office(request):
         return defaults.page_not_found(request, exception)
-    return problems.problem_response(problems.problem_document(404, detail=f"There is nothing at {request.path}."))
+    return problems.problem_response(problems.problem_document(404, detail=_("Path %(path)s does not exist.") % {"path": request.path}))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

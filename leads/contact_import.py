@@ -15,6 +15,8 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from core.errors import Busy, FieldError, Invalid, Refusal, Reused
 from leads import batch, idempotency
 from leads.registration import Draft
@@ -132,18 +134,18 @@ def find_row_source(row: Row, sources: Mapping[str, int]) -> int:
     if "source" in row.cells:
         name = row.cells["source"].strip()
         if name not in sources:
-            raise Invalid(FieldError("source", "not_found", f"There is no source named “{name}”."))
+            raise Invalid(FieldError("source", "not_found", _("Source “%(name)s” does not exist.") % {"name": name}))
         return sources[name]
     given = row.cells["source_id"].strip()
     if not ID.fullmatch(given):
-        raise Invalid(FieldError("source_id", "invalid", f"“{given}” is not the id of a source."))
+        raise Invalid(FieldError("source_id", "invalid", _("“%(given)s” is not a valid source id.") % {"given": given}))
     return int(given)
 
 
 def row_texts(row: Row) -> dict[str, str | None]:
     """As a bot would send them: an empty cell is not given, and only a message keeps the spaces around it."""
     if any(row.surplus):
-        detail = "There are more cells than columns: a text that contains the separator needs quotation marks."
+        detail = _("The row has more cells than columns. Put text that contains the separator in quotation marks.")
         raise Invalid(FieldError("row", "invalid", detail))
     given = {field: row.cells.get(field, "") for field in TEXTS}
     return {field: (text if field == "message" else text.strip()) or None for field, text in given.items()}

@@ -7,6 +7,7 @@ from typing import Any
 
 import email_validator
 import phonenumbers
+from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 
 from core.errors import FieldError
@@ -75,10 +76,10 @@ def normalise_phone(raw: str, region: str) -> str:
     extension = EXTENSION_AS_WRITTEN.search(text)
     spelling = text[: extension.start()] if extension else text
     if any(map(str.isalpha, spelling)):
-        raise Unreadable(f"“{raw}” is not a phone number: it contains letters.")
+        raise Unreadable(_("“%(raw)s” is not a valid phone number: it contains letters.") % {"raw": raw})
     number = read_number(spelling, region)
     if number is None:
-        raise Unreadable(f"“{raw}” cannot be a phone number.")
+        raise Unreadable(_("“%(raw)s” is not a valid phone number (expected +79991234567).") % {"raw": raw})
     value = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if extension:
         value += EXTENSION + extension[1]
@@ -144,18 +145,19 @@ def normalise_email(raw: str) -> str:
     try:
         return email_validator.validate_email(trim_identity(raw).lower(), check_deliverability=False).normalized
     except email_validator.EmailNotValidError as error:
-        raise Unreadable(f"“{raw}” is not an e-mail address: {error}") from error
+        sentence = _("“%(raw)s” is not a valid e-mail address (expected name@example.com).")
+        raise Unreadable(sentence % {"raw": raw}) from error
 
 
 def trim_identity(raw: str) -> str:
     """What was written, without what surrounds it. Raises Unreadable for what the database cannot keep."""
     if UNSTORABLE.search(raw):
-        raise Unreadable("It contains characters that are not text.")
+        raise Unreadable(_("The value contains characters that cannot be stored."))
     if len(raw) > LONGEST:
-        raise Unreadable(f"It is longer than {LONGEST} characters.")
+        raise Unreadable(_("The value is longer than %(longest)s characters.") % {"longest": LONGEST})
     text = EDGES.sub("", raw)
     if not text:
-        raise Unreadable("It is blank.")
+        raise Unreadable(_("The value is blank."))
     return text
 
 

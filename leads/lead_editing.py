@@ -5,6 +5,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError
+from django.utils.translation import gettext as _
 
 from core import retry
 from core.db import inserts
@@ -25,7 +26,8 @@ class Taken(Conflict):
     """The identity is somebody else's; nothing has changed, but the two leads may be one person."""
 
     def __init__(self, lead_id: int, claim: Claim, owner: int) -> None:
-        detail = f"{claim.value} belongs to lead {owner}; the pair is marked as a possible duplicate."
+        detail = _("%(value)s belongs to lead %(id)s. The two leads are marked as possible duplicates.")
+        detail %= {"value": claim.value, "id": owner}
         super().__init__("identity_taken", detail, (FieldError(claim.kind, "identity_taken", detail),))
         self.lead_id, self.owner = lead_id, owner
 
@@ -48,7 +50,7 @@ def edit_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
         for kind, claim in asked.items():
             replace_shown_identity(lead, kind, claim)
         if asked and not lead.identities.exclude(pk__in=brought_by_merges(lead)).exists():
-            raise Conflict("last_identity", "A lead must keep a phone, an e-mail or an id in a channel.")
+            raise Conflict("last_identity", _("A lead must keep a phone, an e-mail or an id in a channel."))
         if "name" in changes:
             lead.name = (changes["name"] or "").strip() or None
         lead.save(update_fields=["name", "updated_at"])

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from core.errors import Conflict, Unknown
 from core.retry import LostRace
 from leads.models import Identity, Lead, Merge
@@ -55,4 +57,4 @@ def lock_survivor(lead_id: int) -> Lead:
 
 def raise_if_erased(lead: Lead) -> None:
     if lead.erased_at:
-        raise Conflict("erased", f"Lead {lead.pk} has been erased; it stays without data.")
+        raise Conflict("erased", _("Lead %(id)s was erased; it cannot be changed.") % {"id": lead.pk})

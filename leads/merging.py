@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import F, Max, Min, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core import retry
 from core.errors import Conflict, Unknown
@@ -26,7 +27,7 @@ def merge_leads(*, lead_id: int, other_id: int, by: str = history.SYSTEM) -> Lea
     `erased` when there is nothing left of one of them.
     """
     if lead_id == other_id:
-        raise Conflict("same_lead", f"Lead {lead_id} cannot be merged into itself.")
+        raise Conflict("same_lead", _("Lead %(id)s cannot be merged with itself.") % {"id": lead_id})
 
     def work(attempt: int) -> Lead:
         survivor, merged = lead_lookup.find_lead(lead_id), lead_lookup.find_lead(other_id)
@@ -57,8 +58,9 @@ def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
         survivor, merged = locked[merge.survivor_id], locked[merge.merged_id]
         lead_lookup.raise_if_erased(survivor)
         if survivor.merged_into_id:
-            detail = f"Lead {survivor.pk} has itself been merged into lead {survivor.merged_into_id}; undo that first."
-            raise Conflict("survivor_merged", detail)
+            sentence = _("Lead %(id)s is merged into lead %(survivor)s. Undo that merge first.")
+            pair = {"id": survivor.pk, "survivor": survivor.merged_into_id}
+            raise Conflict("survivor_merged", sentence % pair)
         if not Merge.objects.filter(pk=merge.pk, undone_at__isnull=True).exists():
             raise LostRace
         move_back_from_survivor(merge, survivor, merged, by)
@@ -82,7 +84,7 @@ def find_merge_to_undo(lead_id: int) -> Merge:
     standing = Merge.objects.filter(undone_at__isnull=True)
     merge = standing.filter(merged=lead_id).first() or standing.filter(survivor=lead_id).order_by("-pk").first()
     if merge is None:
-        raise Conflict("not_merged", f"Lead {lead_id} is not merged with any other.")
+        raise Conflict("not_merged", _("Lead %(id)s is not merged with another lead.") % {"id": lead_id})
     return merge
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from core import retry
 from core.db import compiled, inserts
 from core.db.compiled import Later
@@ -173,7 +175,7 @@ def read_claims(source: Source, *, phone: str | None, email: str | None, externa
             except Unreadable as error:
                 errors.append(identities.field_error(field, error))
     if not claims and not errors:
-        detail = "Give at least one of lead_phone, lead_email and lead_external_id."
+        detail = _("Give at least one of lead_phone, lead_email and lead_external_id.")
         errors = [FieldError(field, "required", detail) for field in given]
     if errors:
         raise Invalid(*errors)

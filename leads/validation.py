@@ -1,7 +1,9 @@
-"""How long the texts of a contact may be, and of what, through whichever door they come."""
+"""How long the texts of a contact may be, and which characters they may contain, in API and import alike."""
 
 import re
 from collections.abc import Iterator, Mapping
+
+from django.utils.translation import gettext as _
 
 from core.errors import FieldError
 
@@ -23,8 +25,11 @@ def find_text_errors(texts: Mapping[str, str | None]) -> Iterator[FieldError]:
             continue
         longest = LONGEST.get(field)
         if longest is not None and len(text) > longest:
-            yield FieldError(field, "max_length", f"{field} has {len(text)} characters, {longest} are allowed.")
+            sentence = _("%(field)s has %(length)s characters; at most %(longest)s are allowed.")
+            found = {"field": field, "length": len(text), "longest": longest}
+            yield FieldError(field, "max_length", sentence % found)
         if "\0" in text:
-            yield FieldError(field, "null_characters_not_allowed", f"{field} contains a NUL character.")
+            yield FieldError(field, "null_characters_not_allowed", _("%(field)s contains a NUL character.") % {"field": field})
         if SURROGATE.search(text):
-            yield FieldError(field, "surrogate_characters_not_allowed", f"{field} contains half of a character.")
+            sentence = _("%(field)s contains half a surrogate pair.")
+            yield FieldError(field, "surrogate_characters_not_allowed", sentence % {"field": field})

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from core.api.caller import caller_name
 from core.api.examples import example
 from core.api.fields import NOT_BLANK, UTCDateTimeField
+from core.api.lookup import LookupById
 from operators.models import LIMITS, Operator
 from routing import operator_actions
 
@@ -49,7 +50,7 @@ class HandoverCountSerializer(serializers.Serializer[Any]):
     kept = serializers.IntegerField(read_only=True)
 
 
-class OperatorViewSet(viewsets.ModelViewSet[Operator]):
+class OperatorViewSet(LookupById, viewsets.ModelViewSet[Operator]):
     """Operators: who is on duty, and how many contacts each may have open at once."""
 
     queryset = Operator.objects.current().order_by("pk")

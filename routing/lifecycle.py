@@ -9,12 +9,13 @@ from collections.abc import Callable
 from functools import partial
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core import retry
 from core.errors import Conflict, Unknown
 from core.retry import LostRace
 from operators.load import give_back_place, lock_operators, take_places
-from operators.models import Operator
+from operators.models import Obstacle, Operator
 from routing import assignment, history, queue
 from routing.history import SYSTEM, What
 from routing.models import Contact, Exclusion
@@ -89,7 +90,8 @@ def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], flo
             raise LostRace
         decision = assignment.take_place(drawn)
         if decision.chosen is None:
-            raise Conflict("nobody_else_free", f"Nobody else is free for contact {contact_id}; it stays where it is.")
+            detail = _("No other operator is free for contact %(id)s. It stays where it is.") % {"id": contact_id}
+            raise Conflict("nobody_else_free", detail)
         contact = lock_unchanged(seen)
         contact.save(update_fields=queue.apply_decision(contact, decision))
         history.record_event(
@@ -142,7 +144,7 @@ def find_contact(contact_id: int) -> Contact:
 def find_open_contact(contact_id: int) -> Contact:
     contact = find_contact(contact_id)
     if contact.is_resolved:
-        raise Conflict("resolved", f"Contact {contact_id} is resolved; reopen it first.")
+        raise Conflict("resolved", _("Contact %(id)s is resolved. Reopen it first.") % {"id": contact_id})
     return contact
 
 
@@ -166,8 +168,11 @@ def take_former_place(operator: Operator | None) -> bool:
 
 def raise_if_not_free(operator: Operator) -> None:
     if operator.obstacle:
-        state = "off duty" if operator.obstacle == "inactive" else f"at the limit of {operator.max_load}"
-        raise Conflict(f"operator_{operator.obstacle}", f"{operator.name} is {state}; force it if it must be.")
+        sentence = _('%(name)s is off duty. Pass "force": true to assign anyway.')
+        if operator.obstacle == Obstacle.FULL:
+            sentence = _('%(name)s is at the limit of %(limit)s. Pass "force": true to assign anyway.')
+        found = {"name": operator.name, "limit": operator.max_load}
+        raise Conflict(f"operator_{operator.obstacle}", sentence % found)
 
 
 def assign_by_hand(contact_id: int, operator_id: int, by: str, check: Callable[[Operator], None]) -> Contact:

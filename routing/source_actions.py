@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from core import retry
 from core.errors import Conflict, FieldError, Invalid, Unknown
@@ -76,7 +77,7 @@ def replace_roster(*, source_id: int, weights: Sequence[Mapping[str, int]]) -> l
     """
     wanted = {row["operator_id"]: row["weight"] for row in weights}
     if len(wanted) < len(weights):
-        raise Invalid(FieldError("operator_id", "repeated", "An operator stands on a roster once."))
+        raise Invalid(FieldError("operator_id", "repeated", gettext("An operator can be on a roster only once.")))
 
     def work(attempt: int) -> list[RosterEntry]:
         lock_source(source_id)
@@ -152,5 +153,5 @@ def save_named(source: Source, fields: list[str] | None) -> None:
         with transaction.atomic():
             source.save(update_fields=fields)
     except IntegrityError as error:
-        detail = f"There is a source named “{source.name}” already."
+        detail = gettext("Source “%(name)s” already exists.") % {"name": source.name}
         raise Conflict("name_taken", detail, (FieldError("name", "name_taken", detail),)) from error

@@ -6,7 +6,7 @@ from core.db.compiled import Later
 
 
 def caller_name(request: Request) -> str:
-    """Who asks, as the history will tell it: the key, where keys are required."""
+    """The caller's name for the history: the key, or "API" without one."""
     return f"key {request.auth}" if request.auth else "API"
 
 

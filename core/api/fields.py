@@ -1,21 +1,22 @@
 from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-# Something else than blanks, for Python and for the schema's JavaScript: each knows blanks that the other does not.
+# At least one character that is not blank, for Python and for the schema's JavaScript, whose sets of blanks differ.
 NOT_BLANK = r"[^\s\x1c-\x1f\x85\ufeff]"
 
 
 @extend_schema_field({"type": "string", "format": "phone", "minLength": 1, "maxLength": 20})
 class PhoneField(serializers.CharField):
-    """As people write phone numbers; what cannot be one is refused by the verb that reads it."""
+    """A phone number as people write it; the verb that reads it refuses what cannot be one."""
 
 
 @extend_schema_field({"type": "string", "format": "idn-email", "minLength": 1, "maxLength": 254})
 class EmailField(serializers.CharField):
-    """As people write e-mail addresses; likewise."""
+    """An e-mail address as people write it; likewise."""
 
 
 @extend_schema_field({"type": "string", "format": "country", "minLength": 2, "maxLength": 2})
@@ -38,4 +39,4 @@ class UTCDateTimeField(serializers.DateTimeField):
 def validate_year(moment: datetime) -> None:
     """Refuses moments that another time zone would push out of the calendar."""
     if not 1 < moment.year < 9999:
-        raise ValidationError("There is no such moment.")
+        raise ValidationError(_("The year must be between 2 and 9998."))

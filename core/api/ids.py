@@ -1,4 +1,4 @@
-"""Ids as they come in: in paths, bodies and queries. None is larger than what a database can look for."""
+"""Ids in paths, bodies and queries. None is larger than a database's 64-bit integer."""
 
 import django_filters
 from django import forms
@@ -11,12 +11,12 @@ LARGEST = 2**63 - 1
 
 
 class IdConverter(IntConverter):
-    """`<id:...>` in a path; a larger number is no such path, hence a 404."""
+    """`<id:...>` in a path; a larger number matches no path and gives a 404."""
 
     def to_python(self, value: str) -> int:
         number = super().to_python(value)
         if number > LARGEST:
-            raise ValueError(f"{number} is no id.")
+            raise ValueError(f"{number} is not a valid id.")
         return number
 
 

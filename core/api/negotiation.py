@@ -4,7 +4,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """Whatever a client says it accepts, it gets JSON: there is nothing else, and a 406 would help nobody."""
+    """Ignores `Accept`: JSON is the only format, and a 406 would help no client."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
         accepted = (parser for parser in parsers if request.content_type.split(";")[0].lower() == parser.media_type)

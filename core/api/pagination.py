@@ -10,17 +10,17 @@ from rest_framework.serializers import IntegerField
 
 
 class CursorPages(CursorPagination):
-    """Newest first: pages stay right while new rows come in, and deep pages cost what the first costs.
+    """Newest first, by the order of the list (an id or a moment), by id otherwise.
 
-    By id, or by what the list itself is ordered by: an id or a moment, newest first.
+    Pages stay correct while rows are added, and a deep page costs as much as the first.
     """
 
     ordering = "-id"
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
-    page_size_query_description = f"How many at once; no page has more than {max_page_size}."
-    cursor_query_description = "From the `next` or `previous` of another page."
+    page_size_query_description = f"Results per page, at most {max_page_size}."
+    cursor_query_description = "Taken from `next` or `previous` of another page."
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
         return queryset.query.order_by or (self.ordering,)

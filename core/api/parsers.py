@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -14,8 +15,12 @@ class StrictJSONParser(JSONParser):
             too_deep = json_depth(parsed) > settings.MAX_JSON_DEPTH
         except RecursionError:  # deeper than Python itself can follow
             too_deep = True
+        except ParseError as error:  # its own sentence has no translation; what Python says of the place has none either
+            raise ParseError(_("The body is not valid JSON: %(error)s.") % {"error": error.__context__}) from error
         if too_deep:
-            raise ParseError(f"The JSON is nested more than {settings.MAX_JSON_DEPTH} levels deep.")
+            raise ParseError(
+                _("The JSON is nested too deeply (at most %(levels)s levels).") % {"levels": settings.MAX_JSON_DEPTH}
+            )
         return parsed
 
 

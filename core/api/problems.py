@@ -1,4 +1,7 @@
-"""Every error is a problem document (RFC 9457): one shape for DRF's errors, Django's, and our own refusals."""
+"""Every error is a problem document (RFC 9457): one shape for DRF's errors, Django's, and our own refusals.
+
+`detail` is in the caller's language (`core.api.language`), `title` always in English.
+"""
 
 import json
 import logging
@@ -10,10 +13,14 @@ from typing import Any, NamedTuple
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import Error, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, UnreadablePostError
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from core import request_context
+from core.api.language import VARY
 from core.errors import Busy, Conflict, Invalid, Refusal, Reused, Unknown
 
 log = logging.getLogger(__name__)
@@ -40,30 +47,32 @@ STATUS = {
 
 
 class Words(NamedTuple):
-    """What a status says where nobody knows better."""
+    """What a status says where the error itself gives no code or detail."""
 
     code: str
     title: str
-    detail: str
+    detail: str | Promise
 
 
 # Titles are those of RFC 9110; Python's own changed between versions.
 WORDS = {
-    400: Words("malformed", "Bad Request", "The request cannot be read."),
-    401: Words("unauthenticated", "Unauthorized", "A valid key is needed."),
-    403: Words("forbidden", "Forbidden", "This is not allowed."),
-    404: Words("not_found", "Not Found", "There is nothing here."),
-    405: Words("method_not_allowed", "Method Not Allowed", "This path does not know this method."),
-    408: Words("too_slow", "Request Timeout", "The request did not arrive in time."),
-    409: Words("conflict", "Conflict", "The present state forbids it."),
-    413: Words("too_large", "Content Too Large", "The body is too large."),
-    414: Words("uri_too_long", "URI Too Long", "The address is too long."),
-    415: Words("unsupported_media_type", "Unsupported Media Type", "The body must be application/json."),
-    422: Words("unprocessable", "Unprocessable Content", "The request contradicts an earlier one."),
-    429: Words("throttled", "Too Many Requests", "Too many requests; please try again later."),
-    431: Words("too_large", "Request Header Fields Too Large", "The headers are too large."),
-    500: Words("internal", "Internal Server Error", "Something went wrong on our side."),
-    503: Words("unavailable", "Service Unavailable", "The database cannot be reached now; please try again."),
+    400: Words("malformed", "Bad Request", gettext_lazy("The request cannot be read.")),
+    401: Words("unauthenticated", "Unauthorized", gettext_lazy("A valid key is required.")),
+    403: Words("forbidden", "Forbidden", gettext_lazy("This is not allowed.")),
+    404: Words("not_found", "Not Found", gettext_lazy("Not found.")),
+    405: Words("method_not_allowed", "Method Not Allowed", gettext_lazy("This path does not support this method.")),
+    408: Words("too_slow", "Request Timeout", gettext_lazy("The request did not arrive in time.")),
+    409: Words("conflict", "Conflict", gettext_lazy("The present state does not allow this.")),
+    413: Words("too_large", "Content Too Large", gettext_lazy("The body is too large.")),
+    414: Words("uri_too_long", "URI Too Long", gettext_lazy("The URL is too long.")),
+    415: Words("unsupported_media_type", "Unsupported Media Type", gettext_lazy("The body must be application/json.")),
+    422: Words("unprocessable", "Unprocessable Content", gettext_lazy("The request contradicts an earlier one.")),
+    429: Words("throttled", "Too Many Requests", gettext_lazy("Too many requests. Please try again later.")),
+    431: Words("too_large", "Request Header Fields Too Large", gettext_lazy("The headers are too large.")),
+    500: Words("internal", "Internal Server Error", gettext_lazy("The service failed.")),
+    503: Words(
+        "unavailable", "Service Unavailable", gettext_lazy("The database cannot be reached. Please try again later.")
+    ),
 }
 
 
@@ -77,7 +86,7 @@ def problem_document(
         "type": f"urn:crm-lead-router:problem:{code}",
         "title": usual.title,
         "status": status,
-        "detail": as_sentence(detail or usual.detail),
+        "detail": as_sentence(detail or str(usual.detail)),
         "code": code,
         "errors": list(errors),
     }
@@ -90,17 +99,17 @@ def standard_words(status: int) -> Words:
 
 
 def incident_document(what: str) -> dict[str, Any]:
-    """A fault of ours, told without internals: the request's id is in the log, beside `what` and the traceback."""
+    """An internal fault, without internals: the log has `what` and the traceback under the request's id."""
     number = request_context.current_request_id() or uuid.uuid4().hex
     log.error("Incident %s: %s", number, what, exc_info=True)
-    return problem_document(500, detail=f"Something went wrong on our side; incident {number} is in the log.")
+    return problem_document(500, detail=_("The service failed; incident %(id)s is in the log.") % {"id": number})
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. None for what is a fault of ours: Django logs it, and answers 500."""
+    """DRF's exception handler. None for an internal fault: Django logs it, and answers 500."""
     if isinstance(exception, exceptions.APIException):
         document = describe_api_exception(exception)
-        headers = dict(getattr(exception, "headers", {}))
+        headers = VARY | dict(getattr(exception, "headers", {}))
         if auth_header := getattr(exception, "auth_header", ""):
             headers["WWW-Authenticate"] = auth_header
         if isinstance(exception, exceptions.MethodNotAllowed):
@@ -120,7 +129,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         document = describe_database_error(exception)
     else:
         document = problem_document(status, detail=str(exception) if isinstance(exception, Http404) else "")
-    headers = {"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    headers = VARY | ({"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
     return Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
@@ -131,14 +140,14 @@ def is_temporary(exception: BaseException | None) -> bool:
 
 def describe_database_error(error: Error) -> dict[str, Any]:
     if sqlstate(error) in TOO_LONG:
-        return problem_document(503, "busy", "The database took too long; please try again.")
+        return problem_document(503, "busy", _("The database took too long. Please try again."))
     if sqlstate(error) == DISK_FULL or "disk is full" in str(error):
-        return problem_document(503, "full", "The database has no room left; nothing was stored.")
+        return problem_document(503, "full", _("The database has no space left. Nothing was stored."))
     return problem_document(503)
 
 
 def sqlstate(error: BaseException | None) -> str | None:
-    """PostgreSQL's own word for what went wrong."""
+    """PostgreSQL's code for the error."""
     return getattr(error and error.__cause__, "sqlstate", None)
 
 
@@ -173,12 +182,12 @@ def flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
 
 
 def as_sentence(text: str) -> str:
-    """What others say of a fault (Python's JSON, DRF), with the full stop that some of it lacks."""
+    """The text with a full stop, which some messages of DRF and of Python's JSON lack."""
     return encodable(text if text.endswith((".", "!", "?")) else f"{text}.")
 
 
 def encodable(text: str) -> str:
-    """Errors may quote what was sent, and JSON can spell halves of characters that no encoding can write."""
+    """Errors may quote what was sent, and JSON can contain half surrogate pairs, which UTF-8 cannot."""
     return text.encode(errors="replace").decode()
 
 
@@ -190,10 +199,10 @@ class ProblemResponse(HttpResponse):
     """`data` is the document, as in DRF's responses."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        super().__init__(to_bytes(document), status=document["status"], content_type=MEDIA_TYPE)
+        super().__init__(to_bytes(document), status=document["status"], content_type=MEDIA_TYPE, headers=VARY)
         self.data = document
 
 
 def problem_response(document: dict[str, Any]) -> HttpResponse:
-    """For what happens outside DRF: paths that do not exist, unknown hosts, faults of ours."""
+    """For what happens outside DRF: paths that do not exist, unknown hosts, internal faults."""
     return ProblemResponse(document)

@@ -1,4 +1,4 @@
-"""The OpenAPI schema: what the code cannot say by itself."""
+"""What the OpenAPI schema cannot take from the code: errors and query parameters."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -30,15 +30,15 @@ PROBLEM = {
 
 TITLES = {
     400: "Malformed or invalid",
-    401: "No key, or one that is not valid",
+    401: "No key, or an invalid one",
     403: "The key is for another source, or may not do this",
     404: "No such source, operator, lead or contact",
-    409: "The state forbids it",
+    409: "The state does not allow it",
     413: "The body is too large",
     415: "Not JSON",
     422: "The idempotency key has been used with another body",
     429: "Too many calls with this key; `Retry-After` says when to try again",
-    500: "A fault of ours; the log has the incident",
+    500: "An internal fault; the log has the incident",
     503: "Busy, or the database cannot be reached, takes too long or is full; `Retry-After` says when to try again",
 }
 
@@ -49,38 +49,38 @@ def about_field(status: int, code: str, field: str, detail: str) -> dict[str, An
 
 too_big = "Ensure this value is less than or equal to 100."
 EXAMPLES = [
-    problem_document(400, detail="JSON parse error - Expecting value: line 1 column 1 (char 0)."),
+    problem_document(400, detail="The body is not valid JSON: Expecting value: line 1 column 1 (char 0)."),
     problem_document(
         400, "invalid", f"max_load: {too_big}", [{"field": "max_load", "code": "max_value", "detail": too_big}]
     ),
     problem_document(401, detail="This key is not valid."),
     problem_document(403, detail="This key is for another source."),
-    problem_document(404, detail="There is no source with id 7."),
-    about_field(409, "name_taken", "name", "There is a source named “Telegram Bot” already."),
+    problem_document(404, detail="Source 7 does not exist."),
+    about_field(409, "name_taken", "name", "Source “Telegram Bot” already exists."),
     about_field(
         409,
         "identity_taken",
         "phone",
-        "+79991234567 belongs to lead 2; the pair is marked as a possible duplicate.",
+        "+79991234567 belongs to lead 2. The two leads are marked as possible duplicates.",
     ),
     problem_document(409, "last_identity", "A lead must keep a phone, an e-mail or an id in a channel."),
-    problem_document(409, "nobody_else_free", "Nobody else is free for contact 1; it stays where it is."),
-    problem_document(409, "operator_inactive", "Анна is off duty; force it if it must be."),
-    problem_document(409, "operator_full", "Анна is at the limit of 50; force it if it must be."),
-    problem_document(409, "resolved", "Contact 1 is resolved; reopen it first."),
-    problem_document(409, "same_lead", "Lead 1 cannot be merged into itself."),
-    problem_document(409, "not_merged", "Lead 1 is not merged with any other."),
-    problem_document(409, "survivor_merged", "Lead 2 has itself been merged into lead 3; undo that first."),
-    problem_document(409, "erased", "Lead 1 has been erased; it stays without data."),
+    problem_document(409, "nobody_else_free", "No other operator is free for contact 1. It stays where it is."),
+    problem_document(409, "operator_inactive", 'Анна is off duty. Pass "force": true to assign anyway.'),
+    problem_document(409, "operator_full", 'Анна is at the limit of 50. Pass "force": true to assign anyway.'),
+    problem_document(409, "resolved", "Contact 1 is resolved. Reopen it first."),
+    problem_document(409, "same_lead", "Lead 1 cannot be merged with itself."),
+    problem_document(409, "not_merged", "Lead 1 is not merged with another lead."),
+    problem_document(409, "survivor_merged", "Lead 2 is merged into lead 3. Undo that merge first."),
+    problem_document(409, "erased", "Lead 1 was erased; it cannot be changed."),
     problem_document(413, detail="The body is larger than 256 KiB."),
     problem_document(415, detail='Unsupported media type "text/plain" in request.'),
     problem_document(
-        422, "idempotency_key_reused", "The key “chat-42-message-7” was used before, for a contact with another body."
+        422, "idempotency_key_reused", "The idempotency key “chat-42-message-7” was already used for a contact with another body."
     ),
-    problem_document(429, detail="Request was throttled. Expected available in 5 seconds."),
-    problem_document(500, detail="Something went wrong on our side; incident 3f2a9c0d5b17 is in the log."),
-    problem_document(503, "busy", "The service is too busy to decide this now; nothing was changed, please try again."),
-    problem_document(503),
+    problem_document(429, detail="Too many calls with this key. Try again in 5 seconds."),
+    problem_document(500, detail="The service failed; incident 3f2a9c0d5b17 is in the log."),
+    problem_document(503, "busy", "The service is too busy. Nothing was changed; please try again."),
+    problem_document(503, detail="The database cannot be reached. Please try again later."),
 ]
 
 # Which states forbid which operations, by the code of the refusal.

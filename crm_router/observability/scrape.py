@@ -4,6 +4,7 @@ import hmac
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -15,13 +16,12 @@ from crm_router.views import only_read
 
 @only_read
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Opened by METRICS_TOKEN and by nothing else; where there is none, there is nothing here."""
+    """Needs METRICS_TOKEN as its bearer token; 404 where that is not set."""
     if not settings.METRICS_TOKEN:
-        return problems.problem_response(problems.problem_document(404, detail="There is nothing at /metrics."))
+        return problems.problem_response(problems.problem_document(404))
     if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected_authorization()):
-        response = problems.problem_response(
-            problems.problem_document(401, detail="The token of the metrics is needed.")
-        )
+        detail = _("A valid METRICS_TOKEN is required: Authorization: Bearer <token>.")
+        response = problems.problem_response(problems.problem_document(401, detail=detail))
         response["WWW-Authenticate"] = "Bearer"
         return response
     return HttpResponse(generate_latest(build_registry()), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.caller import caller_name
+from core.api.language import VARY
 from leads import batch
 from leads.api.idempotency_key import LONGEST
 from leads.api.registration import NewContactSerializer
@@ -80,7 +81,7 @@ class BatchView(generics.GenericAPIView[Contact]):
         registered = batch.register_contacts(items=[answers[place] for place in places], by=caller_name(request))
         for place, result in zip(places, registered, strict=True):
             answers[place] = result
-        return Response({"results": self.tell(answers)})
+        return Response({"results": self.tell(answers)}, headers=VARY)
 
     def calls_in(self, request: Request) -> int:
         """As many as it has contacts, for whoever counts calls; none of them is registered when there are too many."""

@@ -2,6 +2,7 @@
 
 import re
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
@@ -33,12 +34,12 @@ QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')  # RFC 89
 
 def read_idempotency_key(request: Request) -> str | None:
     """The key, without quotes; None when there is none. Raises Invalid."""
-    given = request.META.get(META_NAME)  # request.headers would spell all of them anew
+    given = request.META.get(META_NAME)  # request.headers would rebuild all headers
     if given is None:
         return None
     quoted = QUOTED.fullmatch(given.strip())
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else given.strip()
     if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
-        detail = f"{HEADER} must be 1 to {LONGEST} printable ASCII characters."
-        raise Invalid(FieldError(HEADER, "invalid", detail))
+        detail = _("%(field)s must have 1 to %(longest)s printable ASCII characters.")
+        raise Invalid(FieldError(HEADER, "invalid", detail % {"field": HEADER, "longest": LONGEST}))
     return key

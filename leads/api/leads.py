@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from core.api.caller import caller_name
 from core.api.fields import EmailField, PhoneField, UTCDateTimeField
 from core.api.ids import IdField
+from core.api.language import VARY
 from leads import erasure, export, lead_editing, lead_lookup, merging
 from leads.api import examples
 from leads.api.filters import LeadFilter
@@ -150,7 +151,7 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
     @action(detail=True, serializer_class=DossierSerializer, pagination_class=None, filterset_class=None)
     def export(self, request: Request, pk: int) -> Response:
         """Everything known of this person."""
-        return Response(DossierSerializer(export.export_lead(lead_id=pk)).data)
+        return Response(DossierSerializer(export.export_lead(lead_id=pk)).data, headers=VARY)
 
 
 class DuplicateViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[PossibleDuplicate]):

@@ -9,6 +9,8 @@ from rest_framework.response import Response
 from core.api.caller import caller_name
 from core.api.fields import UTCDateTimeField, format_utc
 from core.api.ids import IdField
+from core.api.language import VARY
+from core.api.lookup import LookupById
 from leads import contact_editing
 from routing import explanation, history, lifecycle, queue_stats
 from routing.api import examples
@@ -130,6 +132,7 @@ class EventSerializer(serializers.Serializer[ContactEvent]):
 
 
 class ContactViewSet(
+    LookupById,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
     mixins.ListModelMixin,
@@ -177,10 +180,10 @@ class ContactViewSet(
     @action(detail=True, filterset_class=None)
     def decision(self, request: Request, pk: int) -> Response:
         """Why this operator, or why nobody."""
-        return Response(DecisionSerializer(explanation.explain_decision(contact_id=pk)).data)
+        return Response(DecisionSerializer(explanation.explain_decision(contact_id=pk)).data, headers=VARY)
 
     @extend_schema(responses=EventSerializer(many=True))
     @action(detail=True, serializer_class=EventSerializer, pagination_class=None, filterset_class=None)
     def history(self, request: Request, pk: int) -> Response:
         """Every change of hands, oldest first."""
-        return Response(self.get_serializer(explanation.list_events(contact_id=pk), many=True).data)
+        return Response(self.get_serializer(explanation.list_events(contact_id=pk), many=True).data, headers=VARY)

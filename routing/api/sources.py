@@ -3,12 +3,12 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import generics, serializers, status, viewsets
-from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.fields import NOT_BLANK, CountryField, UTCDateTimeField
 from core.api.ids import IdField
+from core.api.lookup import LookupById
 from routing import source_actions
 from routing.api import examples
 from routing.models import WEIGHTS, RosterEntry, Source, Strategy, phone_region
@@ -43,7 +43,7 @@ class SourceSerializer(serializers.Serializer[Source]):
         return source_actions.change_source(source_id=instance.pk, changes=validated_data)
 
 
-class SourceViewSet(viewsets.ModelViewSet[Source]):
+class SourceViewSet(LookupById, viewsets.ModelViewSet[Source]):
     """Sources: the bots and channels that contacts come from."""
 
     queryset = Source.objects.current().order_by("pk")
@@ -77,8 +77,9 @@ class RosterView(generics.ListCreateAPIView[RosterEntry]):
     filter_backends = []
 
     def get_queryset(self) -> QuerySet[RosterEntry]:
-        source = get_object_or_404(Source.objects.current(), pk=self.kwargs["source_id"])
-        return super().get_queryset().filter(source=source)
+        source_id = self.kwargs["source_id"]
+        source_actions.require_source(source_id)
+        return super().get_queryset().filter(source=source_id)
 
     def perform_create(self, serializer: serializers.BaseSerializer[RosterEntry]) -> None:
         serializer.instance = source_actions.set_weight(source_id=self.kwargs["source_id"], **serializer.validated_data)
