@@ -40,8 +40,8 @@ PARTS = 20
 
 class TooFast(Throttled):
     default_detail = gettext_lazy("Too many calls with this key.")
-    extra_detail_singular = gettext_lazy("Try again in {wait} second.")
-    extra_detail_plural = gettext_lazy("Try again in {wait} seconds.")
+    extra_detail_singular = gettext_lazy("Try again in {wait} second.")  # type: ignore[assignment] # as DRF's own
+    extra_detail_plural = gettext_lazy("Try again in {wait} seconds.")  # type: ignore[assignment] # likewise
 
 
 class NotTooFast(BasePermission):

@@ -14,8 +14,8 @@ from django.middleware import csrf, locale
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext as _
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
 from django_otp.middleware import OTPMiddleware
 
 from accounts import two_factor
@@ -58,7 +58,9 @@ class EncryptedAPI:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info.startswith("/api/") and not request.is_secure():
-            detail = _("This service accepts HTTPS only. Replace the key if one was sent: it crossed the network unencrypted.")
+            detail = _(
+                "This service accepts HTTPS only. Replace the key if one was sent: it crossed the network unencrypted."
+            )
             return problems.problem_response(problems.problem_document(403, "https_required", detail))
         return self.get_response(request)
 

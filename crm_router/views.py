@@ -105,7 +105,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_back_office(request):
         return defaults.page_not_found(request, exception)
-    return problems.problem_response(problems.problem_document(404, detail=_("Path %(path)s does not exist.") % {"path": request.path}))
+    return problems.problem_response(
+        problems.problem_document(404, detail=_("Path %(path)s does not exist.") % {"path": request.path})
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

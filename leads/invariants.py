@@ -18,9 +18,9 @@ def findings() -> Iterator[str]:
 def stranded() -> Iterator[str]:
     """Contacts and identities of a lead that has been merged into another: they belong to the survivor."""
     for contact in Contact.objects.filter(lead__merged_into__isnull=False).order_by("pk")[:SHOWN]:
-        yield f"Contact {contact.pk} is with lead {contact.lead_id}, which has been merged into another."
+        yield f"Contact {contact.pk} belongs to lead {contact.lead_id}, which is merged into another."
     for identity in Identity.objects.filter(lead__merged_into__isnull=False).order_by("pk")[:SHOWN]:
-        yield f"Identity {identity.pk} is with lead {identity.lead_id}, which has been merged into another."
+        yield f"Identity {identity.pk} belongs to lead {identity.lead_id}, which is merged into another."
 
 
 def mismarked() -> Iterator[str]:

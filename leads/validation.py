@@ -29,7 +29,9 @@ def find_text_errors(texts: Mapping[str, str | None]) -> Iterator[FieldError]:
             found = {"field": field, "length": len(text), "longest": longest}
             yield FieldError(field, "max_length", sentence % found)
         if "\0" in text:
-            yield FieldError(field, "null_characters_not_allowed", _("%(field)s contains a NUL character.") % {"field": field})
+            yield FieldError(
+                field, "null_characters_not_allowed", _("%(field)s contains a NUL character.") % {"field": field}
+            )
         if SURROGATE.search(text):
             sentence = _("%(field)s contains half a surrogate pair.")
             yield FieldError(field, "surrogate_characters_not_allowed", sentence % {"field": field})

@@ -51,7 +51,7 @@ def exceeded_limits() -> Iterator[str]:
         last = contacts.filter(is_forced=False, assigned_at__gt=operator.limit_set_at).order_by("assigned_at").last()
         given = contacts.filter(assigned_at__lte=last.assigned_at).count() if last else 0
         if given > operator.max_load:
-            yield f"{operator_label(operator)} was given {given} contacts, above the limit of {operator.max_load}."
+            yield f"{operator_label(operator)} was assigned {given} contacts, above the limit of {operator.max_load}."
 
 
 def explained_excesses() -> Iterator[str]:
@@ -64,14 +64,14 @@ def explained_excesses() -> Iterator[str]:
 
 def held_by_archived() -> Iterator[str]:
     for operator in operators_with_open_count().filter(archived_at__isnull=False, open__gt=0):
-        yield f"{operator_label(operator)} has left, but still holds {operator.open} open contacts."
+        yield f"{operator_label(operator)} is archived, but still has {operator.open} open contacts."
 
 
 def forgotten_contacts() -> Iterator[str]:
     """What waits although somebody could take it. With QUEUE_BURST only what a sweep has passed over."""
     for contact in queue.assignable_contacts().order_by("pk")[:SHOWN]:
         if not settings.QUEUE_BURST or sweep_passed(contact):
-            yield f"Contact {contact.pk} waits although somebody of its roster is free."
+            yield f"Contact {contact.pk} waits although an operator of its source is free."
 
 
 def sweep_passed(contact: Contact) -> bool:
@@ -93,7 +93,7 @@ def wrong_decisions() -> Iterator[str]:
             continue  # the rule knows no sources
         again = history.recompute_decision(decision)
         if (again.chosen, again.reason) != (decision.chosen, decision.reason):
-            yield f"Contact {event.contact_id}, line {event.pk}: chose {decision.chosen}, the rule says {again.chosen}."
+            yield f"Contact {event.contact_id}, event {event.pk}: stored {decision.chosen}, recomputed {again.chosen}."
 
 
 def mend_load(operator_id: int) -> None:

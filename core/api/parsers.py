@@ -15,7 +15,9 @@ class StrictJSONParser(JSONParser):
             too_deep = json_depth(parsed) > settings.MAX_JSON_DEPTH
         except RecursionError:  # deeper than Python itself can follow
             too_deep = True
-        except ParseError as error:  # its own sentence has no translation; what Python says of the place has none either
+        except (
+            ParseError
+        ) as error:  # its own sentence has no translation; what Python says of the place has none either
             raise ParseError(_("The body is not valid JSON: %(error)s.") % {"error": error.__context__}) from error
         if too_deep:
             raise ParseError(

@@ -75,7 +75,9 @@ EXAMPLES = [
     problem_document(413, detail="The body is larger than 256 KiB."),
     problem_document(415, detail='Unsupported media type "text/plain" in request.'),
     problem_document(
-        422, "idempotency_key_reused", "The idempotency key “chat-42-message-7” was already used for a contact with another body."
+        422,
+        "idempotency_key_reused",
+        "The idempotency key “chat-42-message-7” was already used for a contact with another body.",
     ),
     problem_document(429, detail="Too many calls with this key. Try again in 5 seconds."),
     problem_document(500, detail="The service failed; incident 3f2a9c0d5b17 is in the log."),

@@ -41,11 +41,11 @@ class Table:
             raise CommandError("The first line must name the columns.")
         unknown = ", ".join(name for name in self.header if name not in (*COLUMNS, *ANNOTATIONS))
         if unknown:
-            raise CommandError(f"Unknown columns: {unknown}. These can be read: {', '.join(COLUMNS)}.")
+            raise CommandError(f"Unknown columns: {unknown} (expected {', '.join(COLUMNS)}).")
         if len(set(self.header)) < len(self.header):
-            raise CommandError("A column stands there twice.")
+            raise CommandError("A column is named twice.")
         if {"source", "source_id"} <= set(self.header):
-            raise CommandError("Of the columns source and source_id one is enough.")
+            raise CommandError("Use either the column source or source_id, not both.")
 
     def rows(self) -> Iterator[Row]:
         """All rows but empty ones. Line breaks within quotation marks count as lines, as they do for an editor."""
@@ -65,10 +65,10 @@ class Table:
         try:
             yield
         except UnicodeError as error:
-            hint = "Name its encoding with --encoding; cp1251 is that of many Russian tables."
-            raise CommandError(f"After line {line} the file is not {self.file.encoding}. {hint}") from error
+            hint = "Set --encoding; many Russian files use cp1251."
+            raise CommandError(f"After line {line} the file is not valid {self.file.encoding}. {hint}") from error
         except csv.Error as error:
-            raise CommandError(f"The row of line {line} is no CSV: {error}.") from error
+            raise CommandError(f"Line {line} is not valid CSV: {error}.") from error
 
 
 class RejectedRows:

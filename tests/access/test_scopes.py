@@ -127,6 +127,8 @@ def test_what_a_source_key_cannot_see_looks_like_what_is_not_there(telegram, wha
     other = characters.contact(whatsapp)
     client = callers.bot(telegram)
     there, not_there = (client.get(f"/api/v1/contacts/{pk}").json() for pk in (other.pk, 10**6))
+    assert there.pop("detail") == f"Contact {other.pk} does not exist."
+    assert not_there.pop("detail") == "Contact 1000000 does not exist."
     assert there == not_there
 
 

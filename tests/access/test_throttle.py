@@ -109,7 +109,7 @@ def test_a_batch_that_is_refused_has_registered_nothing_and_comes_back_when_it_i
 def test_a_batch_that_could_never_pass_is_told_so(telegram):
     answer = batch_of(callers.bot(telegram), telegram, 11)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
-    assert "This counts as 11 calls, and the key may make 10 a minute." in answer.json()["detail"]
+    assert "This counts as 11 calls; the limit of this key is 10 a minute." in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("body", [[], {}, {"contacts": []}, {"contacts": 5}, {"contacts": [{}] * 501}])

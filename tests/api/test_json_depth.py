@@ -22,4 +22,4 @@ def test_json_may_be_as_deep_as_the_setting_says(api):
 def test_deeper_json_is_a_400_that_says_so(api, beyond):
     answer = api.generic("POST", "/api/v1/operators", nested(settings.MAX_JSON_DEPTH + beyond), "application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
-    assert answer.json()["detail"] == "The JSON is nested more than 20 levels deep."
+    assert answer.json()["detail"] == "The JSON is nested too deeply (at most 20 levels)."

@@ -74,5 +74,5 @@ def test_merged_leads_are_named(anna, capsys):
 
 
 def test_nobody_has_that_id():
-    with pytest.raises(CommandError, match="There is no lead with id 404"):
+    with pytest.raises(CommandError, match=r"Lead 404 does not exist\."):
         call_command("erase_lead", 404, "--noinput")

@@ -82,32 +82,32 @@ def test_a_key_in_the_table_counts_and_not_what_the_row_says(bot, table):
     header = "idempotency_key,lead_phone,message"
     run(table(header, f"a,{ANNA},Hi!", f"b,{ANNA},Hi!"), "--source", bot.pk)
     told = run(table(header, f"c,{ANNA},Hi!", f"a,{ANNA},Hi!", f"b,{ANNA},Ho!"), "--source", bot.pk)
-    assert "line 4, idempotency_key: The key “b” was used before" in told
+    assert "line 4, idempotency_key: The idempotency key “b” was already used" in told
     assert "1 contacts registered, 1 were registered before." in told
 
 
 def test_sources_are_known_by_name_too(bot, table):
     told = run(table("source,lead_phone", f"Telegram Bot,{ANNA}", f"Telegram Bott,{ANNA}"))
     assert Contact.objects.get().source == bot
-    assert "line 3, source: There is no source named “Telegram Bott”." in told
+    assert "line 3, source: Source “Telegram Bott” does not exist." in told
 
 
 def test_a_rejected_row_is_told_of_by_line_and_spoils_no_other(bot, table):
     told = run(table("lead_phone,message", f'{ANNA},"two\nlines"', "", f"{NOBODY},Hi!", BORIS), "--source", bot.pk)
     assert Contact.objects.count() == 2
-    assert "line 5, lead_phone: “12” cannot be a phone number." in told
+    assert "line 5, lead_phone: “12” is not a valid phone number (expected +79991234567)." in told
     assert "1 of 3 rows were rejected." in told
 
 
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (f"404,{ANNA},,", "line 2, source_id: There is no source with id 404."),
-        (f"one,{ANNA},,", "line 2, source_id: “one” is not the id of a source."),
+        (f"404,{ANNA},,", "line 2, source_id: Source 404 does not exist."),
+        (f"one,{ANNA},,", "line 2, source_id: “one” is not a valid source id."),
         ("BOT,,,", "line 2, lead_external_id, lead_phone, lead_email: Give at least one of"),
-        (f"BOT,{ANNA},{'x' * 256},", "line 2, lead_name: lead_name has 256 characters, 255 are allowed."),
+        (f"BOT,{ANNA},{'x' * 256},", "line 2, lead_name: lead_name has 256 characters; at most 255 are allowed."),
         (f"BOT,{ANNA},A\0na,", "line 2, lead_name: lead_name contains a NUL character."),
-        (f"BOT,{ANNA},Anna,Well, hello", "line 2, row: There are more cells than columns"),
+        (f"BOT,{ANNA},Anna,Well, hello", "line 2, row: The row has more cells than columns"),
     ],
 )
 def test_the_reason_names_the_column(row, said, bot, table):
@@ -122,7 +122,7 @@ def test_rejected_rows_can_be_mended_and_imported(bot, table, tmp_path):
     run(table("message;lead_phone", f"Hi!;{ANNA}", f'"Oh; so";{NOBODY}'), "--source", bot.pk, "--rejected", rejected)
     [row] = csv.DictReader(rejected.read_text("utf-8-sig").splitlines(), delimiter=";")
     assert (row["message"], row["line"]) == ("Oh; so", "3")
-    assert row["reason"] == "lead_phone: “12” cannot be a phone number."
+    assert row["reason"] == "lead_phone: “12” is not a valid phone number (expected +79991234567)."
     rejected.write_text(rejected.read_text().replace(NOBODY, BORIS, 1))
     for told in (1, 0):
         assert f"{told} contacts registered" in run(str(rejected), "--source", bot.pk)
@@ -152,19 +152,19 @@ def test_tables_of_all_usual_programs_are_read(delimiter, encoding, bot, table):
 
 def test_another_encoding_is_refused_by_name(bot, table):
     told = run(table("lead_phone,message", f"{ANNA},Привет", encoding="cp1251"), "--source", bot.pk)
-    assert "is not utf-8-sig. Name its encoding with --encoding" in told
+    assert "is not valid utf-8-sig. Set --encoding" in told
     assert not Contact.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["lead_phon,message"], "Unknown columns: lead_phon."),
-        (["message,Message"], "A column stands there twice."),
-        (["source,source_id"], "one is enough"),
+        (["lead_phon,message"], "Unknown columns: lead_phon (expected "),
+        (["message,Message"], "A column is named twice."),
+        (["source,source_id"], "not both"),
         (["source_id,lead_phone"], "Give either --source or a column"),
         ([], "The first line must name the columns."),
-        (["lead_phone,message", '1,"never closed'], "The row of line 2 is no CSV"),
+        (["lead_phone,message", '1,"never closed'], "Line 2 is not valid CSV"),
     ],
 )
 def test_what_is_no_table_of_contacts_is_refused(lines, said, bot, table):
@@ -174,7 +174,7 @@ def test_what_is_no_table_of_contacts_is_refused(lines, said, bot, table):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--source", "404"], "There is no source with id 404."),
+        (["--source", "404"], "Source 404 does not exist."),
         (["--encoding", "klingon"], "unknown encoding: klingon"),
         (["--rejected", "/nowhere/at/all.csv"], "cannot be written"),
     ],
@@ -185,7 +185,7 @@ def test_options_that_make_no_sense_are_refused(options, said, table):
 
 def test_the_list_of_rejected_rows_never_overwrites_the_table(bot, table):
     path = table("lead_phone", NOBODY)
-    assert "would overwrite" in run(path, "--source", bot.pk, "--rejected", path)
+    assert "names the file that is being imported" in run(path, "--source", bot.pk, "--rejected", path)
 
 
 def test_a_missing_file_is_refused(bot):
@@ -211,6 +211,6 @@ def test_a_large_table_takes_the_same_path(bot, table):
         told = run(path, "--source", bot.pk)
         assert f"{registered} contacts registered, {known} were registered before." in told
         assert "30 of 1230 rows were rejected, the first 20 of them are listed above." in told
-        assert told.count("cannot be a phone number") == 20
+        assert told.count("is not a valid phone number") == 20
     assert (Contact.objects.count(), Lead.objects.count()) == (1_200, 900)
     assert characters.findings() == []

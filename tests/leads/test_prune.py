@@ -42,7 +42,7 @@ def test_old_keys_are_forgotten_and_young_ones_stay(contact_of, capsys):
     contact_of("young", days=29)
     call_command("prune")
     assert keys() == [None, "young"]
-    assert "1 idempotency keys older than 30 days forgotten." in capsys.readouterr().out
+    assert "Deleted 1 idempotency keys older than 30 days" in capsys.readouterr().out
 
 
 def test_the_setting_says_how_long(contact_of, settings):

@@ -77,7 +77,7 @@ def test_who_types_a_command_reads_what_it_did(lines, capsys):
 def test_where_the_log_is_for_programs_a_command_speaks_there(lines, capsys, settings):
     settings.LOG_FORMAT = "json"
     call_command("prune")
-    assert lines()[-1]["event"].startswith("0 idempotency keys older than 30 days forgotten.")
+    assert lines()[-1]["event"].startswith("Deleted 0 idempotency keys older than 30 days")
     assert capsys.readouterr().out == ""
 
 
@@ -100,4 +100,4 @@ def test_pruning_in_rounds_goes_on_until_it_is_stopped(monkeypatch, lines):
 
     monkeypatch.setattr(idempotency, "forget_old_keys", stopping)
     call_command("prune", "--loop", "3600")
-    assert [line["event"][:26] for line in lines()] == ["3 idempotency keys older t"]
+    assert [line["event"][:27] for line in lines()] == ["Deleted 3 idempotency keys "]

@@ -39,7 +39,7 @@ def test_a_contact_given_beyond_the_limit_is_found(anna, bot):
     Operator.objects.filter(pk=anna.pk).update(current_load=0)
     characters.contact(bot)
     characters.contact(bot)
-    with pytest.raises(CommandError, match="was given 3 contacts, above the limit of 2"):
+    with pytest.raises(CommandError, match="was assigned 3 contacts, above the limit of 2"):
         call_command("check_routing", "--fix")
 
 
@@ -51,7 +51,7 @@ def test_a_limit_lowered_below_the_load_is_no_fault(anna, bot):
 
 def test_an_open_contact_with_somebody_who_has_left_is_found(anna, bot):
     Operator.objects.filter(pk=anna.pk).update(archived_at=anna.created_at)
-    with pytest.raises(CommandError, match="has left, but still holds 1 open contacts"):
+    with pytest.raises(CommandError, match="is archived, but still has 1 open contacts"):
         call_command("check_routing")
 
 

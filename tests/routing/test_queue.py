@@ -73,7 +73,7 @@ def test_a_wait_that_a_sweep_has_passed_over_is_a_fault_even_with_a_burst(anna, 
 def test_somebody_forgotten_is_found(anna, bot):
     waiting = characters.contact(bot)
     Operator.objects.filter(pk=anna.pk).update(is_active=True)
-    assert characters.findings() == [f"Contact {waiting.pk} waits although somebody of its roster is free."]
+    assert characters.findings() == [f"Contact {waiting.pk} waits although an operator of its source is free."]
 
 
 def test_the_reason_for_waiting_is_the_present_one(anna, bot):

@@ -70,7 +70,7 @@ def test_an_unknown_person_is_refused(with_anna):
 @pytest.mark.parametrize("verb", [lifecycle.reroute_contact, lifecycle.return_contact])
 def test_a_resolved_contact_stays(verb, with_anna):
     lifecycle.resolve_contact(contact_id=with_anna.pk)
-    with pytest.raises(Conflict, match="reopen it first"):
+    with pytest.raises(Conflict, match="Reopen it first"):
         verb(contact_id=with_anna.pk)
 
 

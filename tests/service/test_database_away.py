@@ -80,7 +80,7 @@ def test_a_statement_that_takes_too_long_is_a_503(start: StartService, server: S
         status, retry_after, problem = register(service, source)
 
     assert (status, retry_after, problem["code"]) == (503, "1", "busy")
-    assert problem["detail"] == "The database took too long; please try again."
+    assert problem["detail"] == "The database took too long. Please try again."
     assert register(service, source)[0] == 201
     assert service.get("/api/v1/operators")[1][0]["current_load"] == 1
 

@@ -5,18 +5,23 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from access import keys
+from core.errors import Unknown
 from routing.models import Source
 
 
 class Command(BaseCommand):
-    help = "Makes a key for the API and prints it, this once: the key alone to stdout, what to know to stderr."
+    help = "Creates an API key and prints it once: the key to stdout, a note to stderr."
 
     def add_arguments(self, parser: CommandParser) -> None:
         scope = parser.add_mutually_exclusive_group(required=True)
-        scope.add_argument("--source", type=int, metavar="ID", help="registers and reads contacts of this source")
-        scope.add_argument("--management", action="store_true", help="does everything")
-        parser.add_argument("--name", required=True, help="who uses it")
-        parser.add_argument("--expires-in", type=int, metavar="DAYS", help="never by default")
+        scope.add_argument(
+            "--source", type=int, metavar="ID", help="a key that registers and reads the contacts of this source"
+        )
+        scope.add_argument("--management", action="store_true", help="a key that may do everything")
+        parser.add_argument("--name", required=True, help="the program or person that uses the key")
+        parser.add_argument(
+            "--expires-in", type=int, metavar="DAYS", help="days until the key expires; by default it never does"
+        )
 
     def handle(self, *args: Any, name: str, source: int | None, expires_in: int | None, **options: Any) -> None:
         if not 1 <= len(name.strip()) <= 100:
@@ -29,11 +34,11 @@ class Command(BaseCommand):
             expires_at=timezone.now() + timedelta(days=expires_in) if expires_in else None,
         )
         scope = f"source {new.key.source}" if new.key.source else "management"
-        self.stderr.write(f"The key {new.key} for {scope}. It is not shown again: keep it as you keep a password.")
+        self.stderr.write(f"Key {new.key} for {scope}. It is not shown again: store it like a password.")
         self.stdout.write(new.secret)
 
     def find(self, source_id: int) -> Source:
         source = Source.objects.current().filter(pk=source_id).first()
         if source is None:
-            raise CommandError(f"There is no source with id {source_id}.")
+            raise CommandError(str(Unknown("source", source_id)))
         return source

@@ -7,7 +7,7 @@ from accounts import two_factor
 
 
 class Command(BaseCommand):
-    help = "Forgets the authenticator app and the recovery codes of an account, for who has lost both."
+    help = "Removes the authenticator app and the recovery codes of an account whose owner has lost both."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -15,6 +15,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, username: str, **options: Any) -> None:
         user = User.objects.filter(username=username).first()
         if user is None:
-            raise CommandError(f"There is no account named {username}.")
+            raise CommandError(f"Account {username} does not exist.")
         two_factor.turn_off(user)
-        self.stdout.write(f"{username} signs in by password alone now, or sets up another app, as the role demands.")
+        self.stdout.write(
+            f"{username} can sign in with the password, and must set up another app if the role requires one."
+        )

@@ -8,13 +8,13 @@ from routing import invariants, queue
 
 class Command(BaseCommand):
     help = (
-        "Proves that loads equal open contacts, that no limit is exceeded but by force, that nothing waits while "
-        "somebody is free, and that nobody who left holds a contact. Exit code 1 with the list otherwise."
+        "Checks that loads equal open contacts, that only forced contacts exceed a limit, that no contact waits while "
+        "an operator is free, and that archived operators hold no contacts. Exit code 1 and a list if not."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--fix", action="store_true", help="set loads and marks right and route what waits, then check again"
+            "--fix", action="store_true", help="correct loads and marks, route waiting contacts, then check again"
         )
 
     def handle(self, *args: Any, fix: bool, **options: Any) -> None:
@@ -30,9 +30,9 @@ class Command(BaseCommand):
     def fix(self) -> None:
         for drift in invariants.drifted_loads():
             invariants.mend_load(drift.operator_id)
-            self.stdout.write(f"Mended: {drift.text}")
+            self.stdout.write(f"Corrected: {drift.text}")
         if marks := lead_invariants.mend_marks():
-            self.stdout.write(f"Mended the marks of {marks} possible duplicates.")
+            self.stdout.write(f"Corrected the marks of {marks} possible duplicates.")
         routed = queue.sweep_queue()
         if routed:
-            self.stdout.write(f"Routed {routed} contacts that waited.")
+            self.stdout.write(f"Routed {routed} waiting contacts.")

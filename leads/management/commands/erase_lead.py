@@ -8,11 +8,13 @@ from leads.export import Dossier
 
 
 class Command(BaseCommand):
-    help = "Erases a person for good: identities, name, messages. Contacts, decisions and counts stay, without them."
+    help = "Erases a person permanently: identities, name and messages. Contacts, decisions and counts stay."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("lead_id", type=int, metavar="ID", help="of the lead, or of one that was merged into it")
-        parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help="asks nothing")
+        parser.add_argument("lead_id", type=int, metavar="ID", help="id of the lead, or of one that was merged into it")
+        parser.add_argument(
+            "--noinput", "--no-input", action="store_false", dest="interactive", help="do not ask for confirmation"
+        )
 
     def handle(self, *args: Any, lead_id: int, interactive: bool, **options: Any) -> None:
         try:
@@ -27,7 +29,7 @@ class Command(BaseCommand):
         except (Unknown, Busy) as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(
-            f"Erased for good: name, {describe_contents(dossier)}. The contacts stay, without a word of the person."
+            f"Erased permanently: name, {describe_contents(dossier)}. The contacts stay, without personal data."
         )
 
     def confirm(self) -> None:

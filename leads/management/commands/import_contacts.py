@@ -11,30 +11,32 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from tqdm import tqdm
 
-from core.errors import Busy
+from core.errors import Busy, Unknown
 from leads import contact_import
 from leads.contact_import import Fate, Outcome
 from leads.management.csv_files import RejectedRows, Table
 from routing.models import Source
 
 STDIN = "-"
-SHOWN = 20  # rejected rows that are told of on the screen
-NOTHING_TWICE = "Import the same file again: what is registered already is not registered twice."
+SHOWN = 20  # rejected rows that are printed
+NOTHING_TWICE = "Import the same file again: rows that are registered are not registered twice."
 
 
 class Command(BaseCommand):
     help = (
         "Registers a contact for each row of a CSV file. Columns: source_id or source (its name), lead_phone, "
-        "lead_email, lead_external_id, lead_name, message, idempotency_key. Rows that were imported before make no "
-        "second contact. Exit code 1 when rows were rejected; the others are registered all the same."
+        "lead_email, lead_external_id, lead_name, message, idempotency_key. Rows that were imported before are not "
+        "registered again. Exit code 1 if rows were rejected; all other rows are registered."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="the CSV file; - reads standard input")
         parser.add_argument("--source", type=int, metavar="ID", help="for files without a column for the source")
         parser.add_argument("--encoding", default="utf-8-sig", help="of the file, such as cp1251; default: UTF-8")
-        parser.add_argument("--rejected", metavar="FILE", help="lists rejected rows there, to be mended and imported")
-        parser.add_argument("--dry-run", action="store_true", help="reads and judges every row, and changes nothing")
+        parser.add_argument(
+            "--rejected", metavar="FILE", help="writes the rejected rows to this file, to be corrected and imported"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="checks every row and changes nothing")
 
     def handle(
         self,
@@ -47,13 +49,13 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         if source is not None and not Source.objects.current().filter(pk=source).exists():
-            raise CommandError(f"There is no source with id {source}.")
+            raise CommandError(str(Unknown("source", source)))
         if rejected and Path(rejected).exists() and file != STDIN and Path(rejected).samefile(file):
-            raise CommandError("--rejected would overwrite the file that is being read.")
+            raise CommandError("--rejected names the file that is being imported.")
         with opened(file, encoding) as lines:
             table = Table(lines)
             if table.names_sources == (source is not None):
-                raise CommandError("Give either --source or a column source_id or source.")
+                raise CommandError("Give either --source or a column source_id or source, not both.")
             verb = contact_import.rehearse if dry_run else contact_import.import_contacts
             outcomes = self.with_progress(verb(rows=table.rows(), source_id=source), total=count_lines(file))
             with created(rejected or os.devnull, encoding) as rejects:

@@ -15,10 +15,10 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Forgets idempotency keys older than IDEMPOTENCY_DAYS, and sessions that are over. For once a day."
+    help = "Deletes idempotency keys older than IDEMPOTENCY_DAYS, and expired sessions. Run it once a day."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--loop", type=float, metavar="SECONDS", help="again after so many seconds, until stopped")
+        parser.add_argument("--loop", type=float, metavar="SECONDS", help="repeat after so many seconds, until stopped")
 
     def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
         if loop is None:
@@ -32,7 +32,4 @@ def prune() -> str:
     forgotten = idempotency.forget_old_keys(older_than=timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS))
     call_command("clearsessions")
     Upkeep.objects.update_or_create(pk=1, defaults={"pruned_at": timezone.now()})
-    return (
-        f"{forgotten} idempotency keys older than {settings.IDEMPOTENCY_DAYS} days forgotten. "
-        "Sessions that are over deleted."
-    )
+    return f"Deleted {forgotten} idempotency keys older than {settings.IDEMPOTENCY_DAYS} days, and expired sessions."

@@ -5,12 +5,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from core.errors import Unknown
 from leads import registration
 from routing.models import RosterEntry, Source
 
 
 class Command(BaseCommand):
-    help = "Registers contacts of new people through the real registration, and compares who got them with the weights."
+    help = "Registers contacts of new people as a bot would, and compares their distribution with the weights."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--count", type=int, required=True, help="how many contacts")
@@ -23,7 +24,7 @@ class Command(BaseCommand):
 
     def register(self, count: int, source_id: int) -> None:
         if not Source.objects.current().filter(pk=source_id).exists():
-            raise CommandError(f"There is no source with id {source_id}.")
+            raise CommandError(str(Unknown("source", source_id)))
         base = random.randrange(10**9)  # other people each time
         got = Counter(
             registration.register_contact(
@@ -36,7 +37,7 @@ class Command(BaseCommand):
     def first_with_roster(self) -> int:
         entry = RosterEntry.objects.current().order_by("source_id").first()
         if entry is None:
-            raise CommandError("No source has a roster. Make one, or run seed_demo.")
+            raise CommandError("No source has a roster. Create one, or run seed_demo.")
         return entry.source_id
 
     def report(self, source: Source, got: Counter[int | None]) -> None:
@@ -54,4 +55,4 @@ class Command(BaseCommand):
                 f"{entry.weight:>8}{entry.weight / total:>10.1%}{load:>10}"
             )
         if waiting:
-            self.stdout.write("Shares bend as soon as somebody is at the limit.")
+            self.stdout.write("Shares differ from the weights once an operator is at the limit.")

@@ -16,7 +16,7 @@ WEIGHTS = {
 
 
 class Command(BaseCommand):
-    help = "Creates the demo operators, sources and weights; what is there already stays. Running it twice is harmless."
+    help = "Creates the demo operators, sources and weights. Existing ones are kept, so it can be run again."
 
     def handle(self, *args: Any, **options: Any) -> None:
         operators = {name: self.operator(name, limit) for name, limit in OPERATORS.items()}

@@ -10,10 +10,10 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Sweeps the queue: assigns what waits while somebody is free, and tallies the hours that are over."
+    help = "Assigns waiting contacts to free operators, and adds up the statistics of past hours."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--loop", type=float, metavar="SECONDS", help="again after so many seconds, until stopped")
+        parser.add_argument("--loop", type=float, metavar="SECONDS", help="repeat after so many seconds, until stopped")
 
     def handle(self, *args: Any, loop: float | None, **options: Any) -> None:
         if loop is None:

@@ -6,7 +6,7 @@ from routing import invariants
 
 
 class Command(BaseCommand):
-    help = "Recomputes every stored decision from its evidence. Exit code 1 with the list of those that do not match."
+    help = "Recomputes every stored decision from its evidence. Exit code 1 and a list if some do not match."
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = list(invariants.wrong_decisions())
