@@ -10,6 +10,7 @@ from tests.docs import documents
 DECISIONS = sorted((documents.DOCS / "adr").glob("*.md"))
 STATUSES = r"Accepted|Proposed|Superseded by \d+"
 
+pytestmark = pytest.mark.once
 each_decision = pytest.mark.parametrize("file", DECISIONS, ids=lambda file: file.name)
 
 

@@ -12,22 +12,29 @@ from routing.models import Contact
 from tests.docs import documents
 
 API, ROUTING = documents.DOCS / "api.md", documents.DOCS / "routing.md"
+PLACES = [documents.ROOT / "requirements", documents.ROOT / "deploy"]
 FILES = {".py", ".md", ".txt", ".in", ".toml", ".yaml", ".sh", ".ini"}
 
+pytestmark = pytest.mark.once
 each_document = pytest.mark.parametrize("file", documents.ALL, ids=lambda file: file.name)
 
 
 def is_path(word):
-    """A folder ends in a slash, a file in a known suffix; scripts have none. A bare name may stand anywhere."""
-    whole = re.fullmatch(r"[\w.-]+(/[\w.-]+)+/?", word)
+    """A folder ends in a slash, a file in a known suffix; scripts have none."""
+    whole = re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", word)
     return whole and (word.endswith("/") or Path(word).suffix in FILES or word.startswith(("scripts/", ".ci/")))
+
+
+def exists(word):
+    """By its path in the project; a name without a folder may be that of a document, a lock or a compose file."""
+    folders = [documents.ROOT] if "/" in word else [documents.ROOT, documents.DOCS, *PLACES]
+    return any((folder / word).exists() for folder in folders)
 
 
 @each_document
 def test_files_and_folders_exist(file):
     words = [word for text in documents.in_backticks(file) + documents.commands(file) for word in text.split()]
-    missing = [word for word in words if is_path(word) and not (documents.ROOT / word).exists()]
-    assert missing == []
+    assert [word for word in words if is_path(word) and not exists(word)] == []
 
 
 @each_document

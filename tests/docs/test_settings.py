@@ -11,6 +11,8 @@ IN_PYTHON = r'os\.environ(?:\.get\(|\[)"([A-Z_]+)"'
 NO_SETTINGS = {"OTEL_TRACES_SAMPLER"}  # OpenTelemetry reads it itself
 IN_SHELL = r"\$\{([A-Z_]+):-"
 
+pytestmark = pytest.mark.once
+
 
 def read_by(pattern, *globs):
     """Names that the files read from the environment."""
