@@ -12,6 +12,7 @@ from routing.models import Contact
 from tests.docs import documents
 
 API, ROUTING = documents.DOCS / "api.md", documents.DOCS / "routing.md"
+MADE_BY_THE_GUIDE = {"secrets/"}
 PLACES = [documents.ROOT / "requirements", documents.ROOT / "deploy"]
 FILES = {".py", ".md", ".txt", ".in", ".toml", ".yaml", ".sh", ".ini"}
 
@@ -28,7 +29,7 @@ def is_path(word):
 def exists(word):
     """By its path in the project; a name without a folder may be that of a document, a lock or a compose file."""
     folders = [documents.ROOT] if "/" in word else [documents.ROOT, documents.DOCS, *PLACES]
-    return any((folder / word).exists() for folder in folders)
+    return word in MADE_BY_THE_GUIDE or any((folder / word).exists() for folder in folders)
 
 
 @each_document
