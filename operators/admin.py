@@ -1,6 +1,5 @@
 """Operators: who is on duty, with which limit, and how much they have to do."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet, Sum, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -28,6 +27,8 @@ from routing import operator_actions
 from routing.handover import HandoverCount
 from routing.models import RosterEntry
 
+ROSTERS = 50  # shown on the page of one operator
+
 HAND_OVER: dict[str, Any] = {
     "title": _("Hand over all contacts"),
     "icon": "move_up",
@@ -42,6 +43,24 @@ class OperatorForm(ChangesOnly):
 
 class OperatorRow(OperatorForm):
     """The form of one row of the list."""
+
+
+def open_rosters() -> QuerySet[RosterEntry]:
+    """Of sources that are not in the archive, by their names."""
+    return (
+        RosterEntry.objects.filter(source__archived_at__isnull=True).select_related("source").order_by("source__name")
+    )
+
+
+def add_source_summaries(operators: Any) -> None:
+    """What the list shows of the sources of each, without reading them all: the first by name, and how many."""
+    prefetch_related_objects(
+        operators, Prefetch("rosters", open_rosters()[: formatting.SHOWN], to_attr="first_rosters")
+    )
+    entries = open_rosters().filter(operator__in=[one.pk for one in operators]).order_by()
+    counts = dict(entries.values_list("operator").annotate(Count("pk")))
+    for operator in operators:
+        operator.count = counts.get(operator.pk, 0)
 
 
 def archived(count: int) -> str:
@@ -93,10 +112,6 @@ class OperatorAdmin(VerbAdmin):
         known = ["load", "rosters"] if obj else []
         return ["name", "is_active", "max_load", *known, *archive_fields(obj)]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Operator]:
-        rosters = RosterEntry.objects.filter(source__archived_at__isnull=True).select_related("source")
-        return super().get_queryset(request).prefetch_related(Prefetch("rosters", rosters.order_by("source__name")))
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Operator], search_term: str
     ) -> tuple[QuerySet[Operator], bool]:
@@ -109,6 +124,7 @@ class OperatorAdmin(VerbAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist: ChangeList = super().get_changelist_instance(request)
+        add_source_summaries(changelist.result_list)
         return without_editing(changelist) if archive_is_shown(request) else changelist
 
     def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
@@ -216,23 +232,26 @@ class OperatorAdmin(VerbAdmin):
 
     @display(description=_("sources"))
     def sources(self, operator: Operator) -> str:
-        return formatting.first_few(entry.source.name for entry in operator.rosters.all())
+        summary: Any = operator  # see `add_source_summaries`
+        return formatting.first_few((entry.source.name for entry in summary.first_rosters), count=summary.count)
 
     @display(description=_("rosters"))
     def rosters(self, operator: Operator) -> SafeString | str:
-        """Every source with the weight there, and the share that it stands for; those in the archive share nothing."""
-        entries = list(operator.rosters.all())
-        if operator.archived_at:
-            return formatting.stacked(
-                formatting.change_page_link(entry.source, f"{entry.source.name}: {entry.weight}") for entry in entries
-            )
-        totals: dict[int, int] = defaultdict(int)
-        beside = RosterEntry.objects.current().filter(source__in=[entry.source_id for entry in entries])
-        for source_id, weight in beside.values_list("source", "weight"):
-            totals[source_id] += weight
+        """Each source with the weight there, and the share that it stands for; those in the archive share nothing."""
+        entries = open_rosters().filter(operator=operator)
+        shown = list(entries[:ROSTERS])
+        more = entries.count() - len(shown) if len(shown) == ROSTERS else 0
+        beside = RosterEntry.objects.current().filter(source__in=[entry.source_id for entry in shown])
+        totals = dict(beside.values_list("source").annotate(Sum("weight")))
         return formatting.stacked(
-            formatting.change_page_link(
-                entry.source, formatting.weight_and_share(entry.source.name, entry.weight, totals[entry.source_id])
-            )
-            for entry in entries
+            [
+                *(roster_link(entry, 0 if operator.archived_at else totals[entry.source_id]) for entry in shown),
+                *([gettext("And %(number)s more.") % {"number": more}] if more else []),
+            ]
         )
+
+
+def roster_link(entry: RosterEntry, total: int) -> SafeString:
+    name, weight = entry.source.name, entry.weight
+    text = formatting.weight_and_share(name, weight, total) if total else f"{name}: {weight}"
+    return formatting.change_page_link(entry.source, text)

@@ -41,10 +41,10 @@ def percent(number: float) -> str:
     return _("%(number)s%%") % {"number": formats.number_format(rounded, 0 if rounded.is_integer() else 1)}
 
 
-def first_few(names: Iterable[str]) -> str:
-    """ "Anna, Boris, Vera and 5 more": lists stay short however long the roster."""
+def first_few(names: Iterable[str], *, count: int) -> str:
+    """ "Anna, Boris, Vera and 5 more": of `count` names the first `SHOWN`, which are given."""
     listed = list(names)
-    shown, more = ", ".join(listed[:SHOWN]), len(listed) - SHOWN
+    shown, more = ", ".join(listed), count - len(listed)
     if more <= 0:
         return shown or NOTHING
     return ngettext("%(names)s and %(count)d more", "%(names)s and %(count)d more", more) % {

@@ -6,9 +6,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.db.models import Prefetch, QuerySet, Sum, Window
-from django.forms.models import BaseInlineFormSet, BaseModelFormSet
+from django.db.models import Count, Prefetch, QuerySet, Sum, Window, prefetch_related_objects
+from django.forms.models import BaseModelFormSet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,6 +19,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.enums import ActionVariant
+from unfold.forms import PaginationInlineFormSet
 
 from core.admin import formatting
 from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown
@@ -59,7 +62,7 @@ class RosterForm(ChangesOnly):
             self.initial["operator"] = self.instance.operator
 
 
-class RosterFormSet(BaseInlineFormSet):  # type: ignore[type-arg] # not subscriptable at run time
+class RosterFormSet(PaginationInlineFormSet):
     """Says of two new lines what a single one says."""
 
     def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
@@ -79,6 +82,7 @@ class RosterInline(TabularInline):
     readonly_fields = ["share", "now"]
     autocomplete_fields = ["operator"]
     extra = 0
+    per_page = 50
     hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RosterEntry]:
@@ -117,6 +121,18 @@ def may_change(request: HttpRequest, source: Source | None) -> bool:
     return request.user.has_perm("routing.change_source") and not (source and source.archived_at)
 
 
+def add_roster_summaries(sources: Any) -> None:
+    """What the list shows of each roster, without reading all of it: the heaviest entries, the number and the weight of
+    all."""
+    roster = RosterEntry.objects.filter(operator__archived_at__isnull=True)
+    heaviest = roster.select_related("operator").order_by("-weight", "pk")[: formatting.SHOWN]
+    prefetch_related_objects(sources, Prefetch("roster", heaviest, to_attr="heaviest"))
+    totals = roster.filter(source__in=[source.pk for source in sources]).values_list("source")
+    found = {pk: (count, total) for pk, count, total in totals.annotate(Count("pk"), Sum("weight"))}
+    for source in sources:
+        source.count, source.total = found.get(source.pk, (0, 0))
+
+
 def archived(count: int) -> str:
     return ngettext(
         "%(count)d source is closed and in the archive now. What waits there is left to you.",
@@ -143,15 +159,26 @@ class SourceAdmin(VerbAdmin):
     form = SourceForm
     readonly_fields = ["archived_at"]
     inlines = [RosterInline]
+    warn_unsaved_form = True  # before another page of the roster is opened
     actions = ["archive_selected", "restore_selected"]
     actions_detail = ["archive_this", "restore_this"]
 
     def get_fields(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
         return ["name", "description", "phone_region", "strategy", "is_sticky", *archive_fields(obj)]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
-        roster = RosterEntry.objects.filter(operator__archived_at__isnull=True).select_related("operator")
-        return super().get_queryset(request).prefetch_related(Prefetch("roster", roster.order_by("-weight", "pk")))
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist: ChangeList = super().get_changelist_instance(request)
+        add_roster_summaries(changelist.result_list)
+        return changelist
+
+    def get_formset_kwargs(
+        self, request: HttpRequest, obj: Source, inline: "InlineModelAdmin[Any, Any]", prefix: str
+    ) -> dict[str, Any]:
+        """What is sent is looked for on the whole roster: a line may be on another page since its page was opened."""
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        if request.method == "POST":
+            kwargs.pop("per_page", None)
+        return kwargs
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Source], search_term: str
@@ -219,8 +246,6 @@ class SourceAdmin(VerbAdmin):
     @display(description=_("roster"))
     def shares(self, source: Source) -> str:
         """The heaviest of the roster, with their shares."""
-        entries = list(source.roster.all())
-        total = sum(entry.weight for entry in entries)
-        return formatting.first_few(
-            f"{entry.operator.name} {formatting.share(entry.weight, total)}" for entry in entries
-        )
+        summary: Any = source  # see `add_roster_summaries`
+        shown = (f"{one.operator.name} {formatting.share(one.weight, summary.total)}" for one in summary.heaviest)
+        return formatting.first_few(shown, count=summary.count)

@@ -52,12 +52,49 @@ def test_an_operator_leaves_the_roster(save):
     assert weights(bot) == {}
 
 
-def test_a_roster_of_four_hundred_is_saved(save):
-    bot = characters.source()
-    crowd = Operator.objects.bulk_create(Operator(name=f"Operator {n:03d}", max_load=5) for n in range(400))
+@pytest.fixture
+def crowded():
+    """A source with a thousand operators on its roster, which are shown in pages of 50."""
+    bot = characters.source("Crowded")
+    crowd = Operator.objects.bulk_create(Operator(name=f"Operator {n:03d}", max_load=5) for n in range(1000))
     RosterEntry.objects.bulk_create(RosterEntry(source=bot, operator=operator) for operator in crowd)
-    assert save(bot, {"roster-399-weight": "30"}).status_code == 302
-    assert weights(bot)["Operator 399"] == 30
+    return bot
+
+
+def test_each_page_of_a_long_roster_is_saved(supervisor, crowded):
+    last = f"{pages.page(crowded)}?roster-page=20"
+    seen = pages.filled(supervisor.get(last))
+    assert supervisor.post(last, seen | {"roster-49-weight": "30", "roster-48-DELETE": "on"}).status_code == 302
+    assert weights(crowded)["Operator 999"] == 30
+    assert "Operator 998" not in weights(crowded)
+    assert len(weights(crowded)) == 999
+
+
+def test_a_line_that_has_moved_to_another_page_meanwhile_is_saved(supervisor, crowded):
+    seen = pages.filled(supervisor.get(pages.page(crowded)))
+    source_actions.set_weight(source_id=crowded.pk, operator_id=characters.operator("Anna").pk, weight=10)
+    supervisor.post(pages.page(crowded), seen | {"roster-49-weight": "30"})
+    assert weights(crowded)["Operator 049"] == 30
+
+
+def test_a_thousand_lines_are_saved_at_one_time(supervisor, crowded):
+    entries = list(RosterEntry.objects.filter(source=crowded))
+    seen = pages.filled(supervisor.get(pages.page(crowded)))
+    seen |= {"roster-TOTAL_FORMS": "1000", "roster-INITIAL_FORMS": "1000"}
+    for number, entry in enumerate(entries):
+        seen |= {f"roster-{number}-id": entry.pk, f"roster-{number}-source": crowded.pk}
+        seen |= {f"roster-{number}-weight": "30", f"initial-roster-{number}-weight": "10"}
+    assert supervisor.post(pages.page(crowded), seen).status_code == 302
+    assert set(weights(crowded).values()) == {30}
+
+
+def test_of_a_long_roster_one_page_is_shown_with_shares_of_the_whole(supervisor, crowded):
+    response = supervisor.get(pages.page(crowded))
+    assert len(response.context["inline_admin_formsets"][0].formset.initial_forms) == 50
+    assert "0.1%" in response.text
+    assert "Operator 000 0.1%, Operator 001 0.1%, Operator 002 0.1% and 997 more" in (
+        supervisor.get(pages.listing(Source)).text
+    )
 
 
 def test_who_left_the_roster_while_the_page_was_open_is_a_form_error(supervisor):

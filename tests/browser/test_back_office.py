@@ -274,6 +274,30 @@ def test_a_roster_is_changed_on_the_page_of_its_source(back_office: Page):
     expect(back_office.locator("#roster-group")).to_contain_text("50%")
 
 
+def test_the_last_page_of_a_long_roster_is_changed(back_office: Page):
+    roster = {characters.operator(f"Operator {number:02d}"): 10 for number in range(60)}
+    crowded = characters.source("Crowded", roster=roster)
+    back_office.goto(f"/admin/routing/source/{crowded.pk}/change/")
+    back_office.locator(".inline-pagination").get_by_role("link", name="2").click()
+    expect(back_office.locator("#roster-group")).to_contain_text("Operator 59")
+    back_office.locator("[name=roster-9-weight]").fill("40")
+    back_office.get_by_role("button", name="Save", exact=True).click()
+    expect(back_office.get_by_text("was changed successfully")).to_be_visible()
+    assert crowded.roster.get(operator__name="Operator 59").weight == 40
+
+
+def test_the_browser_asks_before_changes_of_a_roster_are_lost(back_office: Page):
+    roster = {characters.operator(f"Operator {number:02d}"): 10 for number in range(60)}
+    crowded = characters.source("Crowded", roster=roster)
+    back_office.goto(f"/admin/routing/source/{crowded.pk}/change/")
+    back_office.locator("[name=roster-0-weight]").press_sequentially("5")
+    with back_office.expect_event("dialog") as asked:
+        back_office.once("dialog", lambda dialog: dialog.accept())
+        back_office.locator(".inline-pagination").get_by_role("link", name="2").click()
+    assert asked.value.type == "beforeunload"
+    expect(back_office.locator("#roster-group")).to_contain_text("Operator 59")
+
+
 def test_an_operator_a_source_a_user_and_a_group_are_made(back_office: Page):
     for path, fields in {
         "operators/operator": {"name": "Gleb", "max_load": "5"},
