@@ -52,7 +52,9 @@ def test_an_error_report_hides_the_header():
     assert secret_part(new) not in str(shown)
 
 
-@pytest.mark.parametrize("broken", ["access.keys.hashlib.sha256", "access.keys.record_use", "access.models.ApiKey.save"])
+@pytest.mark.parametrize(
+    "broken", ["access.keys.hashlib.sha256", "access.keys.record_use", "access.models.ApiKey.save"]
+)
 def test_an_error_report_hides_the_variables_that_hold_a_key(broken, monkeypatch):
     """Of a service that runs with DEBUG off, whatever receives its error reports."""
     new = callers.key()
