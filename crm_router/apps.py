@@ -24,4 +24,4 @@ def start(begin: Callable[[], None], setting: str, lock: str) -> None:
         begin()
     except ModuleNotFoundError as error:
         install = f"{sys.executable} -m pip install --require-hashes -r {lock}"
-        sys.exit(f"{setting} is set, but {error.name} is not installed: {install}")
+        sys.exit(f"{setting} is set, but {error.name} is not installed. Run: {install}")

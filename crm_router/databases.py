@@ -22,7 +22,7 @@ def database_settings(*, url: Mapping[str, Any], connect_timeout: int, behind_po
 
 
 def describe_database(database: Mapping[str, Any]) -> str:
-    """Of these settings of Django's, for people, and without user and password."""
+    """The database of these settings, for people, without user and password."""
     if database["ENGINE"] == "core.db.sqlite":
         return str(database["NAME"])
     return f"{database['NAME']} on {database['HOST'] or 'localhost'}:{database['PORT'] or 5432}"
@@ -31,10 +31,10 @@ def describe_database(database: Mapping[str, Any]) -> str:
 def limit_request_time(
     database: dict[str, Any], *, statement: float, lock: float, idle_in_transaction: float, behind_pooler: bool
 ) -> None:
-    """Sets how many seconds PostgreSQL gives a statement, a wait for a lock, a pause in a transaction; 0 is no bound.
+    """Sets PostgreSQL's time-outs of a statement, a wait for a lock, a pause in a transaction; 0 disables the limit.
 
-    For the service only: commands take as long as they need. Poolers refuse such options when a connection begins;
-    behind one the role has to bring the bounds (docs/operations.md).
+    For the service only: commands have no limits. Poolers refuse such options when a connection begins; behind one
+    they belong to the role in PostgreSQL (docs/operations.md).
     """
     if database["ENGINE"] == "core.db.sqlite" or behind_pooler:
         return
@@ -49,11 +49,13 @@ def limit_request_time(
 
 
 def parse_database_url(url: str) -> dict[str, Any]:
-    """What a DATABASE_URL names, in Django's words. Raises EnvError for what is no such URL, or another database."""
+    """Django's settings for a DATABASE_URL. Raises EnvError for an invalid URL or an unsupported database."""
     try:
         parsed = dict(dj_database_url.parse(url))
     except (ValueError, KeyError) as error:
-        raise EnvError("cannot be read as the address of a database.") from error
+        raise EnvError(
+            "is not a valid database URL (expected postgres://user:password@host/name or sqlite:///path)."
+        ) from error
     if parsed["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         raise EnvError("must begin with postgres:// or sqlite://.")
     return parsed if parsed["ENGINE"].endswith("sqlite3") else with_host_and_port(parsed)
@@ -65,7 +67,7 @@ def with_host_and_port(parsed: dict[str, Any]) -> dict[str, Any]:
     place = {"HOST": options.pop("host", parsed["HOST"]), "PORT": options.pop("port", parsed["PORT"])}
     if not place["HOST"] and "/" in parsed["NAME"]:
         folder, _, name = parsed["NAME"].rpartition("/")
-        raise EnvError(f"the folder of a socket stands at the end: postgres:///{name}?host=/{folder}")
+        raise EnvError(f"names the folder of a socket as its host; write postgres:///{name}?host=/{folder}")
     return parsed | place
 
 

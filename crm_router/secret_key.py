@@ -1,4 +1,4 @@
-"""The secret that signs sessions: made once, kept beside the data, never in the code."""
+"""The secret that signs sessions: created once, stored beside the data, never in the code."""
 
 import os
 import secrets

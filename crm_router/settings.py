@@ -1,6 +1,6 @@
 """Every setting, from the environment, with a default that suits one machine.
 
-docs/settings.md lists them. Nonsense stops the start with a message that names every bad value at once.
+docs/settings.md lists them. Invalid values stop the start with one message that names all of them.
 """
 
 import re
@@ -27,7 +27,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
 MOST_PROCESSES = 64  # and threads of each
 
-# What the person who deploys decides.
+# Set by the person who deploys.
 
 env = Environment(eager=False)
 env.add_parser("database", databases.parse_database_url)
@@ -42,7 +42,7 @@ def networks(text: str) -> list[str]:
     except ValueError as error:
         raise environs.EnvError(f"{error}.") from error
     if everybody := [str(network) for network in found if network.prefixlen == 0]:
-        raise environs.EnvError(f"{everybody[0]} is everybody, and whoever is believed can claim any address.")
+        raise environs.EnvError(f"{everybody[0]} covers all addresses; every client could forge its own.")
     return [str(network) for network in found]
 
 
@@ -55,7 +55,7 @@ def few(text: str) -> int | None:
 
 
 def each(form: str, *, error: str) -> Callable[[list[str]], None]:
-    """Demands this form of every entry of a list, and names the first that has another."""
+    """Requires this form of every entry of a list; the error names the first that has another."""
 
     def check(entries: list[str]) -> None:
         for entry in entries:
@@ -66,12 +66,12 @@ def each(form: str, *, error: str) -> Callable[[list[str]], None]:
 
 
 # Each of these may be empty, which means not set.
-token = Regexp(r"$|[\x21-\x7e]{16,}$", error="needs 16 characters or more, without spaces.")
-dsn = Regexp(r"$|https?://\S+@\S+/\d+$", error="is no DSN of Sentry's.")
+token = Regexp(r"$|[\x21-\x7e]{16,}$", error="needs 16 or more characters, without spaces.")
+dsn = Regexp(r"$|https?://\S+@\S+/\d+$", error="is not a valid DSN (expected https://key@host/project).")
 endpoint = Regexp(r"$|https?://\S+$", error="must begin with http:// or https://.")
-# What Django would silently never find equal to what a client sends.
-hosts = each(r"\*|\.?[^\s/:*\[\]]+|\[[0-9a-fA-F:.]+\]", error="is no name of a host, such as crm.example.com.")
-origins = each(r"https?://[^\s/]+", error="is no origin, such as https://crm.example.com.")
+# Django would accept other forms silently, and they would never match what a client sends.
+hosts = each(r"\*|\.?[^\s/:*\[\]]+|\[[0-9a-fA-F:.]+\]", error="is not a valid host name (expected crm.example.com).")
+origins = each(r"https?://[^\s/]+", error="is not a valid origin (expected https://crm.example.com).")
 
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "data")
 DEBUG = env.bool("DEBUG", False)
@@ -84,7 +84,9 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", "")
 SESSION_HOURS = env.int("SESSION_HOURS", 12, validate=Range(1, 24 * 31))
 SIGN_IN_ATTEMPTS = env.int("SIGN_IN_ATTEMPTS", 5, validate=Range(1, 100))
 SIGN_IN_WAIT_MINUTES = env.int("SIGN_IN_WAIT_MINUTES", 15, validate=Range(1, 24 * 60))
-TWO_FACTOR_ROLES: list[str] = env.list("TWO_FACTOR_ROLES", [], validate=ContainsOnly(ROLES, error="knows {choices}."))
+TWO_FACTOR_ROLES: list[str] = env.list(
+    "TWO_FACTOR_ROLES", [], validate=ContainsOnly(ROLES, error="contains an unknown role (expected {choices}).")
+)
 DATABASE_URL = env.database("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / 'db.sqlite3'))}")
 DATABASE_CONNECT_TIMEOUT = env.int("DATABASE_CONNECT_TIMEOUT", 5, validate=Range(1, 300))
 DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", 30.0, validate=Range(0, 86_400))
@@ -92,9 +94,15 @@ DATABASE_LOCK_TIMEOUT = env.float("DATABASE_LOCK_TIMEOUT", 10.0, validate=Range(
 DATABASE_IDLE_TIMEOUT = env.float("DATABASE_IDLE_TIMEOUT", 60.0, validate=Range(0, 86_400))
 DATABASE_POOLER = env.bool("DATABASE_POOLER", False)
 STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
-PHONE_REGION = env.str("PHONE_REGION", "RU", validate=OneOf(SUPPORTED_REGIONS, error="no such region: {input}"))
+PHONE_REGION = env.str(
+    "PHONE_REGION", "RU", validate=OneOf(SUPPORTED_REGIONS, error="{input} is not a valid region (expected RU).")
+)
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=OneOf(["en", "ru"]))
-TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=OneOf(available_timezones(), error="no such time zone: {input}"))
+TIME_ZONE = env.str(
+    "TIME_ZONE",
+    "UTC",
+    validate=OneOf(available_timezones(), error="{input} is not a valid time zone (expected Europe/Moscow)."),
+)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
 LOG_PERSONAL_DATA = env.bool("LOG_PERSONAL_DATA", False)
@@ -119,27 +127,32 @@ try:
     env.seal()
 except environs.EnvValidationError as error:
     found: Any = error.error_messages  # by name, as sealing gives them
-    sys.exit("\n".join(["These settings make no sense:", *(f"{name}: {' '.join(found[name])}" for name in found)]))
+    sys.exit("\n".join(["Invalid settings:", *(f"{name}: {' '.join(found[name])}" for name in found)]))
 
 foreign = [name for name in ALLOWED_HOSTS if name not in THIS_MACHINE]
 contradictions = {
-    f"API_KEYS=open, and ALLOWED_HOSTS names {','.join(foreign)}, by which others come. If they are all to be let in: "
-    "API_KEYS_OPEN_ANYWHERE=true.": API_KEYS == "open" and foreign and not API_KEYS_OPEN_ANYWHERE,
-    "API_KEYS=open behind a proxy (TRUSTED_PROXIES) lets in everybody whom the proxy lets in. If that is meant: "
-    "API_KEYS_OPEN_ANYWHERE=true.": API_KEYS == "open" and TRUSTED_PROXIES and not API_KEYS_OPEN_ANYWHERE,
-    "HTTPS=true needs TRUSTED_PROXIES: only the proxy knows what came encrypted.": HTTPS and not TRUSTED_PROXIES,
-    "HTTPS=true and DEBUG=true: tracebacks are not for everybody.": HTTPS and DEBUG,
-    "HTTPS=true and ALLOWED_HOSTS=*: name the host that the certificate is for.": HTTPS and "*" in ALLOWED_HOSTS,
+    f"API_KEYS=open with ALLOWED_HOSTS={','.join(foreign)} would let everyone in who reaches that host. "
+    "Set API_KEYS=required, or API_KEYS_OPEN_ANYWHERE=true to confirm.": API_KEYS == "open"
+    and foreign
+    and not API_KEYS_OPEN_ANYWHERE,
+    "API_KEYS=open with TRUSTED_PROXIES would let everyone in whom the proxy lets in. "
+    "Set API_KEYS=required, or API_KEYS_OPEN_ANYWHERE=true to confirm.": API_KEYS == "open"
+    and TRUSTED_PROXIES
+    and not API_KEYS_OPEN_ANYWHERE,
+    "HTTPS=true requires TRUSTED_PROXIES: only the proxy knows which requests were encrypted.": HTTPS
+    and not TRUSTED_PROXIES,
+    "HTTPS=true does not allow DEBUG=true, which shows tracebacks to clients.": HTTPS and DEBUG,
+    "HTTPS=true does not allow ALLOWED_HOSTS=*. Set the host name of the certificate.": HTTPS and "*" in ALLOWED_HOSTS,
 }
 if any(contradictions.values()):
-    sys.exit("\n".join(["These settings make no sense:", *(words for words, so in contradictions.items() if so)]))
+    sys.exit("\n".join(["Invalid settings:", *(words for words, so in contradictions.items() if so)]))
 
-# What follows from it
+# Derived from these settings
 
 try:
     SECRET_KEY = SECRET_KEY or secret_key.read_or_make(DATA_DIR / "secret_key")
 except OSError as error:
-    sys.exit(f"The secret key cannot be kept in DATA_DIR ({DATA_DIR}): {error.strerror}.")
+    sys.exit(f"The secret key cannot be stored in DATA_DIR ({DATA_DIR}): {error.strerror}.")
 DATABASES = {
     "default": databases.database_settings(
         url=DATABASE_URL,
@@ -209,7 +222,7 @@ TEMPLATES = [
     }
 ]
 
-# The door of the back-office
+# Sign-in to the back-office
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -248,7 +261,7 @@ SECURE_REDIRECT_EXEMPT = [r"^(health(/ready)?|metrics)/?$"]  # probes come from 
 SILENCED_SYSTEM_CHECKS = [
     "axes.W002",  # no middleware for what one page does: accounts.views.sign_in
     "security.W003",  # Django's CSRF middleware is there, within crm_router.middleware.CsrfViewMiddleware
-    # Whether the domains below ours speak HTTPS, and for ever, is for the owner of the domain to say.
+    # Whether the subdomains always use HTTPS is for the owner of the domain to decide.
     "security.W005",
     "security.W021",
 ]
@@ -287,7 +300,7 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "CRM Lead Router",
-    "DESCRIPTION": "Every message reaches the right person at once: an operator by weight, never above the limit.",
+    "DESCRIPTION": "Assigns each contact to an operator by weight, never above the operator's limit.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",

@@ -16,7 +16,7 @@ while [ $# -gt 0 ]; do
         --count) count="${2:?--count needs a number}" && shift 2 ;;
         --wait) patience=60 && shift ;;
         -h | --help) exec sed -n '2,7s/^# \{0,1\}//p' "$0" ;;
-        *) echo "$0 knows no $1; see --help." >&2 && exit 1 ;;
+        *) echo "$0: unknown option $1; see --help." >&2 && exit 1 ;;
     esac
 done
 for number in "$count" "${source_id:-1}"; do

@@ -47,7 +47,7 @@ def backup(folder: Path, keep: int | None) -> None:
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        sys.exit(f"No backup can be written into {folder}: {error.strerror}.")
+        sys.exit(f"Backups cannot be written to {folder}: {error.strerror}.")
     target = folder / f"crm-router-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.{SUFFIX}"
     draft = target.with_suffix(".part")
     try:
@@ -78,9 +78,9 @@ def tell(folder: Path) -> None:
 
 def restore(file: Path) -> None:
     if not file.is_file():
-        sys.exit(f"There is no file {file}.")
+        sys.exit(f"File {file} does not exist.")
     if file.suffix != f".{SUFFIX}":
-        sys.exit(f"{file} is no backup of this kind of database; DATABASE_URL names another.")
+        sys.exit(f"{file} is not a valid backup for this database (expected a .{SUFFIX} file).")
     if ON_SQLITE:
         restore_sqlite(file)
     else:
@@ -90,7 +90,7 @@ def restore(file: Path) -> None:
 def restore_sqlite(file: Path) -> None:
     target = Path(DATABASE["NAME"])
     if target.exists():
-        sys.exit(f"{target} exists already. Move it away first, together with its -wal and -shm.")
+        sys.exit(f"{target} already exists. Move it away first, with its -wal and -shm files.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f"{target.name}.part")
@@ -120,7 +120,7 @@ def count(query: str) -> int:
             return int(cursor.fetchone()[0])
     except Error as error:
         first_line = str(error).partition("\n")[0]
-        sys.exit(f"The database {databases.describe_database(DATABASE)} cannot be restored into: {first_line}")
+        sys.exit(f"The database {databases.describe_database(DATABASE)} cannot be restored: {first_line}")
 
 
 def copy(source: Path, target: Path) -> None:
@@ -148,7 +148,7 @@ def postgresql(program: str, *arguments: str) -> None:
     try:
         done = subprocess.run([program, *where, *arguments], env=os.environ | (secrets or {}), check=False)
     except FileNotFoundError:
-        sys.exit(f"There is no {program} on the PATH. On Debian and Ubuntu: apt-get install postgresql-client")
+        sys.exit(f"{program} was not found on the PATH. On Debian and Ubuntu: apt-get install postgresql-client")
     if done.returncode:
         sys.exit(done.returncode)
 

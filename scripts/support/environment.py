@@ -19,7 +19,7 @@ from pathlib import Path
 
 # Before anything below that an older Python cannot read.
 if sys.version_info < (3, 11):  # noqa: UP036 - the guide calls this with whatever Python the machine has
-    sys.exit("This needs Python 3.11 or newer; %s is %s." % (sys.executable, sys.version.split()[0]))  # noqa: UP031
+    sys.exit("Python 3.11 or newer is required; %s is %s." % (sys.executable, sys.version.split()[0]))  # noqa: UP031
 
 NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -81,7 +81,7 @@ def make(venv: Path, locks: list[Path]) -> None:
     pip = [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     # Wheels only: what is built here would run code of its own while it is installed, as root perhaps.
     if run(*pip, "--only-binary", ":all:", "--require-hashes", "-r", locks[-1]):
-        sys.exit(f"{locks[-1].name} could not be installed: pip says why above.")
+        sys.exit(f"{locks[-1].name} could not be installed; see the error above.")
     for number, stamp in enumerate(stamps, start=1):
         stamp.write_text(fingerprint(locks[:number]))
 
@@ -97,7 +97,7 @@ def runs_this_version(venv: Path) -> bool:
 def create(venv: Path) -> None:
     config = venv / "pyvenv.cfg"
     if venv.exists() and not config.exists() and any(venv.iterdir()):
-        sys.exit(f"{venv} is not a virtual environment and not empty; it stays as it is. Name another folder by VENV.")
+        sys.exit(f"{venv} is not a virtual environment and not empty. Nothing was changed; set VENV to another folder.")
     # There from the first moment to the last: a run killed in between leaves a folder that is known to be ours.
     # Hence no --clear, which would take it away for a while.
     venv.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def create(venv: Path) -> None:
         elif leftover != config:
             leftover.unlink()
     if run(base_python(), "-m", "venv", venv):
-        sys.exit(f"The virtual environment {venv} could not be made: the reason is above.")
+        sys.exit(f"The virtual environment {venv} could not be created; see the error above.")
 
 
 def base_python() -> str:

@@ -28,8 +28,8 @@ print("old" if sys.version_info < (3, 11) else "bare" if bare else "good")' 2>/d
     done
     case "$found" in
         bare) die "Python's venv is missing. On Debian and Ubuntu: apt-get install python3-venv" ;;
-        old) die "Python is too old: $(python3 --version 2>&1). This needs Python 3.11 or newer, as python3 or python3.11 on the PATH." ;;
-        *) die "There is no Python. This needs Python 3.11 or newer, as python3 or python3.11 on the PATH." ;;
+        old) die "Python is too old: $(python3 --version 2>&1). Python 3.11 or newer is required, as python3 or python3.11 on the PATH." ;;
+        *) die "Python was not found. Python 3.11 or newer is required, as python3 or python3.11 on the PATH." ;;
     esac
 }
 

@@ -44,13 +44,13 @@ def test_a_file_that_is_empty_is_an_error(file, content):
 
 def test_a_file_that_is_no_text_is_an_error(file):
     file.write_bytes(b"\xff")
-    assert refusal() == f"{file} cannot be read: it is no text."
+    assert refusal() == f"{file} cannot be read: not a text file."
 
 
 def test_a_value_beside_the_file_is_an_error(file, monkeypatch):
     file.write_text("from the file")
     monkeypatch.setenv("TOKEN", "from the environment")
-    assert refusal() == "TOKEN_FILE is set, too."
+    assert refusal() == "TOKEN_FILE is set as well; set only one of them."
 
 
 def test_an_empty_value_beside_the_file_is_none(file, monkeypatch):

@@ -23,7 +23,7 @@ AT = 'connection to server at "127.0.0.1", port 5432 failed: '
 )
 def test_who_is_refused_is_told_that_waiting_will_not_help(said):
     told = prepare.why_not(OperationalError(f"{AT}{said}\nand more"))
-    assert told.startswith(f"{AT}{said}. Waiting alone will not help: ")
+    assert told.startswith(f"{AT}{said}. Waiting does not help: ")
 
 
 @pytest.mark.parametrize("said", ["Connection refused", "FATAL:  the database system is starting up"])

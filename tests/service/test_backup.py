@@ -66,7 +66,7 @@ def test_nothing_is_restored_over_data_that_are_there(service: Service, tmp_path
     refused = restore(service.env, file)
 
     assert refused.returncode == 1
-    assert re.search("exists already|is not empty", refused.stderr)
+    assert re.search("already exists|is not empty", refused.stderr)
     assert len(service.get("/api/v1/operators")[1]) == 1
 
 
@@ -84,7 +84,7 @@ def test_a_folder_that_takes_no_backup_is_told_in_a_sentence(environment: dict[s
     (tmp_path / "file").touch()
     failed = run("scripts/backup", str(tmp_path / "file/backups"), env=with_programs(environment))
     assert failed.returncode == 1
-    assert failed.stderr == f"No backup can be written into {tmp_path}/file/backups: Not a directory.\n"
+    assert failed.stderr == f"Backups cannot be written to {tmp_path}/file/backups: Not a directory.\n"
 
 
 @pytest.mark.once
@@ -111,5 +111,5 @@ def test_a_file_that_cannot_be_restored_is_told_in_a_sentence(environment: dict[
 
 def test_a_file_of_another_kind_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear customer")
-    assert "is no backup of this kind of database" in restore(environment, tmp_path / "letter.txt").stderr
-    assert "There is no file" in restore(environment, tmp_path / "nothing.dump").stderr
+    assert "is not a valid backup for this database" in restore(environment, tmp_path / "letter.txt").stderr
+    assert "nothing.dump does not exist." in restore(environment, tmp_path / "nothing.dump").stderr

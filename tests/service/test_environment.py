@@ -86,7 +86,7 @@ def test_a_python_that_is_too_old_is_told_so_and_can_read_that(lock: Path) -> No
     disguised = f"import runpy, sys; sys.version_info = (3, 9, 2); runpy.run_path({SCRIPT!r})"
     refused = run(sys.executable, "-c", disguised, env=dict(os.environ))
     assert refused.returncode == 1
-    assert refused.stderr.startswith(f"This needs Python 3.11 or newer; {sys.executable} is ")
+    assert refused.stderr.startswith(f"Python 3.11 or newer is required; {sys.executable} is ")
 
 
 def test_nothing_is_built_that_could_run_code_of_its_own(tmp_path: Path, lock: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_number_of_processes_that_is_none(environment: dict[str, str], value: 
 
 def test_settings_that_make_no_sense_have_a_line_each(environment: dict[str, str]) -> None:
     first, *said = refusals(environment | {"WEB_CONCURRENCY": "0", "API_KEYS": "maybe"})
-    assert first == "These settings make no sense:"
+    assert first == "Invalid settings:"
     assert [line.partition(":")[0] for line in said] == ["API_KEYS", "WEB_CONCURRENCY"]
 
 
@@ -82,7 +82,7 @@ def test_contradictions_have_a_line_each(environment: dict[str, str]) -> None:
 def test_a_folder_of_data_that_cannot_be_written(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     said = refusal(environment | {"DATA_DIR": f"{tmp_path}/file/data"})
-    assert said == f"The secret key cannot be kept in DATA_DIR ({tmp_path}/file/data): Not a directory."
+    assert said == f"The secret key cannot be stored in DATA_DIR ({tmp_path}/file/data): Not a directory."
 
 
 def test_a_folder_of_static_files_that_cannot_be_written(environment: dict[str, str], tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_demo_whose_database_cannot_be_reached(environment: dict[str, str]) ->
 
     assert result.returncode == 1
     assert result.stderr.startswith("The database leads on 127.0.0.1:1 cannot be reached")
-    assert result.stderr.endswith("The demo needs its database.\n")
+    assert result.stderr.endswith("--demo requires the database.\n")
     assert "secret" not in result.stderr
 
 
@@ -113,7 +113,7 @@ def test_a_database_that_is_not_there_although_its_server_is(environment: dict[s
 
     assert said.returncode == 1
     assert said.stderr.startswith("The database nowhere on 127.0.0.1")
-    assert 'database "nowhere" does not exist. Waiting alone will not help' in said.stderr
+    assert 'database "nowhere" does not exist. Waiting does not help' in said.stderr
 
 
 def test_a_file_that_is_no_database(environment: dict[str, str], tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_folder_that_cannot_be_made(environment: dict[str, str], tmp_path: Pat
 
 
 def test_an_unknown_argument(environment: dict[str, str]) -> None:
-    assert refusal(environment, "--dmeo") == "scripts/serve knows no --dmeo, only --demo."
+    assert refusal(environment, "--dmeo") == "scripts/serve: unknown option --dmeo (expected --demo)."
 
 
 def only_python(kind: str, environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
@@ -153,7 +153,7 @@ def test_a_python_without_venv(environment: dict[str, str], tmp_path: Path) -> N
 
 
 def test_no_python(environment: dict[str, str], tmp_path: Path) -> None:
-    assert refusal(only_python("", environment, tmp_path)).startswith("There is no Python.")
+    assert refusal(only_python("", environment, tmp_path)).startswith("Python was not found.")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,6 @@ def test_a_package_that_is_asked_for_and_not_there(
     module = "sentry_sdk" if package == "sentry" else package
     (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError(name={module!r})")
     said = refusal(environment | {name: value, "PYTHONPATH": str(tmp_path)})
-    missing, _, install = said.partition(" is not installed: ")
+    missing, _, install = said.partition(" is not installed. Run: ")
     assert missing == f"{name} is set, but {module}"
     assert install.endswith(f"python -m pip install --require-hashes -r requirements-{package}.txt")

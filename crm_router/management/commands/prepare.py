@@ -27,14 +27,14 @@ MIGRATING = 0x637264  # of all advisory locks in this database, the one for migr
 
 class Command(BaseCommand):
     help = (
-        "All that must be true before the service starts. Repeats nothing that is true already. Exit code 1 if that "
-        "cannot be, 75 if only PostgreSQL does not answer yet."
+        "Prepares the service to start: checks the address, collects static files, applies migrations. Repeats nothing "
+        "that is done. Exit code 1 on an error, 75 if PostgreSQL does not answer yet."
     )
     requires_system_checks = []  # they take as long as all the rest, and the tests have run them
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--beside", type=int, metavar="PID", help="wait for PostgreSQL, while this process, the service, runs"
+            "--beside", type=int, metavar="PID", help="wait for PostgreSQL as long as this process, the service, runs"
         )
 
     def handle(self, *args: Any, beside: int | None, **options: Any) -> None:
@@ -120,9 +120,13 @@ class Command(BaseCommand):
                 cursor.execute("SELECT lower('А') = 'а'")
                 [knows_letters] = cursor.fetchone()
         if encoding != "UTF8" or not knows_letters:
-            fault = "does not know large and small letters" if encoding == "UTF8" else f"has the encoding {encoding}"
+            fault = (
+                "does not convert Russian letters to lower case"
+                if encoding == "UTF8"
+                else f"has the encoding {encoding}"
+            )
             self.stderr.write(
-                f"The database {database_label()} {fault}: searches will miss names. Make "
+                f"The database {database_label()} {fault}: searches will miss names. Create "
                 "another: createdb --encoding UTF8 --locale C.UTF-8 --template template0"
             )
 
@@ -151,8 +155,8 @@ def why_not(error: Exception) -> str:
     """What a server says in another language than English is passed on as it is."""
     if any(words in str(error) for words in REFUSALS):
         return (
-            f"{first_line(error)}. Waiting alone will not help: a name or a password in DATABASE_URL is wrong, or not "
-            "made in PostgreSQL yet."
+            f"{first_line(error)}. Waiting does not help: check the user, password and name in DATABASE_URL, and that "
+            "they exist in PostgreSQL."
         )
     return first_line(error)
 
