@@ -131,7 +131,12 @@ class OperatorAdmin(VerbAdmin):
         return bool(super().has_change_permission(request, obj)) and not (obj and obj.archived_at)
 
     def has_archive_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return bool(super().has_change_permission(request))
+        """On the page of an operator, and in the list of those who are current."""
+        return bool(super().has_change_permission(request)) and (object_id is not None or not archive_is_shown(request))
+
+    def has_restore_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """On the page of an operator, and in the list of the archive."""
+        return bool(super().has_change_permission(request)) and (object_id is not None or archive_is_shown(request))
 
     def save_model(self, request: HttpRequest, obj: Operator, form: OperatorForm, change: bool) -> None:
         if not change:
@@ -144,13 +149,6 @@ class OperatorAdmin(VerbAdmin):
 
     def change(self, request: HttpRequest, operator: Operator, changes: dict[str, Any]) -> None:
         self.tell(request, operator, lambda: operator_actions.change_operator(operator_id=operator.pk, changes=changes))
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
-        current = ["hand_over_selected", "hand_over_on_duty_selected", "archive_selected"]
-        for unfit in current if archive_is_shown(request) else ["restore_selected"]:
-            actions.pop(unfit, None)
-        return actions
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         operator = self.get_object(request, object_id)
@@ -216,7 +214,7 @@ class OperatorAdmin(VerbAdmin):
 
     @VerbAction(
         button=_("Restore from the archive"),
-        permission="archive",
+        permission="restore",
         icon="unarchive",
         variant=ActionVariant.PRIMARY,
         title=_("Restore this operator?"),

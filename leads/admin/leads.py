@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
@@ -20,6 +19,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidg
 from core.admin import formatting
 from core.admin.filters import ChoiceFilter
 from core.admin.forms import ChangesOnly
+from core.admin.inlines import UntitledInline
 from core.admin.pagination import DeepPages
 from core.admin.verbs import VerbAdmin, acting_user
 from leads import erasure, identities, lead_editing, merging, search
@@ -65,13 +65,12 @@ def validate_identity(raw: str, read: Any, otherwise: Any) -> str:
     return raw
 
 
-class ReadOnlyInline(TabularInline):
+class ReadOnlyInline(UntitledInline):
     """Whoever sees the lead sees these; nobody changes them here."""
 
     extra = 0
     max_num = 0
     can_delete = False
-    hide_title = True
 
     def has_view_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
         return True

@@ -16,7 +16,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
-from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.forms import PaginationInlineFormSet
@@ -24,6 +23,7 @@ from unfold.forms import PaginationInlineFormSet
 from core.admin import formatting
 from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown
 from core.admin.forms import ChangesOnly
+from core.admin.inlines import UntitledInline
 from core.admin.verbs import WORDS, VerbAction, VerbAdmin
 from core.db import search
 from operators.models import Operator
@@ -72,7 +72,7 @@ class RosterFormSet(PaginationInlineFormSet):
         return str(ON_IT_ALREADY)
 
 
-class RosterInline(TabularInline):
+class RosterInline(UntitledInline):
     model = RosterEntry
     formset = RosterFormSet
     verbose_name = _("operator")  # "Add another operator"
@@ -83,7 +83,6 @@ class RosterInline(TabularInline):
     autocomplete_fields = ["operator"]
     extra = 0
     per_page = 50
-    hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RosterEntry]:
         entries = super().get_queryset(request).filter(operator__archived_at__isnull=True)
@@ -189,7 +188,12 @@ class SourceAdmin(VerbAdmin):
         return may_change(request, obj)
 
     def has_archive_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return may_change(request, None)
+        """On the page of a source, and in the list of those that are open."""
+        return may_change(request, None) and (object_id is not None or not archive_is_shown(request))
+
+    def has_restore_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """On the page of a source, and in the list of the archive."""
+        return may_change(request, None) and (object_id is not None or archive_is_shown(request))
 
     def save_model(self, request: HttpRequest, obj: Source, form: SourceForm, change: bool) -> None:
         if change:
@@ -205,11 +209,6 @@ class SourceAdmin(VerbAdmin):
         if weights or leaving:
             call = partial(source_actions.change_roster, source_id=form.instance.pk, weights=weights, leaving=leaving)
             self.tell(request, _("The roster was not saved"), call)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("archive_selected" if archive_is_shown(request) else "restore_selected", None)
-        return actions
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         source = self.get_object(request, object_id)
@@ -233,7 +232,7 @@ class SourceAdmin(VerbAdmin):
 
     @VerbAction(
         button=_("Restore from the archive"),
-        permission="archive",
+        permission="restore",
         icon="unarchive",
         variant=ActionVariant.PRIMARY,
         title=_("Open this source again?"),
