@@ -1,6 +1,5 @@
 """Authenticates callers by `Authorization: Bearer <key>`."""
 
-from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +11,6 @@ from rest_framework.request import Request
 
 from access import keys
 from access.models import ApiKey
-from core.db.compiled import Later
 
 
 class BadKey(AuthenticationFailed):
@@ -32,28 +30,13 @@ class KeyAuthentication(BaseAuthentication):
         scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        secret = secret.strip()
-        if getattr(request.parser_context.get("view"), "confirms_caller", False) and (recalled := keys.recall(secret)):
-            request.confirm_caller = partial(confirm, recalled)  # type: ignore[attr-defined] # see core.api.caller
-            return None, recalled
-        key = keys.recognise(secret)
+        key = keys.find_live_key(secret.strip())
         if key is None:
             raise BadKey
         return None, key
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
-
-
-def confirm(key: ApiKey) -> Later[None]:
-    """With the caller's next statement. Its answer raises BadKey when the key is no longer valid."""
-    is_live = keys.confirm(key)
-
-    def wait() -> None:
-        if not is_live():
-            raise BadKey
-
-    return wait
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # it registers itself

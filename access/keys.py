@@ -5,12 +5,12 @@ the history name it. Of the whole, only the SHA-256 is stored: what is random ne
 passwords that people choose.
 """
 
-import copy
 import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -18,21 +18,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from access.models import ApiKey
-from core.db import compiled
-from core.db.compiled import Later
+from core.db.compiled import Select, instances
 from routing.models import Source
 
 FORM = re.compile(r"(crm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
-BY_PREFIX: compiled.Select[ApiKey] = compiled.Select(
-    lambda prefix: ApiKey.objects.filter(prefix=prefix).only(
-        "prefix", "digest", "source", "expires_at", "revoked_at", "last_used_at"
-    )
-)
-SEEN: dict[str, ApiKey] = {}  # by prefix: as this process has found them last
-# Of a key that was found before, what may have changed since.
-AS_OF_NOW: compiled.Select[tuple[datetime | None, datetime | None, datetime | None]] = compiled.Select(
-    lambda prefix: ApiKey.objects.filter(prefix=prefix).values_list("expires_at", "revoked_at", "last_used_at")
-)
+COLUMNS = ("id", "prefix", "digest", "source_id", "expires_at", "revoked_at", "last_used_at")  # as the model has them
+BY_PREFIX: Select[Any] = Select(lambda prefix: ApiKey.objects.filter(prefix=prefix).values_list(*COLUMNS))
 LIVE_AT_ONCE = 2  # of one lineage: the old key while its users move over, and the new one
 NOTED_EVERY = timedelta(minutes=1)
 
@@ -95,7 +86,7 @@ def revoke_key(*, key_id: int) -> None:
 
 
 @sensitive_variables("secret", "form")
-def recognise(secret: str) -> ApiKey | None:
+def find_live_key(secret: str) -> ApiKey | None:
     """The live key that this is, by one indexed query; None for any other text, at the cost of at most that query.
 
     What has been revoked or has expired is refused at once, in every process.
@@ -103,39 +94,11 @@ def recognise(secret: str) -> ApiKey | None:
     form = FORM.fullmatch(secret)
     if form is None:
         return None
-    key = next(iter(BY_PREFIX(form[1])), None)
+    key = next(iter(instances(ApiKey, COLUMNS, BY_PREFIX(form[1]))), None)
     if key is None or not is_whole(secret, key) or not key.is_live:
         return None
-    SEEN[key.prefix] = key
     record_use(key)
     return key
-
-
-@sensitive_variables("secret", "form")
-def recall(secret: str) -> ApiKey | None:
-    """The same, as this process has seen the key last, without asking. Whoever acts on it has to `confirm` it.
-
-    None where `recognise` has to be asked: for what it has not found here yet, not live, or should note the use of.
-    """
-    form = FORM.fullmatch(secret)
-    key = SEEN.get(form[1]) if form else None
-    if key is None or not is_whole(secret, key) or not key.is_live or use_is_due(key, timezone.now()):
-        return None
-    return key
-
-
-def confirm(key: ApiKey) -> Later[bool]:
-    """Whether the key that was recalled is still live, by the caller's next statement."""
-    rows = AS_OF_NOW.later(key.prefix)
-
-    def is_live() -> bool:
-        now = copy.copy(key)  # other threads may be looking at that one
-        for now.expires_at, now.revoked_at, now.last_used_at in rows():
-            SEEN[key.prefix] = now
-            return now.is_live
-        return False
-
-    return is_live
 
 
 @sensitive_variables("secret")

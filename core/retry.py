@@ -1,41 +1,45 @@
-"""Runs a unit of work again when somebody else was faster, or when the database asks for it."""
+"""Transactions that start again when somebody else was faster, or when the database asks for it."""
 
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TypeVar
 
-from django.db import Error, IntegrityError, OperationalError, connection, transaction
+from django.db import Error, IntegrityError, NotSupportedError, OperationalError, connection, transaction
 from django.db.models import Model
 
 from core import deadline, events
-from core.db.inserts import NothingStored
 from core.errors import Busy
 
 log = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
 Row = TypeVar("Row", bound=Model)
 
 ATTEMPTS = 12
 PAUSE = 0.005  # seconds, before the first repetition; doubles with each, at most a quarter of a second
 
 # SQLSTATEs after which PostgreSQL has rolled everything back and expects the client to try again:
-# serialization_failure and deadlock_detected; and what sql.postgresql says of a table that a migration has changed.
+# serialization_failure, deadlock_detected, and "cached plan must not change result type" after a migration.
 # A connection that broke is not among them: the commit may have happened.
 TRY_AGAIN = {"40001": "serialization", "40P01": "deadlock", "0A000": "schema"}
-UNIQUE_VIOLATION = "23505"  # whoever stores has looked before: another has stored the same in between
+UNIQUE_VIOLATION = "23505"  # the verb has looked before: another transaction has stored the same in between
 
 
 class LostRace(Exception):
-    """What this transaction had read is no longer true. It is rolled back, and starts again with fresh eyes."""
+    """What this transaction has read is no longer true. It is rolled back and starts again."""
+
+
+class NothingWritten(LostRace):
+    """The same, before the transaction has written anything. It is committed: a rollback makes psycopg forget the
+    statements that it has prepared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A transaction was rolled back, to start again. `cause`: "overtaken" by another, or as in TRY_AGAIN."""
+    """A transaction starts again. `cause`: "overtaken" by another, or as in TRY_AGAIN."""
 
     cause: str
 
@@ -45,32 +49,68 @@ class GaveUp:
     """All attempts were lost."""
 
 
-def run(work: Callable[[int], Result]) -> Result:
-    """Calls `work(attempt)`, attempt counting from 0, in a transaction of its own, until it does not lose a race.
+class Attempt:
+    """A transaction, as a context manager. It swallows what counts as a lost race; everything else is raised."""
 
-    Deadlocks, serialisation failures and what turns out to be there already count as lost races. Raises Busy when all
-    attempts are lost, or the caller's `deadline` is over; nothing has changed then.
+    def __init__(self, number: int, *, is_outermost: bool) -> None:
+        self.number = number  # from 0
+        self.is_outermost = is_outermost
+        self.has_succeeded = False
+
+    def __enter__(self) -> "Attempt":
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        commits = error is None or isinstance(error, NothingWritten)
+        try:
+            self.transaction.__exit__(*((None, None, None) if commits else (kind, error, traceback)))
+        except Error as at_commit:
+            error = at_commit
+        if error is None:
+            self.has_succeeded = True
+            return False
+        cause = self.cause_of_loss(error)
+        if cause is None:
+            raise error
+        if cause != "overtaken":
+            log.warning("Trying again after a %s failure", cause)
+        events.publish(Lost(cause))
+        return True
+
+    def cause_of_loss(self, error: BaseException) -> str | None:
+        """None for what is no lost race. Inside a larger transaction the database has ended that one as well."""
+        if isinstance(error, LostRace):
+            return "overtaken"
+        if isinstance(error, IntegrityError):
+            return "overtaken" if sqlstate(error) == UNIQUE_VIOLATION else None
+        if isinstance(error, OperationalError | NotSupportedError) and self.is_outermost:
+            return TRY_AGAIN.get(sqlstate(error))
+        return None
+
+
+def attempts() -> Iterator[Attempt]:
+    """Transactions to try, one after another, until one is not lost:
+
+        for attempt in retry.attempts():
+            with attempt:
+                ...
+
+    Deadlocks, serialisation failures and unique violations count as lost races. Raises Busy when all attempts are lost
+    or the caller's `deadline` has passed; nothing has changed then.
     """
-    outermost = not connection.in_atomic_block
-    for attempt in range(ATTEMPTS):
+    is_outermost = not connection.in_atomic_block
+    for number in range(ATTEMPTS):
         if deadline.has_passed():
             break
-        try:
-            with transaction.atomic():
-                return work(attempt)
-        except (LostRace, NothingStored):
-            events.publish(Lost("overtaken"))
-        except IntegrityError as error:
-            if sqlstate(error) != UNIQUE_VIOLATION:
-                raise
-            events.publish(Lost("overtaken"))
-        except OperationalError as error:
-            cause = TRY_AGAIN.get(sqlstate(error))
-            if not (outermost and cause):
-                raise
-            events.publish(Lost(cause))
-            log.warning("Trying again after a %s failure", cause)
-        time.sleep(random.uniform(0, min(PAUSE * 2**attempt, 0.25)))
+        attempt = Attempt(number, is_outermost=is_outermost)
+        yield attempt
+        if attempt.has_succeeded:
+            return
+        time.sleep(random.uniform(0, min(PAUSE * 2**number, 0.25)))
     events.publish(GaveUp())
     raise Busy
 
@@ -81,12 +121,12 @@ def sqlstate(error: Error) -> str:
 
 
 def reload_rows(rows: Sequence[Row]) -> list[Row]:
-    """The rows as they are now. For after a commit that stands: if the database is away by then, as they were."""
+    """The rows as they are now, for use after a commit that stands. If the database is away by then, as they were."""
     if not rows:
         return []
     try:
-        anew = type(rows[0])._default_manager.in_bulk([row.pk for row in rows])
+        current = type(rows[0])._default_manager.in_bulk([row.pk for row in rows])
     except Error:
         log.warning("%s rows could not be read again", len(rows), exc_info=True)
         return list(rows)
-    return [anew[row.pk] for row in rows]
+    return [current[row.pk] for row in rows]

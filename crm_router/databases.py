@@ -89,8 +89,8 @@ def postgresql(*, options: dict[str, Any], connect_timeout: int, behind_pooler: 
         "ENGINE": "core.db.postgresql",
         # A restarted database costs nobody a failed request: a dead connection is noticed before it is used.
         "CONN_HEALTH_CHECKS": True,
-        # Django's own default is to prepare nothing, which only a pooler needs.
-        "OPTIONS": {"connect_timeout": connect_timeout, "prepare_threshold": 5} | options,
+        # Statements are bound and prepared by the server. Django's default is neither, which only a pooler needs.
+        "OPTIONS": {"connect_timeout": connect_timeout, "server_side_binding": True, "prepare_threshold": 5} | options,
     }
     if behind_pooler:
         # The proxy may give every transaction another server connection: nothing may live longer than one.

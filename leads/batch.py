@@ -11,11 +11,14 @@ from django.db import Error
 
 from core import retry
 from core.errors import Busy, Refusal, Reused, Unknown
-from leads import idempotency, lead_matching, registration
+from leads import idempotency, lead_matching
+from leads.drafts import Draft, read_draft
+from leads.lead_matching import match_leads
 from leads.models import Identity, Lead
-from leads.registration import Draft
-from routing import history, queue
+from leads.registration import new_contact
+from routing import history, queue, waiting
 from routing.assignment import LockedRosters
+from routing.contact_changes import by_decision
 from routing.history import What
 from routing.models import Contact, ContactEvent, Source
 from routing.selection import Decision
@@ -31,7 +34,7 @@ Result = Contact | Refusal
 def register_contacts(
     *, items: Sequence[Mapping[str, Any]], by: str = history.SYSTEM, draw: Draw = random.random
 ) -> list[Result]:
-    """For each item, in order, what `intake.register_contact` would return or raise; items are its arguments.
+    """For each item, in order, what `registration.register_contact` would return or raise; items are its arguments.
 
     One that is refused spoils no other. Each contact is stored whole or not at all, whenever the process dies. A fault
     of the database is raised while nothing is stored; after that, the items that it hit are answered Busy.
@@ -46,7 +49,9 @@ def register_contacts(
     stored = False
     for places in slice_places(list(drafts)):
         try:
-            answers = retry.run(partial(register_together, [drafts[place] for place in places], by, draw))
+            for attempt in retry.attempts():
+                with attempt:
+                    answers = register_together([drafts[place] for place in places], by, draw)
             stored = True
         except (Busy, Error):
             if not stored:
@@ -65,38 +70,38 @@ def slice_places(places: list[int]) -> Iterator[list[int]]:
 def read_items(items: Sequence[Mapping[str, Any]]) -> Iterator[Draft | Refusal]:
     sources = Source.objects.current().in_bulk({item["source_id"] for item in items})
     for item in items:
-        asked = dict(item)
-        source = sources.get(asked.pop("source_id"))
+        source = sources.get(item["source_id"])
         try:
-            yield registration.read_draft(source, **asked) if source else Unknown("source", item["source_id"])
+            if source is None:
+                raise Unknown("source", item["source_id"])
+            yield read_draft(region=partial(getattr, source, "region"), **item)
         except Refusal as refusal:
             yield refusal
 
 
-def register_together(drafts: Sequence[Draft], by: str, draw: Draw, attempt: int) -> list[Result]:
+def register_together(drafts: Sequence[Draft], by: str, draw: Draw) -> list[Result]:
     """What `register_contact` does, for all of these in one transaction; for each the contact, or Reused."""
     made = idempotency.find_by_keys(draft.token for draft in drafts)
     fresh = first_of_each(drafts, made)
-    owners = lead_matching.ask_owners(claim for draft in fresh for claim in draft.person.claims)
-    people = lead_matching.match_leads([draft.person for draft in fresh], owners())
-    desk = Desk({draft.source.pk for draft in fresh})
-    Lead.objects.bulk_create(people.new)
-    Identity.objects.bulk_create(Identity(lead=lead, **claim.fields) for lead, claim in people.claimed)
-    contacts = [draft.contact(draft.source, lead) for draft, lead in zip(fresh, people.leads, strict=True)]
-    decisions = [desk.serve(contact, draw()) for contact in contacts]
+    owners = lead_matching.lock_owners(claim for draft in fresh for claim in draft.person.claims)
+    matched = match_leads([draft.person for draft in fresh], owners)
+    desk = Desk({draft.source_id for draft in fresh})
+    Lead.objects.bulk_create(matched.new)
+    Identity.objects.bulk_create(Identity(lead=lead, **claim.fields) for lead, claim in matched.claimed)
+    contacts, events = [], []
+    for draft, lead in zip(fresh, matched.leads, strict=True):
+        decision = desk.serve(draft.source_id, lead.pk, draw())
+        contact = new_contact(draft, lead, **by_decision(decision))
+        contacts.append(contact)
+        events.append(history.event_of(contact, What.REGISTERED, by, decision=decision))
+        history.publish_move(contact, What.REGISTERED, decision)
     desk.rosters.save()
     Contact.objects.bulk_create(contacts)
-    served = list(zip(contacts, decisions, strict=True))
-    ContactEvent.objects.bulk_create(
-        ContactEvent(contact=contact, **history.event_fields(contact, What.REGISTERED, by, None, made))
-        for contact, made in served
-    )
-    for contact, decision in served:
-        history.publish_move(contact, What.REGISTERED, decision)
-    people.amend()
-    born = dict(zip(map(id, fresh), contacts, strict=True))
-    made |= {draft.token: born[id(draft)] for draft in fresh}
-    return [born.get(id(draft)) or replay_or_refuse(made[draft.token], draft) for draft in drafts]
+    ContactEvent.objects.bulk_create(ContactEvent(**event.values) for event in events)
+    matched.amend()
+    stored = dict(zip(map(id, fresh), contacts, strict=True))
+    made |= {draft.token: stored[id(draft)] for draft in fresh}
+    return [stored.get(id(draft)) or replay_or_refuse(made[draft.token], draft) for draft in drafts]
 
 
 def first_of_each(drafts: Sequence[Draft], made: Mapping[idempotency.Token, Contact]) -> list[Draft]:
@@ -118,47 +123,41 @@ def replay_or_refuse(contact: Contact, draft: Draft) -> Result:
 
 
 class Desk:
-    """Serves new contacts one after another by the rule of `queue.find_operator`, with all their operators locked."""
+    """Serves new contacts one after another, as `assignment.assign` would, with all their operators locked."""
 
     def __init__(self, source_ids: set[int]) -> None:
         self.rosters = LockedRosters(source_ids)
-        self.awaited = queue.operators_waited_for(
-            self.rosters.operators
-        )  # ids of operators for whom an older contact waits
+        self.sources = Source.objects.in_bulk(source_ids)
+        # Ids of operators for whom an older contact waits.
+        self.awaited = waiting.operators_waited_for(self.rosters.operators)
         self.last: dict[int, int] = {}  # lead id to the operator of its last contact here
 
-    def serve(self, contact: Contact, draw: float) -> Decision | None:
-        """Gives the contact to an operator or to the queue. None when older contacts wait for the one drawn."""
-        decision = self.find_operator(contact, draw)
-        queue.apply_decision(contact, decision)
-        if contact.operator_id is None:
-            self.awaited.update(self.rosters.members(contact.source))
-        else:
-            self.last[contact.lead_id] = contact.operator_id
-        return decision
-
-    def find_operator(self, contact: Contact, draw: float) -> Decision | None:
-        known = self.last.get(contact.lead_id) or queue.last_operator(contact) if contact.source.is_sticky else None
-        decision = self.rosters.decide(source=contact.source, draw=draw, preferred=known)
-        if decision.chosen in self.awaited:
-            return None
-        self.rosters.take(source=contact.source, decision=decision)
-        return decision
+    def serve(self, source_id: int, lead_id: int, draw: float) -> Decision | None:
+        """Takes a place, if there is one. None when older contacts wait for the operator drawn."""
+        source = self.sources[source_id]
+        known = self.last.get(lead_id) or waiting.last_operator(lead_id=lead_id) if source.is_sticky else None
+        decision = self.rosters.decide(source=source, draw=draw, preferred=known)
+        if decision.chosen is not None and decision.chosen not in self.awaited:
+            self.rosters.take(source_id=source_id, decision=decision)
+            self.last[lead_id] = decision.chosen
+            return decision
+        self.awaited.update(self.rosters.members(source_id))
+        return None if decision.chosen else decision
 
 
 def serve_new_waiting(results: Sequence[Result]) -> list[Result]:
-    """After the commit: what has begun to wait looks for an operator once more."""
-    waiting = [result for result in results if isinstance(result, Contact) and begins_to_wait(result)]
-    anew = {contact.pk: contact for contact in queue.serve_new_waiting(waiting)} if waiting else {}
-    return [with_current_state(result, anew) if isinstance(result, Contact) else result for result in results]
+    """After the commit: contacts that have begun to wait look for a free operator once more."""
+    queued = [result for result in results if isinstance(result, Contact) and begins_to_wait(result)]
+    current = {contact.pk: contact for contact in queue.serve_new_waiting(queued)} if queued else {}
+    return [with_current_state(result, current) if isinstance(result, Contact) else result for result in results]
 
 
 def begins_to_wait(contact: Contact) -> bool:
     return contact.operator_id is None and not contact.is_replay
 
 
-def with_current_state(contact: Contact, anew: Mapping[int, Contact]) -> Contact:
-    """Also for repetitions of what has just begun to wait: the same contact in the same state."""
-    current = copy.copy(anew.get(contact.pk, contact))
-    current.is_replay = contact.is_replay
-    return current
+def with_current_state(contact: Contact, current: Mapping[int, Contact]) -> Contact:
+    """Also for replays of what has just begun to wait: the same contact in the same state."""
+    shown = copy.copy(current.get(contact.pk, contact))
+    shown.is_replay = contact.is_replay
+    return shown

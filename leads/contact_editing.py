@@ -17,7 +17,7 @@ from routing.lifecycle import find_contact, reopen_contact, resolve_contact
 from routing.models import Contact
 
 
-def change_contact(*, contact_id: int, changes: Mapping[str, Any], by: str = SYSTEM) -> Contact:
+def edit_contact(*, contact_id: int, changes: Mapping[str, Any], by: str = SYSTEM) -> Contact:
     """Any of `message`, which corrects the text, and `is_resolved`, which resolves or reopens."""
     contact = find_contact(contact_id)
     if "is_resolved" in changes:
@@ -30,11 +30,10 @@ def change_contact(*, contact_id: int, changes: Mapping[str, Any], by: str = SYS
 
 def correct_message(*, contact_id: int, message: str | None) -> Contact:
     """Replaces the text of a contact, whoever has it. Raises Conflict `erased` when its lead is to be forgotten."""
-
-    def work(attempt: int) -> Contact:
-        lead = lead_lookup.lock_survivor(find_contact(contact_id).lead_id)
-        if not Contact.objects.filter(pk=contact_id, lead=lead).update(message=message, updated_at=timezone.now()):
-            raise LostRace
-        return find_contact(contact_id)
-
-    return retry.run(work)
+    for attempt in retry.attempts():
+        with attempt:
+            lead = lead_lookup.lock_survivor(find_contact(contact_id).lead_id)
+            if not Contact.objects.filter(pk=contact_id, lead=lead).update(message=message, updated_at=timezone.now()):
+                raise LostRace
+            contact = find_contact(contact_id)
+    return contact

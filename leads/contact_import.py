@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Busy, FieldError, Invalid, Refusal, Reused
 from leads import batch, idempotency
-from leads.registration import Draft
+from leads.drafts import Draft
 from routing import history
 from routing.models import Contact, Source
 
@@ -62,7 +62,7 @@ class Outcome:
         return " ".join(f"{', '.join(names)}: {detail}" for detail, names in fields.items())
 
 
-Item = Mapping[str, Any]  # arguments of `intake.register_contact`
+Item = Mapping[str, Any]  # arguments of `registration.register_contact`
 Decide = Callable[[Sequence[Item]], Iterable[Fate | Refusal]]
 
 

@@ -22,21 +22,19 @@ def erase_lead(*, lead_id: int) -> Lead:
     Contacts, decisions and history stay, without the words. A person who writes again is somebody new. Cannot be
     undone; erasing twice changes nothing. Raises Unknown.
     """
-
-    def work(attempt: int) -> Lead:
-        survivor = lead_lookup.find_lead(lead_id)
-        family = lead_lookup.merged_family(survivor.pk)
-        leads = lead_lookup.lock_leads(family)
-        if lead_lookup.merged_family(survivor.pk) != family or leads[survivor.pk].merged_into_id:
-            raise LostRace
-        survivor = leads[survivor.pk]
-        if survivor.erased_at is None:
-            erase_data(family)
-            survivor.refresh_from_db()
-            log.info("Lead %s was erased", survivor.pk)
-        return survivor
-
-    return retry.run(work)
+    for attempt in retry.attempts():
+        with attempt:
+            survivor = lead_lookup.find_lead(lead_id)
+            family = lead_lookup.merged_family(survivor.pk)
+            leads = lead_lookup.lock_leads(family)
+            if lead_lookup.merged_family(survivor.pk) != family or leads[survivor.pk].merged_into_id:
+                raise LostRace
+            survivor = leads[survivor.pk]
+            if survivor.erased_at is None:
+                erase_data(family)
+                survivor.refresh_from_db()
+                log.info("Lead %s was erased", survivor.pk)
+    return survivor
 
 
 def erase_data(lead_ids: set[int]) -> None:

@@ -9,18 +9,19 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
-from core.db import compiled
-from core.db.compiled import Later
+from core.db.compiled import Select, instances
 from core.errors import Reused
 from routing.models import Contact, Upkeep
+from routing.waiting import CONTACT_COLUMNS
 
 Token = tuple[int, str | None]  # source and key; no key, no repetition
 
-MADE: compiled.Select[Contact] = compiled.Select(lambda source_id, key: contacts_by_keys(source_id, [key]))
+BY_KEY: Select[Any] = Select(lambda source_id, key: contacts_by_keys(source_id, [key]).values_list(*CONTACT_COLUMNS))
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds
 
@@ -44,20 +45,16 @@ def find_by_keys(tokens: Iterable[Token]) -> dict[Token, Contact]:
     }
 
 
-def ask(token: Token) -> Later[Contact | None]:
-    """The same for one, with the caller's next statement."""
-    source_id, key = token
-    if key is None:
-        return lambda: None
-    rows = MADE.later(source_id, key)
-    return lambda: next(iter(rows()), None)
-
-
 def contacts_by_keys(source_id: int, keys: Collection[str]) -> QuerySet[Contact]:
     return Contact.objects.filter(source=source_id, idempotency_key__in=keys)
 
 
-def replay(contact: Contact, asked: bytes) -> Contact:
+def as_contacts(rows: Sequence[Sequence[Any]]) -> list[Contact]:
+    """The rows of BY_KEY."""
+    return instances(Contact, CONTACT_COLUMNS, rows)
+
+
+def replay(contact: Contact, asked: bytes | None) -> Contact:
     """The earlier contact as the answer to the repeated request. Raises Reused when the body was another one."""
     if bytes(contact.idempotency_fingerprint or b"") != asked:
         raise Reused(str(contact.idempotency_key))

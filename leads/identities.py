@@ -16,6 +16,7 @@ from leads.models import EXTENSION, Identity
 # Reserved names such as .test are for people who test: a lead is not lost to a list.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
+ANY_REGION = "ZZ"  # to phonenumbers: an unknown region
 LONGEST = 254  # characters: what the database keeps as given, and the longest e-mail address (RFC 5321)
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL keeps neither NUL nor half a character
 
@@ -85,6 +86,11 @@ def normalise_phone(raw: str, region: str) -> str:
         value += EXTENSION + extension[1]
     # What is given back must read as itself: of +49 00 30 ... one zero goes at each reading.
     return value if value == text else normalise_phone(value, region)
+
+
+def is_international(raw: str) -> bool:
+    """Whether the number is written with its country code, so that it is the same in every region."""
+    return to_ascii(trim_identity(raw)).lower().removeprefix("tel:").startswith("+")
 
 
 def to_ascii(text: str) -> str:

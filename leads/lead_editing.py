@@ -1,17 +1,12 @@
 """Corrects what is known of a lead, when a person asks for it."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from django.conf import settings
-from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from core import retry
-from core.db import inserts
-from core.db.inserts import New
 from core.errors import Conflict, FieldError, Invalid
-from core.retry import LostRace
 from leads import identities, lead_lookup, lead_matching
 from leads.identities import Claim, Unreadable
 from leads.models import Identity, Lead, Merge
@@ -41,32 +36,40 @@ def edit_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
     recognise the lead by, `erased`.
     """
     claims = read_claims(changes)
-
-    def work(attempt: int) -> Lead:
-        lead = lead_lookup.lock_survivor(lead_id)
-        # What is sent back as it was shown is no change; a phone is shown without its extension.
-        asked = {kind: claim for kind, claim in claims.items() if claim is None or claim.value != getattr(lead, kind)}
-        raise_if_taken(lead.pk, [claim for claim in asked.values() if claim])
-        for kind, claim in asked.items():
-            replace_shown_identity(lead, kind, claim)
-        if asked and not lead.identities.exclude(pk__in=brought_by_merges(lead)).exists():
-            raise Conflict("last_identity", _("A lead must keep a phone, an e-mail or an id in a channel."))
-        if "name" in changes:
-            lead.name = (changes["name"] or "").strip() or None
-        lead.save(update_fields=["name", "updated_at"])
-        return lead
-
     try:
-        return retry.run(work)
+        return write_changes(lead_id, claims, changes)
     except Taken as taken:
-        retry.run(partial(mark_pair, {taken.lead_id, taken.owner}))
+        mark_pair(taken.lead_id, taken.owner)
         raise
 
 
-def mark_pair(pair: set[int], attempt: int) -> None:
+def write_changes(
+    lead_id: int, claims: Mapping[Identity.Kind, Claim | None], changes: Mapping[str, str | None]
+) -> Lead:
+    for attempt in retry.attempts():
+        with attempt:
+            lead = lead_lookup.lock_survivor(lead_id)
+            # What is sent back as it was shown is no change; a phone is shown without its extension.
+            asked = {
+                kind: claim for kind, claim in claims.items() if claim is None or claim.value != getattr(lead, kind)
+            }
+            raise_if_taken(lead.pk, [claim for claim in asked.values() if claim])
+            for kind, claim in asked.items():
+                replace_shown_identity(lead, kind, claim)
+            if asked and not lead.identities.exclude(pk__in=brought_by_merges(lead)).exists():
+                raise Conflict("last_identity", _("A lead must keep a phone, an e-mail or an id in a channel."))
+            if "name" in changes:
+                lead.name = (changes["name"] or "").strip() or None
+            lead.save(update_fields=["name", "updated_at"])
+    return lead
+
+
+def mark_pair(lead_id: int, other_id: int) -> None:
     """Marks these two as a possible duplicate, unless one of them has been erased in between."""
-    if not any(lead.erased_at for lead in lead_lookup.lock_leads(pair).values()):
-        lead_matching.mark_duplicates([(min(pair), max(pair))])
+    for attempt in retry.attempts():
+        with attempt:
+            if not any(lead.erased_at for lead in lead_lookup.lock_leads([lead_id, other_id]).values()):
+                lead_matching.mark_duplicates([(lead_id, other_id)])
 
 
 def read_claims(changes: Mapping[str, str | None]) -> dict[Identity.Kind, Claim | None]:
@@ -110,14 +113,11 @@ def replace_shown_identity(lead: Lead, kind: Identity.Kind, claim: Claim | None)
         if own and own.pk != again.pk and again.pk not in brought_by_merges(lead):
             own.delete()
     elif own is None:
-        inserts.store(New(Identity, {"lead_id": lead}, **claim.fields))
+        Identity.objects.create(lead=lead, **claim.fields)
         known.filter(value=claim.value).update(rank=min(foremost, 0))
     else:
         own.value, own.raw, own.rank = claim.value, claim.raw, min(foremost, own.rank)
-        try:
-            own.save(update_fields=["value", "raw", "rank"])
-        except IntegrityError as error:
-            raise LostRace from error
+        own.save(update_fields=["value", "raw", "rank"])
 
 
 def brought_by_merges(lead: Lead) -> set[int]:

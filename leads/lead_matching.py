@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import reduce
 from operator import or_
-from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from core.db import compiled
-from core.db.compiled import Later
+from core.db.compiled import instances
 from leads.identities import Claim
 from leads.models import Identity, Lead, PossibleDuplicate
 
-FEW = 3  # claims, as many as one person can make
 STRENGTH = {kind: place for place, kind in enumerate(Identity.Kind)}
 
 Key = tuple[str, str, int | None]  # Claim.key
@@ -56,7 +52,7 @@ def match_leads(people: Sequence[Person], owners: dict[Key, Lead]) -> MatchedLea
     """The leads behind these people, who come one after another; new ones where nobody is known.
 
     The strongest known claim decides. Claims that nobody has yet are added to that lead; claims of somebody else stay
-    theirs, and the pair is marked as a possible duplicate. `owners` is what `ask_owners` has found for all of their
+    theirs, and the pair is marked as a possible duplicate. `owners` is what was found for all of their
     claims; those that it finds new are added.
     """
     found: list[Lead] = []
@@ -88,52 +84,30 @@ def strength(claim: Claim) -> int:
     return STRENGTH[claim.kind]
 
 
-def ask_owners(claims: Iterable[Claim]) -> Later[dict[Key, Lead]]:
+def lock_owners(claims: Iterable[Claim]) -> dict[Key, Lead]:
     """Who has these claims, by key; no more than `pk` and `name` of each lead. Locks the identities in key order until
     the end of the caller's transaction: whose they are stays true so long, also while somebody merges leads.
 
     PostgreSQL leaves out an identity that changed hands while we waited for it. Its claim counts as new then, as one
-    does that another request is just adding: storing it fails, which `races.run` takes for a lost race.
+    does that another request is just adding: storing it fails, which counts as a lost race.
     """
-    asked = {claim.key: claim for claim in claims}
-    if 0 < len(asked) <= FEW:
-        rows = lock_few(list(asked.values()))
-        return lambda: by_key(rows())
-    found = by_key(locked(asked.values()))
-    return lambda: found
+    return owners_by_key(locked_identities(claims))
 
 
-def by_key(rows: Iterable[Owned]) -> dict[Key, Lead]:
+def owners_by_key(rows: Iterable[Owned]) -> dict[Key, Lead]:
     """One lead for all of its identities."""
     leads: dict[int, Lead] = {}
     owners = {}
     for kind, value, source_id, lead_id, name in rows:
         if lead_id not in leads:
-            leads[lead_id] = Lead.from_db(DEFAULT_DB_ALIAS, ("id", "name"), (lead_id, name))
+            [leads[lead_id]] = instances(Lead, ("id", "name"), [(lead_id, name)])
         owners[kind, value, source_id] = leads[lead_id]
     return owners
 
 
-def locked(claims: Iterable[Claim]) -> QuerySet[Identity, Owned]:
+def locked_identities(claims: Iterable[Claim]) -> QuerySet[Identity, Owned]:
     rows = identities_of_claims(claims).order_by("pk").select_for_update(of=("self",), no_key=True)
     return rows.values_list("kind", "value", "source_id", "lead_id", "lead__name")
-
-
-def lock_few(claims: Sequence[Claim]) -> Later[list[Owned]]:
-    """By compiled SQL, as for all claims of one person."""
-    values = [part for claim in claims for part in (claim.value, claim.source_id)]
-    return statement(tuple(claim.kind for claim in claims)).later(*values)
-
-
-@cache
-def statement(kinds: Sequence[Identity.Kind]) -> "compiled.Select[Owned]":
-    def build(*values: Any) -> QuerySet[Identity, Owned]:
-        return locked(
-            Claim(kind, value, "", source_id if kind == Identity.Kind.EXTERNAL else None)
-            for kind, value, source_id in zip(kinds, values[::2], values[1::2], strict=True)
-        )
-
-    return compiled.Select(build, parameters=2 * len(kinds))
 
 
 def find_owners(claims: Iterable[Claim]) -> dict[Key, int]:

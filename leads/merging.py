@@ -29,20 +29,19 @@ def merge_leads(*, lead_id: int, other_id: int, by: str = history.SYSTEM) -> Lea
     if lead_id == other_id:
         raise Conflict("same_lead", _("Lead %(id)s cannot be merged with itself.") % {"id": lead_id})
 
-    def work(attempt: int) -> Lead:
-        survivor, merged = lead_lookup.find_lead(lead_id), lead_lookup.find_lead(other_id)
-        if survivor.pk == merged.pk:
-            return survivor
-        locked = lead_lookup.lock_leads([survivor.pk, merged.pk])
-        survivor, merged = locked[survivor.pk], locked[merged.pk]
-        if survivor.merged_into_id or merged.merged_into_id:
-            raise LostRace
-        for lead in (survivor, merged):
-            lead_lookup.raise_if_erased(lead)
-        move_to_survivor(survivor, merged, by)
-        return survivor
-
-    return retry.run(work)
+    for attempt in retry.attempts():
+        with attempt:
+            survivor, merged = lead_lookup.find_lead(lead_id), lead_lookup.find_lead(other_id)
+            if survivor.pk == merged.pk:
+                return survivor
+            locked = lead_lookup.lock_leads([survivor.pk, merged.pk])
+            survivor, merged = locked[survivor.pk], locked[merged.pk]
+            if survivor.merged_into_id or merged.merged_into_id:
+                raise LostRace
+            for lead in (survivor, merged):
+                lead_lookup.raise_if_erased(lead)
+            move_to_survivor(survivor, merged, by)
+    return survivor
 
 
 def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
@@ -51,22 +50,20 @@ def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
     Raises Unknown, or Conflict: `not_merged`, `survivor_merged` when the survivor has itself been merged since, which
     is to be undone first, or `erased`.
     """
-
-    def work(attempt: int) -> Lead:
-        merge = find_merge_to_undo(lead_id)
-        locked = lead_lookup.lock_leads([merge.survivor_id, merge.merged_id])
-        survivor, merged = locked[merge.survivor_id], locked[merge.merged_id]
-        lead_lookup.raise_if_erased(survivor)
-        if survivor.merged_into_id:
-            sentence = _("Lead %(id)s is merged into lead %(survivor)s. Undo that merge first.")
-            pair = {"id": survivor.pk, "survivor": survivor.merged_into_id}
-            raise Conflict("survivor_merged", sentence % pair)
-        if not Merge.objects.filter(pk=merge.pk, undone_at__isnull=True).exists():
-            raise LostRace
-        move_back_from_survivor(merge, survivor, merged, by)
-        return locked[lead_id]
-
-    return retry.run(work)
+    for attempt in retry.attempts():
+        with attempt:
+            merge = find_merge_to_undo(lead_id)
+            locked = lead_lookup.lock_leads([merge.survivor_id, merge.merged_id])
+            survivor, merged = locked[merge.survivor_id], locked[merge.merged_id]
+            lead_lookup.raise_if_erased(survivor)
+            if survivor.merged_into_id:
+                sentence = _("Lead %(id)s is merged into lead %(survivor)s. Undo that merge first.")
+                pair = {"id": survivor.pk, "survivor": survivor.merged_into_id}
+                raise Conflict("survivor_merged", sentence % pair)
+            if not Merge.objects.filter(pk=merge.pk, undone_at__isnull=True).exists():
+                raise LostRace
+            move_back_from_survivor(merge, survivor, merged, by)
+    return locked[lead_id]
 
 
 def dismiss_duplicate(*, pair_id: int) -> PossibleDuplicate:

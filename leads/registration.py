@@ -1,182 +1,146 @@
-"""The one door through which contacts are born; `leads.batch` brings many through it at once."""
+"""How a contact comes in: find, decide, store. `leads.batch` registers many in one transaction."""
 
 import random
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from django.utils.translation import gettext as _
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from core import retry
-from core.db import compiled, inserts
-from core.db.compiled import Later
-from core.db.inserts import New
-from core.errors import FieldError, Invalid, Unknown
-from core.retry import LostRace
-from leads import idempotency, identities, lead_matching, validation
-from leads.identities import Claim, Unreadable
-from leads.lead_matching import Person
+from core.db.compiled import Select, select_together
+from core.db.writes import Row, store
+from core.errors import Unknown
+from leads import idempotency, lead_matching
+from leads.drafts import Draft, read_draft
+from leads.identities import Claim
+from leads.lead_matching import Key, match_leads
 from leads.models import Identity, Lead
-from routing import history, queue, rosters
+from routing import history, queue
+from routing.assignment import assign
+from routing.contact_changes import by_decision
 from routing.history import What
-from routing.models import Contact, ContactEvent, Source
+from routing.models import Contact, Source
+from routing.rosters import SOURCE_WITH_MEMBERS, Roster, roster_of
 
 
 def register_contact(
     *,
     source_id: int,
-    lead_phone: str | None = None,
-    lead_email: str | None = None,
-    lead_external_id: str | None = None,
-    lead_name: str | None = None,
-    message: str | None = None,
     idempotency_key: str | None = None,
     by: str = history.SYSTEM,
-    confirm_caller: Callable[[], Later[None]] = lambda: lambda: None,
     draw: Callable[[], float] = random.random,
+    **asked: str | None,
 ) -> Contact:
     """Recognises the lead, chooses an operator and stores the contact, in one transaction.
 
-    1. Identities are brought into one spelling; at least one of phone, e-mail and id in the channel must be given.
-    2. If the source has used this `idempotency_key` before, the answer is the contact of that time, and we are done.
-    3. The lead is found or made.
-    4. An operator is drawn and a place taken, unless nobody is free or older contacts wait for the same operator.
-    5. The contact is stored. One that waits looks for an operator once more after its own commit, because a place
-       may have become free in between.
+    `asked` are `lead_phone`, `lead_email`, `lead_external_id` (at least one of them), `lead_name` and `message`.
 
-    What is asked `later` goes to the database with the next statement that is waited for. So all this takes two turns:
-    the identities, the caller, the roster and its source; the lock on the operator, what is stored, and the commit.
+    1. Reads what is asked for: texts, and identities in one spelling.
+    2. Finds, in one statement: who has these identities, which are locked; the source with its roster; the contact that
+       an earlier request with this `idempotency_key` has made, which is then the answer.
+    3. Decides: whose contact it is, and which operator gets it. The operator is locked.
+    4. Stores, in one statement where the database can: the operator's place, a new lead and its identities, the contact
+       and its history. A contact that has to wait looks for a free operator once more after its own commit, because a
+       place may have become free in between.
 
-    `by` says in the history who asked for it; `confirm_caller` asks whether they may, and its answer raises if not.
-    `draw` gives a number in [0, 1) at each call. Raises Unknown (no such source), Invalid (an identity cannot be read,
-    or none is given), Reused (the key belongs to another contact) and Busy; nothing has changed then.
+    `by` says in the history who asked for it; `draw` gives a number in [0, 1) at each call. Raises Unknown (no such
+    source), Invalid (an identity cannot be read, or none is given), Reused (the key belongs to another body) and Busy;
+    nothing has changed then.
     """
-    asked = {
-        "lead_phone": lead_phone,
-        "lead_email": lead_email,
-        "lead_external_id": lead_external_id,
-        "lead_name": lead_name,
-        "message": message,
-        "idempotency_key": idempotency_key,
-    }
+    draft = read_draft(source_id, lambda: find_source(source_id).region, idempotency_key=idempotency_key, **asked)
+    for attempt in retry.attempts():
+        with attempt:
+            found = find(draft)
+            if found.earlier:
+                return idempotency.replay(found.earlier, draft.fingerprint)
 
-    seen = draft_as_seen(source_id, asked)
+            matched = match_leads([draft.person], found.owners)
+            [lead] = matched.leads
+            assignment = assign(
+                roster=found.roster,
+                draw=draw(),
+                attempt=attempt.number,
+                preferred=found.last_operators.get(lead.pk),
+            )
 
-    def work(attempt: int) -> Contact:
-        draft = read_draft(find_source(source_id), **asked) if attempt else seen
-        owners = lead_matching.ask_owners(draft.person.claims)
-        earlier = idempotency.ask(draft.token)
-        allowed = confirm_caller()
-        roster = rosters.ask(source_id)()
-        allowed()
-        source = confirm(draft.source, rosters.source_of(source_id, roster))
-        if made := earlier():
-            return idempotency.replay(made, draft.fingerprint)
-        person = lead_matching.match_leads([draft.person], owners())
-        contact = draft.contact(source, *person.leads)
-        decision, provided = queue.serve_newcomer(contact=contact, draw=draw(), attempt=attempt, roster=roster)
-        queue.apply_decision(contact, decision)
-        event = New(
-            ContactEvent, {"contact_id": contact}, **history.event_fields(contact, What.REGISTERED, by, None, decision)
-        )
-        known_by = [New(Identity, {"lead_id": lead}, **claim.fields) for lead, claim in person.claimed]
-        inserts.later(*person.new, *known_by, contact, event, provided=provided)
-        person.amend()
-        history.publish_move(contact, What.REGISTERED, decision)
-        return contact
-
-    contact = retry.run(work)
-    return contact if contact.operator_id or contact.is_replay else queue.serve_new_waiting([contact])[0]
-
-
-SOURCE: compiled.Select[Source] = compiled.Select(
-    lambda pk: Source.objects.current().filter(pk=pk).only("phone_region", "strategy", "is_sticky")
-)
-SEEN: dict[int, Source] = {}  # by id: as this process has found them last
-
-
-def find_source(source_id: int) -> Source:
-    """Raises Unknown."""
-    for source in SOURCE(source_id):
-        SEEN[source_id] = source
-        return source
-    SEEN.pop(source_id, None)
-    raise Unknown("source", source_id)
-
-
-def draft_as_seen(source_id: int, asked: Mapping[str, str | None]) -> "Draft":
-    """The draft, in the way of the source as this process has seen it last. Whoever acts on it has to `confirm` that
-    the source still is like this. Raises Unknown and Invalid, both of what is true now.
-    """
-    if source := SEEN.get(source_id):
-        with suppress(Invalid):
-            return read_draft(source, **asked)
-    return read_draft(find_source(source_id), **asked)
-
-
-def confirm(seen: Source, read: Source | None) -> Source:
-    """The source as it is now, as `read` with its roster if it has one. Raises Unknown, and LostRace when it reads
-    phones in another way by now."""
-    source = read or find_source(seen.pk)
-    if source.region != seen.region:
-        raise LostRace
-    return source
+            contact = new_contact(draft, lead, **by_decision(assignment.decision))
+            identities = [Row(Identity, lead=lead, **claim.fields) for lead, claim in matched.claimed]
+            event = history.event_of(contact, What.REGISTERED, by, decision=assignment.decision)
+            store(*assignment.parts(), *matched.new, *identities, contact, event)
+            matched.amend()
+            history.publish_move(contact, What.REGISTERED, assignment.decision)
+    return contact if contact.operator_id else queue.serve_new_waiting([contact])[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A contact that is asked for, and can be read."""
+class Found:
+    """What a registration has to know."""
 
-    source: Source
-    person: Person
-    message: str | None
-    idempotency_key: str | None
-    fingerprint: bytes
-
-    @property
-    def token(self) -> idempotency.Token:
-        return self.source.pk, self.idempotency_key
-
-    def contact(self, source: Source, lead: Lead) -> Contact:
-        whose = {"lead_id": lead.pk} if lead.pk else {"lead": lead}  # of somebody new the id is still to come
-        contact = Contact(**whose, source=source, message=self.message)
-        if self.idempotency_key is not None:
-            contact.idempotency_key, contact.idempotency_fingerprint = self.idempotency_key, self.fingerprint
-        return contact
+    roster: Roster
+    owners: dict[Key, Lead]
+    last_operators: dict[int, int | None]  # by lead, where the source is sticky
+    earlier: Contact | None
 
 
-def read_draft(source: Source, *, idempotency_key: str | None = None, **asked: str | None) -> Draft:
-    """Brings what is asked for (as for `register_contact`) into one spelling. Raises Invalid."""
-    if faults := list(validation.find_text_errors({**asked, "idempotency_key": idempotency_key})):
-        raise Invalid(*faults)
-    claims = read_claims(
-        source,
-        phone=asked.get("lead_phone"),
-        email=asked.get("lead_email"),
-        external_id=asked.get("lead_external_id"),
+def find(draft: Draft) -> Found:
+    """Reads it in one statement, and locks the identities. Raises Unknown when there is no such open source."""
+    claims = draft.person.claims
+    of_claims = [part for claim in claims for part in (claim.value, claim.source_id)]
+    asked: list[tuple[Select[Any], tuple[Any, ...]]] = [
+        (owners_of(tuple(claim.kind for claim in claims)), (*of_claims, draft.source_id)),
+        (SOURCE_WITH_MEMBERS, (draft.source_id,)),
+    ]
+    if draft.idempotency_key is not None:
+        asked.append((idempotency.BY_KEY, draft.token))
+    owners, members, *earlier = select_together(*asked)
+    roster = roster_of(members)
+    if roster is None or roster.source.archived_at:
+        raise Unknown("source", draft.source_id)
+    return Found(
+        roster=roster,
+        owners=lead_matching.owners_by_key([row[:-1] for row in owners]),
+        last_operators={lead_id: last for _, _, _, lead_id, _, last in owners},
+        earlier=next(iter(idempotency.as_contacts(earlier[0])), None) if earlier else None,
     )
-    name = (asked.get("lead_name") or "").strip() or None
-    fingerprint = idempotency.body_fingerprint(asked) if idempotency_key else b""
-    return Draft(source, Person(claims, name), asked.get("message"), idempotency_key, fingerprint)
 
 
-def read_claims(source: Source, *, phone: str | None, email: str | None, external_id: str | None) -> list[Claim]:
-    """What the client says of itself, each in one spelling. Blank means not given. Raises Invalid."""
-    given: Mapping[str, tuple[str | None, Callable[[str], Claim]]] = {
-        "lead_external_id": (external_id, lambda raw: identities.read_external_id(raw, source.pk)),
-        "lead_phone": (phone, lambda raw: identities.read_phone(raw, source.region)),
-        "lead_email": (email, identities.read_email),
-    }
-    claims, errors = [], []
-    for field, (raw, read) in given.items():
-        if raw and raw.strip():
-            try:
-                claims.append(read(raw))
-            except Unreadable as error:
-                errors.append(identities.field_error(field, error))
-    if not claims and not errors:
-        detail = _("Give at least one of lead_phone, lead_email and lead_external_id.")
-        errors = [FieldError(field, "required", detail) for field in given]
-    if errors:
-        raise Invalid(*errors)
-    return claims
+@cache
+def owners_of(kinds: tuple[Identity.Kind, ...]) -> Select[Any]:
+    """Who has claims of these kinds, locked, and with whom that lead's last contact was if the source is sticky."""
+
+    def build(*values: Any) -> QuerySet[Any, Any]:
+        *of_claims, source_id = values
+        claims = [
+            Claim(kind, value, "", channel if kind == Identity.Kind.EXTERNAL else None)
+            for kind, value, channel in zip(kinds, of_claims[::2], of_claims[1::2], strict=True)
+        ]
+        is_sticky = Exists(Source.objects.filter(pk=source_id, is_sticky=True))
+        last = Contact.objects.filter(is_sticky, lead=OuterRef("lead"), operator__isnull=False).order_by("-pk")
+        return lead_matching.locked_identities(claims).annotate(last=Subquery(last.values("operator")[:1]))
+
+    return Select(build, parameters=2 * len(kinds) + 1)
+
+
+REGION: Select[tuple[str]] = Select(
+    lambda source_id: Source.objects.current().filter(pk=source_id).values_list("phone_region")
+)
+
+
+def find_source(source_id: int) -> Source:
+    """No more of it than the region of its phones. Raises Unknown."""
+    for (region,) in REGION(source_id):
+        return Source(pk=source_id, phone_region=region)
+    raise Unknown("source", source_id)
+
+
+def new_contact(draft: Draft, lead: Lead, **fields: Any) -> Contact:
+    return Contact(
+        lead=lead,
+        source_id=draft.source_id,
+        message=draft.message,
+        idempotency_key=draft.idempotency_key,
+        idempotency_fingerprint=draft.fingerprint,
+        **fields,
+    )

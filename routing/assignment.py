@@ -1,138 +1,178 @@
 """Draw first, lock one, check again: how a choice becomes a place that is really taken.
 
-The roster is read without locks and only the drawn operator's row is locked, so that sources with common operators
-do not wait for each other. Nobody holds one operator's lock while waiting for another's, except in key order.
+The roster is read without locks and only the drawn operator's row is locked, so that sources with common operators do
+not wait for each other. Nobody holds one operator's lock while waiting for another's, except in key order.
 """
 
 import time
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists
 
 from core import events
-from core.db.compiled import Later
+from core.db import compiled
+from core.db.compiled import Update
+from core.db.writes import Change
 from core.retry import LostRace
-from operators.load import lock_operators, lock_operators_later, take_places
-from operators.models import Obstacle, Operator
-from routing import rosters
-from routing.models import RosterEntry, Source, Strategy
-from routing.selection import NO_OPERATORS, SOURCE_CLOSED, Candidate, Decision, choose, progress_after
+from operators.load import lock_operators, set_load, take_places, taking
+from operators.models import Operator
+from routing import waiting
+from routing.models import Contact, RosterEntry, Source, Strategy
+from routing.rosters import EXCLUDED, Roster, candidate_of, read_roster
+from routing.selection import SOURCE_CLOSED, Candidate, Decision, choose, progress_after
 
 PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of it can become unavailable
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionMade:
-    """A choice was made and its operator locked, after so many seconds, waiting for the lock included; and the commit,
-    where the one goes with the other."""
+    """A choice was made and its operator locked, after so many seconds, waiting for the lock included."""
 
     seconds: float
 
 
-@dataclass(slots=True)
-class Drawn:
-    """A choice, and the lock that has been asked for the chosen one. Whoever wants the place takes it with `take`."""
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who gets a contact. `decision` is None when older contacts wait for the operator drawn, who is `awaited`.
 
-    source: Source
-    decision: Decision
-    obstacles: Later[dict[int, Obstacle | None]]  # of those who are locked
-    started: float
-    is_confirmed: bool = False
+    `place` takes the operator's place, and is to be stored before the contact. None where nobody was chosen, or where
+    it has been taken already.
+    """
+
+    decision: Decision | None
+    place: Change | None = None
+    awaited: int | None = None
 
     @property
-    def chosen(self) -> int | None:
-        return self.decision.chosen
+    def operator_id(self) -> int | None:
+        return self.decision.chosen if self.decision else None
 
-    def confirm(self) -> None:
-        """Looks at the locked row. Raises LostRace when the chosen one has just become unavailable."""
-        if self.is_confirmed:
-            return
-        obstacles = self.obstacles()
-        if self.chosen is not None and obstacles.get(self.chosen, Obstacle.INACTIVE):
-            raise LostRace
-        self.is_confirmed = True
-        events.publish(self.decided())
-
-    def decided(self) -> DecisionMade:
-        """For when it is."""
-        return DecisionMade(seconds=time.perf_counter() - self.started)
+    def parts(self) -> list[Change]:
+        return [self.place] if self.place else []
 
 
-def draw_and_lock(
+def assign(
     *,
-    source: Source,
+    roster: Roster,
     draw: float,
     attempt: int,
+    older_than: int | None = None,
     excluded: Collection[int | None] = (),
     preferred: int | None = None,
     held: Collection[int | None] = (),
-    roster: rosters.Roster | None = None,
-) -> Drawn:
-    """Chooses an operator for one contact of this source and locks it, inside the caller's transaction.
+) -> Assignment:
+    """Chooses an operator for one contact and locks it, inside the caller's transaction.
 
-    `draw` is a number in [0, 1), `attempt` counts the caller's repetitions from 0, `excluded` are operator ids that
-    must not be offered the contact, `preferred` is the one whom the lead knows, `held` are further operators that the
-    caller needs locked, `roster` is what `rosters.ask` gave in this transaction. The next statement sees the lock.
+    1. After PATIENCE lost races the whole roster is locked, in key order, and read again.
+    2. The choice is made from the roster as it was read; `draw` is a number in [0, 1).
+    3. The chosen operator is locked, together with the operators that are to be `held`.
+    4. At the first attempt the statement that stores the contact takes the place, on condition that the locked operator
+       is still free and on the roster, and that nobody waits for it who is older (`older_than`: the contact's id).
+       Later attempts look first, and so does the strategy `smooth`, where only the lock shows whose turn it is, and
+       QUEUE_BURST, with which many may wait for somebody who is free.
+
+    `attempt` counts the caller's repetitions from 0, `excluded` are operators who must not be offered the contact,
+    `preferred` is the one whom the lead knows. Raises LostRace when the chosen operator has become unavailable.
     """
     started = time.perf_counter()
     if attempt >= PATIENCE:
-        members = RosterEntry.objects.current().filter(source=source).values_list("operator_id", flat=True)
-        lock_operators({*members, *held})
-        roster = None
-    decision = decide_now(source=source, draw=draw, excluded=excluded, preferred=preferred, roster=roster)
-    wanted: Collection[int | None] = () if decision.chosen is None else {decision.chosen, *held}
-    return Drawn(source, decision, lock_operators_later(wanted), started)
-
-
-def take_place(drawn: Drawn) -> Decision:
-    """Takes the place, if there is a chosen one. Raises LostRace when that one has just become unavailable, or when it
-    is another's turn: the caller starts again.
-    """
-    drawn.confirm()
-    source, decision = drawn.source, drawn.decision
+        lock_operators({*(operator_id for operator_id, *_ in roster.members), *held})
+        roster = read_roster(roster.source.pk)
+    decision = decide(roster, draw=draw, excluded=excluded, preferred=preferred)
     if decision.chosen is None:
-        return decision
-    if source.strategy == Strategy.SMOOTH and not decision.is_sticky:
-        excluded = [member.operator_id for member in decision.candidates if member.obstacle == rosters.EXCLUDED]
-        progress = progress_after(
-            rosters.roster_candidates(rosters.ask(source.pk)(), excluded=excluded), decision.chosen
-        )
-        if progress is None:
-            raise LostRace
-        RosterEntry.objects.filter(source=source, operator=decision.chosen).update(progress=progress)
-    take_places(decision.chosen)
-    return decision
+        return Assignment(decision)
+    locked = lock_operators({decision.chosen, *held})
+    events.publish(DecisionMade(seconds=time.perf_counter() - started))
+    is_smooth = roster.source.strategy == Strategy.SMOOTH
+    if attempt == 0 and not is_smooth and not settings.QUEUE_BURST:
+        return Assignment(decision, place_in_turn(decision.chosen, roster.source.pk, older_than))
+    operator = locked.get(decision.chosen)
+    if operator is None or operator.obstacle or not IS_ON_ROSTER(roster.source.pk, operator.pk):
+        raise LostRace
+    if waiting.somebody_waits_for(operator.pk, older_than=older_than):
+        return Assignment(None, awaited=operator.pk)
+    if is_smooth and not decision.is_sticky:
+        move_progress(roster.source.pk, decision)
+    take_places(operator.pk)
+    return Assignment(decision)
 
 
-def decide_now(
+def assign_again(
+    contact: Contact,
     *,
-    source: Source,
     draw: float,
+    attempt: int,
     excluded: Collection[int | None] = (),
-    preferred: int | None = None,
-    roster: rosters.Roster | None = None,
-) -> Decision:
-    """The choice as things stand, without locking or taking anything."""
-    members = rosters.ask(source.pk)() if roster is None else roster
-    return choose_from(rosters.roster_candidates(members, excluded=excluded), source, draw, preferred)
-
-
-def choose_from(roster: Sequence[Candidate], source: Source, draw: float, preferred: int | None) -> Decision:
-    decision = choose(roster, draw, strategy=source.strategy, preferred=preferred)
-    if decision.reason == NO_OPERATORS and not Source.objects.current().filter(pk=source.pk).exists():
-        return replace(decision, reason=SOURCE_CLOSED)
-    return decision
-
-
-def candidate(entry: RosterEntry, operator: Operator) -> Candidate:
-    return Candidate(
-        operator_id=operator.pk,
-        weight=entry.weight,
-        load=operator.current_load,
-        max_load=operator.max_load,
-        obstacle=operator.obstacle,
-        progress=entry.progress,
+    held: Collection[int | None] = (),
+) -> Assignment:
+    """The same for a stored contact, with regard to who gave it back and whom the lead knows."""
+    roster = read_roster(contact.source_id)
+    return assign(
+        roster=roster,
+        draw=draw,
+        attempt=attempt,
+        older_than=contact.pk,
+        excluded={*excluded, *waiting.excluded_operator_ids(contact.pk)},
+        preferred=preferred_operator(contact, roster.source),
+        held=held,
     )
+
+
+def preferred_operator(contact: Contact, source: Source) -> int | None:
+    """Whom the lead knows already, where the source is sticky."""
+    return waiting.last_operator(lead_id=contact.lead_id, before=contact.pk) if source.is_sticky else None
+
+
+def decide(
+    roster: Roster, *, draw: float, excluded: Collection[int | None] = (), preferred: int | None = None
+) -> Decision:
+    """The choice as things stand in the roster that was read. Nothing is locked or taken."""
+    return choose_for(roster.source, roster.candidates(excluded), draw=draw, preferred=preferred)
+
+
+def choose_for(source: Source, candidates: Sequence[Candidate], *, draw: float, preferred: int | None) -> Decision:
+    if source.archived_at:
+        return replace(choose([], draw, strategy=source.strategy), reason=SOURCE_CLOSED)
+    return choose(candidates, draw, strategy=source.strategy, preferred=preferred)
+
+
+def on_roster(source_id: Any, operator_id: Any) -> Any:
+    return RosterEntry.objects.current().filter(source=source_id, operator=operator_id)
+
+
+IS_ON_ROSTER = compiled.Exists(on_roster)
+
+
+def take_if_free(operator_id: Any, source_id: Any, older: Any) -> Any:
+    """The condition of the paragraph 4 above, for a compiled update."""
+    return taking(
+        Operator.objects.free().filter(Exists(on_roster(source_id, operator_id)), ~Exists(older), pk=operator_id)
+    )
+
+
+TAKE_BEFORE_ALL = Update(lambda operator, source: take_if_free(operator, source, waiting.waiting_for(operator)))
+TAKE_BEFORE_YOUNGER = Update(
+    lambda operator, source, pk: take_if_free(operator, source, waiting.waiting_for(operator).filter(pk__lt=pk))
+)
+
+
+def place_in_turn(operator_id: int, source_id: int, older_than: int | None) -> Change:
+    if older_than is None:
+        return Change(TAKE_BEFORE_ALL, (operator_id, source_id))
+    return Change(TAKE_BEFORE_YOUNGER, (operator_id, source_id, older_than))
+
+
+def move_progress(source_id: int, decision: Decision) -> None:
+    """Counts this contact for the chosen one's turn, under its lock. Raises LostRace when another's turn has come."""
+    roster, chosen = read_roster(source_id), decision.chosen
+    excluded = [member.operator_id for member in decision.candidates if member.obstacle == EXCLUDED]
+    progress = progress_after(roster.candidates(excluded), chosen) if chosen else None
+    if progress is None:
+        raise LostRace
+    RosterEntry.objects.filter(source=source_id, operator=chosen).update(progress=progress)
 
 
 class LockedRosters:
@@ -142,41 +182,56 @@ class LockedRosters:
     it took without asking the database; `save` writes it all down. Operators are locked in key order.
     """
 
-    def __init__(self, source_ids: Collection[int]) -> None:
+    def __init__(self, source_ids: Collection[int], *, held: Collection[int] = ()) -> None:
         entries = RosterEntry.objects.current().filter(source__in=source_ids).order_by("source", "operator")
-        members = set(entries.values_list("operator_id", flat=True))
-        self.operators = lock_operators(members)
-        self.rosters: dict[int, list[RosterEntry]] = {source_id: [] for source_id in source_ids}
-        for (
-            entry
-        ) in entries:  # read anew: what was put on a roster while we waited for the locks is locked, or left out
+        self.operators = lock_operators({*entries.values_list("operator_id", flat=True), *held})
+        self.rosters: dict[int, dict[int, RosterEntry]] = {source_id: {} for source_id in source_ids}
+        # Read again: who was put on a roster while we waited for the locks is locked as well, or left out.
+        for entry in entries.select_related("source"):
             if entry.operator_id in self.operators:
-                self.rosters[entry.source_id].append(entry)
-        self.taken: Counter[int] = Counter()
+                self.rosters[entry.source_id][entry.operator_id] = entry
+        self.changed: set[int] = set()
         self.moved: dict[int, RosterEntry] = {}
 
-    def members(self, source: Source) -> list[int]:
-        return [entry.operator_id for entry in self.rosters[source.pk]]
+    def members(self, source_id: int) -> Collection[int]:
+        return self.rosters[source_id]
 
-    def decide(self, *, source: Source, draw: float, preferred: int | None = None) -> Decision:
+    def decide(
+        self,
+        *,
+        source: Source,
+        draw: float,
+        preferred: int | None = None,
+        excluded: Collection[int | None] = (),
+    ) -> Decision:
         """The choice for one contact of this source. Nothing is taken."""
-        return choose_from(self.candidates(source), source, draw, preferred)
+        return choose_for(source, self.candidates(source.pk, excluded), draw=draw, preferred=preferred)
 
-    def take(self, *, source: Source, decision: Decision) -> None:
-        """Takes the chosen one's place, as the module's `take` does."""
+    def take(self, *, source_id: int, decision: Decision) -> None:
+        """Takes the chosen one's place, if there is a chosen one."""
         if decision.chosen is None:
             return
-        if source.strategy == Strategy.SMOOTH and not decision.is_sticky:
-            entry = next(entry for entry in self.rosters[source.pk] if entry.operator_id == decision.chosen)
-            entry.progress = progress_after(self.candidates(source), decision.chosen) or entry.progress
+        if decision.strategy == Strategy.SMOOTH and not decision.is_sticky:
+            entry = self.rosters[source_id][decision.chosen]
+            entry.progress = progress_after(self.candidates(source_id), decision.chosen) or entry.progress
             self.moved[entry.pk] = entry
-        self.operators[decision.chosen].current_load += 1
-        self.taken[decision.chosen] += 1
+        self.move(decision.chosen, 1)
 
-    def candidates(self, source: Source) -> list[Candidate]:
-        return [candidate(entry, self.operators[entry.operator_id]) for entry in self.rosters[source.pk]]
+    def give_back(self, operator_id: int) -> None:
+        self.move(operator_id, -1)
+
+    def move(self, operator_id: int, number: int) -> None:
+        operator = self.operators[operator_id]
+        operator.current_load = max(operator.current_load + number, 0)
+        self.changed.add(operator_id)
+
+    def candidates(self, source_id: int, excluded: Collection[int | None] = ()) -> list[Candidate]:
+        return [
+            candidate_of(entry, self.operators[operator_id], is_excluded=operator_id in excluded)
+            for operator_id, entry in self.rosters[source_id].items()
+        ]
 
     def save(self) -> None:
-        for operator_id, number in sorted(self.taken.items()):
-            take_places(operator_id, number)
+        for operator_id in sorted(self.changed):
+            set_load(operator_id, self.operators[operator_id].current_load)
         RosterEntry.objects.bulk_update(self.moved.values(), ["progress"])

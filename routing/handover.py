@@ -4,13 +4,17 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from core import retry
+from core.db.writes import Row
 from core.errors import Unknown
-from operators.load import give_back_place, lock_operators
 from operators.models import Operator
-from routing import assignment, history, queue
+from routing import history, queue, waiting
+from routing.assignment import LockedRosters
+from routing.contact_changes import by_decision
 from routing.history import What
-from routing.models import Contact, RosterEntry
+from routing.models import Contact, ContactEvent
 
 
 @dataclass(slots=True)
@@ -25,46 +29,56 @@ class HandoverCount:
 def hand_over(*, operator_id: int, by: str, before: Callable[[Operator], None], keep: bool) -> HandoverCount:
     """Calls `before` with the locked operator, then routes its open contacts to others, the oldest first.
 
-    What nobody else can take goes back to the queue, at the place of its age; with `keep` it stays. Everybody who may
-    get one is locked at once, in key order. Raises Unknown.
+    What nobody else can take goes back to the queue, at the place of its age; with `keep` it stays. Every operator who
+    may get one is locked first, in key order. Raises Unknown.
     """
-
-    def work(attempt: int) -> tuple[HandoverCount, set[int]]:
-        contacts = Contact.objects.open().filter(operator=operator_id).order_by("pk").select_related("source")
-        others = RosterEntry.objects.current().filter(source__in=contacts.order_by().values("source"))
-        locked = lock_operators({operator_id, *others.values_list("operator_id", flat=True)})
-        if operator_id not in locked or locked[operator_id].archived_at:
-            raise Unknown("operator", operator_id)
-        before(locked[operator_id])
-        count, sources = HandoverCount(), set()
-        for contact in contacts.select_for_update(no_key=True, of=["self"]):
-            hand_over_one(contact, by, attempt, keep, count)
-            sources.add(contact.source_id)
-        return count, sources
-
-    count, sources = retry.run(work)
-    queue.drain_for_operator(operator_id)
-    queue.drain_sources(queue.sources_shared_with(sources))
+    open_contacts = Contact.objects.open().filter(operator=operator_id).order_by("pk")
+    for attempt in retry.attempts():
+        with attempt:
+            rosters = LockedRosters(
+                set(open_contacts.order_by().values_list("source_id", flat=True)), held={operator_id}
+            )
+            operator = rosters.operators.get(operator_id)
+            if operator is None or operator.archived_at:
+                raise Unknown("operator", operator_id)
+            before(operator)
+            contacts = list(open_contacts.select_related("source").select_for_update(no_key=True, of=["self"]))
+            if any(contact.source_id not in rosters.rosters for contact in contacts):
+                raise retry.LostRace
+            count, moved = reassign_all(contacts, operator_id, rosters, by, keep)
+    queue.operator_changed(operator_id)
+    if count.queued:
+        queue.sources_changed({contact.source_id for contact in moved if contact.operator_id is None})
     return count
 
 
-def hand_over_one(contact: Contact, by: str, attempt: int, keep: bool, count: HandoverCount) -> None:
-    had_it = contact.operator_id
-    assert had_it is not None  # for the type checker: it is open
-    drawn = assignment.draw_and_lock(
-        source=contact.source,
-        draw=random.random(),
-        attempt=attempt,
-        excluded={had_it, *queue.excluded_operator_ids(contact)} if keep else queue.excluded_operator_ids(contact),
-    )
-    if drawn.chosen is None and keep:
-        count.kept += 1
-        return
-    decision = assignment.take_place(drawn)
-    contact.save(update_fields=queue.apply_decision(contact, decision))
-    give_back_place(had_it)
-    history.record_event(contact=contact, what=What.HANDED_OVER, by=by, from_operator=had_it, decision=decision)
-    if decision.chosen is None:
-        count.queued += 1
-    else:
-        count.reassigned += 1
+def reassign_all(
+    contacts: list[Contact], operator_id: int, rosters: LockedRosters, by: str, keep: bool
+) -> tuple[HandoverCount, list[Contact]]:
+    """The contacts that have moved, stored with their history and all loads."""
+    count, moved, events, now = HandoverCount(), list[Contact](), list[Row](), timezone.now()
+    given_back = waiting.excluded_operator_ids_by_contact([contact.pk for contact in contacts])
+    for contact in contacts:
+        decision = rosters.decide(
+            source=contact.source,
+            draw=random.random(),
+            excluded={*given_back[contact.pk], *([operator_id] if keep else [])},
+        )
+        if decision.chosen is None and keep:
+            count.kept += 1
+            continue
+        rosters.take(source_id=contact.source_id, decision=decision)
+        rosters.give_back(operator_id)
+        for name, value in {**by_decision(decision), "updated_at": now}.items():
+            setattr(contact, name, value)
+        events.append(history.event_of(contact, What.HANDED_OVER, by, from_operator=operator_id, decision=decision))
+        moved.append(contact)
+        history.publish_move(contact, What.HANDED_OVER, decision)
+        if decision.chosen is None:
+            count.queued += 1
+        else:
+            count.reassigned += 1
+    rosters.save()
+    Contact.objects.bulk_update(moved, ["operator", "waiting_reason", "assigned_at", "is_forced", "updated_at"])
+    ContactEvent.objects.bulk_create(ContactEvent(**event.values) for event in events)
+    return count, moved

@@ -1,11 +1,9 @@
-"""Writes the history of contacts, and remembers the decisions that it tells of."""
+"""The history of contacts: its lines, and the decisions that they keep."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from core import events
-from core.db import inserts
-from core.db.inserts import New
+from core.db.writes import Row
 from routing import candidate_codec
 from routing.models import Contact, ContactEvent
 from routing.selection import Decision, choose
@@ -38,42 +36,31 @@ class ContactMoved:
     strategy: str | None
 
 
-def record_event(
-    *,
-    contact: Contact,
-    what: What,
-    by: str,
-    from_operator: int | None = None,
-    decision: Decision | None = None,
-) -> None:
-    """Adds a line that tells what has just been done with the contact, in the same transaction."""
-    inserts.later(
-        New(ContactEvent, {"contact_id": contact}, **event_fields(contact, what, by, from_operator, decision))
+def event_of(
+    contact: Contact, what: What, by: str, *, from_operator: int | None = None, decision: Decision | None = None
+) -> Row:
+    """The line of history to store with what has just been done with the contact, which may have no id yet."""
+    return Row(
+        ContactEvent,
+        contact=contact,
+        what=what.value,
+        by=by,
+        from_operator_id=from_operator,
+        to_operator_id=None if what == What.RESOLVED else contact.operator_id,
+        reason=contact.waiting_reason,
+        strategy=decision.strategy if decision else None,
+        draw=decision.draw if decision else None,
+        preferred_id=decision.preferred if decision else None,
+        evidence=candidate_codec.pack_candidates(decision.candidates) if decision else None,
     )
-    publish_move(contact, what, decision)
-
-
-def event_fields(
-    contact: Contact, what: What, by: str, from_operator: int | None = None, decision: Decision | None = None
-) -> dict[str, Any]:
-    """What a line of the history says of the contact as it is now, by the fields of ContactEvent."""
-    return {
-        "what": what.value,
-        "by": by,
-        "from_operator_id": from_operator,
-        "to_operator_id": None if what == What.RESOLVED else contact.operator_id,
-        "reason": contact.waiting_reason,
-        "strategy": decision and decision.strategy,
-        "draw": decision and decision.draw,
-        "preferred_id": decision and decision.preferred,
-        "evidence": decision and candidate_codec.pack_candidates(decision.candidates),
-    }
 
 
 def publish_move(contact: Contact, what: What, decision: Decision | None) -> None:
-    """Says the same to whoever listens, once it stands."""
-    has_it, reason, strategy = contact.operator_id, contact.waiting_reason, decision.strategy if decision else None
-    events.publish_after_commit(lambda: ContactMoved(what, contact.pk, contact.source_id, has_it, reason, strategy))
+    """Publishes the same to listeners, after the commit."""
+    operator_id, reason, strategy = contact.operator_id, contact.waiting_reason, decision.strategy if decision else None
+    events.publish_after_commit(
+        lambda: ContactMoved(what, contact.pk, contact.source_id, operator_id, reason, strategy)
+    )
 
 
 def stored_decision(event: ContactEvent) -> Decision | None:

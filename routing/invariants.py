@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from operators.load import lock_operators, set_load
 from operators.models import Operator
-from routing import history, queue
+from routing import history, waiting
 from routing.models import Contact, ContactEvent, RosterEntry, Upkeep
 from routing.selection import SOURCE_CLOSED
 
@@ -69,7 +69,7 @@ def held_by_archived() -> Iterator[str]:
 
 def forgotten_contacts() -> Iterator[str]:
     """What waits although somebody could take it. With QUEUE_BURST only what a sweep has passed over."""
-    for contact in queue.assignable_contacts().order_by("pk")[:SHOWN]:
+    for contact in waiting.assignable_contacts().order_by("pk")[:SHOWN]:
         if not settings.QUEUE_BURST or sweep_passed(contact):
             yield f"Contact {contact.pk} waits although an operator of its source is free."
 

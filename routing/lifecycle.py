@@ -1,4 +1,4 @@
-"""The life of a contact after its birth: one verb for each change, called by API, back-office and commands alike.
+"""The life of a contact after its registration: one verb for each change, called by API, back-office and commands.
 
 Locks are taken in one order everywhere: operators by key, contacts by key (docs/architecture.md). Every verb raises
 Unknown when there is no such contact, and `by` says in the history who asked for it.
@@ -6,19 +6,26 @@ Unknown when there is no such contact, and `by` says in the history who asked fo
 
 import random
 from collections.abc import Callable
-from functools import partial
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import retry
+from core.db.compiled import Select, instances
+from core.db.writes import Change, store
 from core.errors import Conflict, Unknown
-from core.retry import LostRace
-from operators.load import give_back_place, lock_operators, take_places
+from core.retry import LostRace, NothingWritten
+from operators.load import lock_operators, place_given_back, place_taken
 from operators.models import Obstacle, Operator
-from routing import assignment, history, queue
+from routing import history, queue, waiting
+from routing.assignment import assign_again
+from routing.contact_changes import assigned_to, by_decision, change_contact, waiting_because
 from routing.history import SYSTEM, What
 from routing.models import Contact, Exclusion
+
+BY_ID: Select[tuple[object, ...]] = Select(
+    lambda pk: Contact.objects.filter(pk=pk).values_list(*waiting.CONTACT_COLUMNS)
+)
 
 
 def resolve_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
@@ -26,19 +33,20 @@ def resolve_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
 
     Closing a closed contact changes nothing.
     """
-
-    def work(attempt: int) -> tuple[Contact, int | None]:
-        seen = find_contact(contact_id)
-        if seen.is_resolved:
-            return seen, None
-        lock_operators({seen.operator_id})
-        contact = lock_unchanged(seen)
-        contact.resolved_at, contact.waiting_reason = timezone.now(), None
-        contact.save(update_fields=["resolved_at", "waiting_reason", "updated_at"])
-        history.record_event(contact=contact, what=What.RESOLVED, by=by, from_operator=contact.operator_id)
-        return contact, free_place_of(seen)
-
-    return after_move(*retry.run(work))
+    for attempt in retry.attempts():
+        with attempt:
+            contact = find_contact(contact_id)
+            if contact.is_resolved:
+                return contact
+            freed = contact.operator_id
+            lock_operators([freed])
+            closed = change_contact(contact, resolved_at=timezone.now(), waiting_reason=None)
+            event = history.event_of(contact, What.RESOLVED, by, from_operator=freed)
+            store(closed, *places_given_back(freed), event)
+            history.publish_move(contact, What.RESOLVED, None)
+    if freed:
+        queue.serve_operator(freed)
+    return contact
 
 
 def reopen_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], float] = random.random) -> Contact:
@@ -46,23 +54,22 @@ def reopen_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], floa
 
     Opening an open contact changes nothing.
     """
-
-    def work(attempt: int) -> Contact:
-        seen = find_contact(contact_id)
-        if not seen.is_resolved:
-            return seen
-        if take_former_place(seen.operator):
-            decision, place = None, partial(Contact.hand_to, operator_id=seen.operator_id)
-        else:
-            decision = queue.find_operator(contact=seen, draw=draw(), attempt=attempt)
-            place = partial(queue.apply_decision, decision=decision)
-        contact = lock_unchanged(seen)
-        contact.resolved_at = None
-        contact.save(update_fields=["resolved_at", *place(contact)])
-        history.record_event(contact=contact, what=What.REOPENED, by=by, decision=decision)
-        return contact
-
-    return serve_if_waiting(retry.run(work))
+    for attempt in retry.attempts():
+        with attempt:
+            contact = find_contact(contact_id)
+            if not contact.is_resolved:
+                return contact
+            former, decision = contact.operator_id, None
+            if former and is_free_when_locked(former):
+                place, handed = [place_taken(former)], assigned_to(former)
+            else:
+                assignment = assign_again(contact, draw=draw(), attempt=attempt.number)
+                decision, place = assignment.decision, assignment.parts()
+                handed = by_decision(decision)
+            opened = change_contact(contact, resolved_at=None, **handed)
+            store(*place, opened, history.event_of(contact, What.REOPENED, by, decision=decision))
+            history.publish_move(contact, What.REOPENED, decision)
+    return serve_if_waiting(contact)
 
 
 def give_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Contact:
@@ -75,31 +82,50 @@ def force_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Con
     return assign_by_hand(contact_id, operator_id, by, lambda operator: None)
 
 
+def assign_by_hand(contact_id: int, operator_id: int, by: str, check: Callable[[Operator], None]) -> Contact:
+    for attempt in retry.attempts():
+        with attempt:
+            contact = find_open_contact(contact_id)
+            freed = contact.operator_id
+            operator = lock_operators({operator_id, freed}).get(operator_id)
+            if operator is None or operator.archived_at:
+                raise Unknown("operator", operator_id)
+            if freed == operator_id:
+                return contact
+            check(operator)
+            given = change_contact(contact, **assigned_to(operator_id, is_forced=operator.obstacle is not None))
+            event = history.event_of(contact, What.GIVEN, by, from_operator=freed)
+            store(given, place_taken(operator_id), *places_given_back(freed), event)
+            Exclusion.objects.filter(contact=contact, operator_id=operator_id).delete()
+            history.publish_move(contact, What.GIVEN, None)
+    if freed:
+        queue.serve_operator(freed)
+    return contact
+
+
 def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], float] = random.random) -> Contact:
     """Routes the contact afresh to somebody else. Raises Conflict `nobody_else_free`: then it stays where it is."""
     awaited: set[int | None] = set()  # by older contacts, which come first
-
-    def work(attempt: int) -> tuple[Contact, int | None]:
-        seen = find_open_contact(contact_id)
-        had_it = {seen.operator_id}
-        drawn = queue.draw_for(seen, draw(), attempt, held=had_it, excluded=had_it | awaited)
-        comes_later = drawn.chosen is not None and queue.somebody_waits_for(drawn.chosen, older_than=seen.pk)
-        drawn.confirm()
-        if comes_later:
-            awaited.add(drawn.chosen)
-            raise LostRace
-        decision = assignment.take_place(drawn)
-        if decision.chosen is None:
-            detail = _("No other operator is free for contact %(id)s. It stays where it is.") % {"id": contact_id}
-            raise Conflict("nobody_else_free", detail)
-        contact = lock_unchanged(seen)
-        contact.save(update_fields=queue.apply_decision(contact, decision))
-        history.record_event(
-            contact=contact, what=What.REASSIGNED, by=by, from_operator=seen.operator_id, decision=decision
-        )
-        return contact, free_place_of(seen)
-
-    return after_move(*retry.run(work))
+    for attempt in retry.attempts():
+        with attempt:
+            contact = find_open_contact(contact_id)
+            freed = contact.operator_id
+            assignment = assign_again(
+                contact, draw=draw(), attempt=attempt.number, excluded=awaited | {freed}, held={freed}
+            )
+            if assignment.awaited:
+                awaited.add(assignment.awaited)
+                raise NothingWritten
+            if assignment.operator_id is None:
+                detail = _("No other operator is free for contact %(id)s. It stays where it is.") % {"id": contact_id}
+                raise Conflict("nobody_else_free", detail)
+            handed = change_contact(contact, **by_decision(assignment.decision))
+            event = history.event_of(contact, What.REASSIGNED, by, from_operator=freed, decision=assignment.decision)
+            store(*assignment.parts(), handed, *places_given_back(freed), event)
+            history.publish_move(contact, What.REASSIGNED, assignment.decision)
+    if freed:
+        queue.serve_operator(freed)
+    return contact
 
 
 def reassign_contact(*, contact_id: int, by: str = SYSTEM, force: bool = False, **to: int | None) -> Contact:
@@ -119,26 +145,27 @@ def return_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
 
     Putting back what waits changes nothing.
     """
-
-    def work(attempt: int) -> tuple[Contact, int | None]:
-        seen = find_open_contact(contact_id)
-        if seen.operator_id is None:
-            return seen, None
-        lock_operators([seen.operator_id])
-        contact = lock_unchanged(seen)
-        Exclusion.objects.get_or_create(contact=contact, operator_id=seen.operator_id)
-        contact.save(update_fields=contact.hand_to(None, Contact.Waiting.RETURNED))
-        history.record_event(contact=contact, what=What.RETURNED, by=by, from_operator=seen.operator_id)
-        return contact, free_place_of(seen)
-
-    return after_move(*retry.run(work))
+    for attempt in retry.attempts():
+        with attempt:
+            contact = find_open_contact(contact_id)
+            freed = contact.operator_id
+            if freed is None:
+                return contact
+            lock_operators([freed])
+            returned = change_contact(contact, **waiting_because(Contact.Waiting.RETURNED))
+            event = history.event_of(contact, What.RETURNED, by, from_operator=freed)
+            store(returned, place_given_back(freed), event)
+            Exclusion.objects.get_or_create(contact=contact, operator_id=freed)
+            history.publish_move(contact, What.RETURNED, None)
+    if freed:
+        queue.serve_operator(freed)
+    return serve_if_waiting(contact)
 
 
 def find_contact(contact_id: int) -> Contact:
-    contact = Contact.objects.select_related("operator", "source").filter(pk=contact_id).first()
-    if contact is None:
-        raise Unknown("contact", contact_id)
-    return contact
+    for contact in instances(Contact, waiting.CONTACT_COLUMNS, BY_ID(contact_id)):
+        return contact
+    raise Unknown("contact", contact_id)
 
 
 def find_open_contact(contact_id: int) -> Contact:
@@ -148,21 +175,12 @@ def find_open_contact(contact_id: int) -> Contact:
     return contact
 
 
-def lock_unchanged(seen: Contact) -> Contact:
-    """Locks the contact's row. Raises LostRace when it has changed hands or state since it was read."""
-    contact = Contact.objects.select_for_update(no_key=True).get(pk=seen.pk)
-    if (contact.operator_id, contact.resolved_at) != (seen.operator_id, seen.resolved_at):
-        raise LostRace
-    return contact
-
-
-def take_former_place(operator: Operator | None) -> bool:
-    """Takes a place with the operator who had the contact, if they are free."""
-    if operator is None or operator.obstacle:
+def is_free_when_locked(operator_id: int) -> bool:
+    """Locks the operator if it is free. One who is not free is not locked, because another may have to be."""
+    if not Operator.objects.free().filter(pk=operator_id).exists():
         return False
-    if lock_operators([operator.pk])[operator.pk].obstacle:
+    if lock_operators([operator_id])[operator_id].obstacle:
         raise LostRace
-    take_places(operator.pk)
     return True
 
 
@@ -175,38 +193,10 @@ def raise_if_not_free(operator: Operator) -> None:
         raise Conflict(f"operator_{operator.obstacle}", sentence % found)
 
 
-def assign_by_hand(contact_id: int, operator_id: int, by: str, check: Callable[[Operator], None]) -> Contact:
-    def work(attempt: int) -> tuple[Contact, int | None]:
-        seen = find_open_contact(contact_id)
-        operator = lock_operators({operator_id, seen.operator_id}).get(operator_id)
-        if operator is None or operator.archived_at:
-            raise Unknown("operator", operator_id)
-        if seen.operator_id == operator_id:
-            return seen, None
-        check(operator)
-        contact = lock_unchanged(seen)
-        take_places(operator_id)
-        Exclusion.objects.filter(contact=contact, operator_id=operator_id).delete()
-        contact.save(update_fields=contact.hand_to(operator_id, is_forced=operator.obstacle is not None))
-        history.record_event(contact=contact, what=What.GIVEN, by=by, from_operator=seen.operator_id)
-        return contact, free_place_of(seen)
-
-    return after_move(*retry.run(work))
-
-
-def free_place_of(seen: Contact) -> int | None:
-    """Gives back the place of whoever had the contact, and returns who that was."""
-    if seen.operator_id:
-        give_back_place(seen.operator_id)
-    return seen.operator_id
-
-
-def after_move(contact: Contact, freed: int | None) -> Contact:
-    if freed:
-        queue.drain_for_operator(freed)
-    return serve_if_waiting(contact)
+def places_given_back(operator_id: int | None) -> list[Change]:
+    return [place_given_back(operator_id)] if operator_id else []
 
 
 def serve_if_waiting(contact: Contact) -> Contact:
-    """After the commit: what waits looks once more."""
+    """After the commit: a waiting contact looks for a free operator once more."""
     return contact if contact.operator_id or contact.is_resolved else queue.serve_new_waiting([contact])[0]

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from core import retry
 from core.errors import Unknown
-from operators.load import lock_operators
 from operators.models import Operator
 from routing import handover, queue
 from routing.history import SYSTEM
@@ -32,7 +31,7 @@ def change_operator(*, operator_id: int, changes: Mapping[str, Any]) -> Operator
         for field, value in changes.items():
             setattr(operator, field, value)
         operator.save(update_fields=[*changes, "limit_set_at", "updated_at"])
-    queue.drain_for_operator(operator_id)
+    queue.operator_changed(operator_id)
     return retry.reload_rows([operator])[0]
 
 
@@ -67,17 +66,17 @@ def hand_over_on_duty(*, operator_id: int, by: str = SYSTEM) -> handover.Handove
 def restore_operator(*, operator_id: int) -> Operator:
     """An archived operator comes back, with the weights it had. Raises Unknown."""
     with transaction.atomic():
-        operator = lock_operators([operator_id]).get(operator_id)
+        operator = Operator.objects.select_for_update(no_key=True).filter(pk=operator_id).first()
         if operator is None:
             raise Unknown("operator", operator_id)
         operator.archived_at = None
         operator.save(update_fields=["archived_at", "updated_at"])
-    queue.drain_for_operator(operator_id)
+    queue.operator_changed(operator_id)
     return operator
 
 
 def lock_current(operator_id: int) -> Operator:
-    operator = lock_operators([operator_id]).get(operator_id)
-    if operator is None or operator.archived_at:
+    operator = Operator.objects.current().select_for_update(no_key=True).filter(pk=operator_id).first()
+    if operator is None:
         raise Unknown("operator", operator_id)
     return operator

@@ -54,7 +54,7 @@ def restore_source(*, source_id: int) -> Source:
             raise Unknown("source", source_id)
         source.archived_at = None
         save_named(source, ["archived_at", "updated_at"])
-    queue.drain_sources(queue.sources_shared_with([source_id]))
+    queue.sources_changed([source_id])
     return source
 
 
@@ -66,7 +66,7 @@ def set_weight(*, source_id: int, operator_id: int, weight: int) -> RosterEntry:
         entry, _ = RosterEntry.objects.update_or_create(
             source_id=source_id, operator_id=operator_id, defaults={"weight": weight}
         )
-    queue.drain_sources([source_id])
+    queue.sources_changed([source_id])
     return entry
 
 
@@ -79,17 +79,15 @@ def replace_roster(*, source_id: int, weights: Sequence[Mapping[str, int]]) -> l
     if len(wanted) < len(weights):
         raise Invalid(FieldError("operator_id", "repeated", gettext("An operator can be on a roster only once.")))
 
-    def work(attempt: int) -> list[RosterEntry]:
-        lock_source(source_id)
-        roster = RosterEntry.objects.filter(source_id=source_id)
-        write_roster(
-            source_id, wanted, leaving=roster.exclude(operator__in=wanted).values_list("operator_id", flat=True)
-        )
-        return list(roster.order_by("operator_id"))
-
-    roster = retry.run(work)
-    queue.drain_sources([source_id])
-    return roster
+    for attempt in retry.attempts():
+        with attempt:
+            lock_source(source_id)
+            roster = RosterEntry.objects.filter(source_id=source_id)
+            leaving = roster.exclude(operator__in=wanted).values_list("operator_id", flat=True)
+            write_roster(source_id, wanted, leaving)
+            entries = list(roster.order_by("operator_id"))
+    queue.sources_changed([source_id])
+    return entries
 
 
 def change_roster(*, source_id: int, weights: Mapping[int, int], leaving: Collection[int] = ()) -> None:
@@ -98,12 +96,11 @@ def change_roster(*, source_id: int, weights: Mapping[int, int], leaving: Collec
     Everybody else stays as they are, whatever others have changed meanwhile. Who has left already has left.
     """
 
-    def work(attempt: int) -> None:
-        lock_source(source_id)
-        write_roster(source_id, weights, leaving)
-
-    retry.run(work)
-    queue.drain_sources([source_id])
+    for attempt in retry.attempts():
+        with attempt:
+            lock_source(source_id)
+            write_roster(source_id, weights, leaving)
+    queue.sources_changed([source_id])
 
 
 def write_roster(source_id: int, weights: Mapping[int, int], leaving: Collection[int]) -> None:
@@ -127,7 +124,7 @@ def remove_from_roster(*, source_id: int, operator_id: int) -> None:
         removed, _ = RosterEntry.objects.current().filter(source_id=source_id, operator_id=operator_id).delete()
         if not removed:
             raise Unknown("operator on this roster", operator_id)
-    queue.drain_sources([source_id])
+    queue.sources_changed([source_id])
 
 
 def lock_source(source_id: int) -> Source:

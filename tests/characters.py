@@ -1,10 +1,12 @@
 """The cast of the tests: operators, sources and contacts, named for the part they play."""
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from django.db import connection
 
+from core import retry
 from leads import invariants as lead_invariants
 from leads import registration
 from operators.models import Operator
@@ -45,3 +47,11 @@ def load(operator: Operator) -> int:
 def findings() -> list[str]:
     """What `check_routing` would complain of."""
     return [*invariants.findings(), *lead_invariants.findings()]
+
+
+def run_attempts(work: Callable[[int], Any]) -> Any:
+    """Does this piece of work, given the number of the attempt, in `retry.attempts()`."""
+    for attempt in retry.attempts():
+        with attempt:
+            result = work(attempt.number)
+    return result

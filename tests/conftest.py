@@ -4,8 +4,6 @@ from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
 
-from leads import registration
-
 
 def pytest_configure() -> None:
     """Static files are read from where they lie: nothing is collected, and no folder of the user's is touched.
@@ -25,12 +23,6 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_fa
     """On SQLite a real file, one for each process of tests: threads cannot race in a database in memory."""
     if connection.vendor == "sqlite":
         settings.DATABASES["default"]["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
-
-
-@pytest.fixture(autouse=True)
-def nothing_seen_before() -> None:
-    """On SQLite another source of an earlier test may have had the same id."""
-    registration.SEEN.clear()
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
-"""How the service speaks to its database; it knows none of the service's tables."""
+"""How the service speaks to its database: statements compiled once, and several writes in one statement.
 
-from typing import Any
-
-Answer = tuple[list[tuple[Any, ...]], int]  # rows, and how many were read or changed
+It knows none of the service's tables.
+"""

@@ -1,180 +1,177 @@
-"""Querysets that are compiled once, and only given other values from then on.
+"""Querysets that are compiled to SQL once, and only get other values from then on.
 
 Django takes about half a millisecond of processor to make SQL from a queryset, several times what running it takes.
-What every registration asks is still defined by querysets, `select_for_update` and all: a function makes each of them
-from parameters, and is called once for each connection, with placeholders. On PostgreSQL it is prepared, too.
+The statements of busy paths are therefore built once, from querysets with a `Parameter` where a value will come, and
+run through Django's cursor like any other; psycopg prepares them on the server.
 
-Values are whole numbers and texts. Others, such as moments, would have to be told which column they are for, as
-`sql.inserts` does.
+Django has no public way to run the SQL of a queryset with other values. What is used instead, as of Django 5.2 and
+6.1: `query.get_compiler()`, `as_sql()`, `select`, `get_converters()`, `apply_converters()`, and `sql.UpdateQuery`.
+tests/core/db/test_compiled.py compares with the queryset itself, and fails first when they change.
 """
 
 import inspect
-import re
-import threading
 from collections.abc import Callable, Sequence
-from itertools import count
-from typing import Any, Generic, Protocol, TypeVar
+from itertools import chain
+from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, QuerySet
-from django.db.models.query import ModelIterable, get_related_populators
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import Expression, Model
 from django.db.models.sql import UpdateQuery
 
-from core.db import Answer
-from core.db.postgresql.conversation import Conversation
-
 Row = TypeVar("Row")
-Result = TypeVar("Result")
-
-Later = Callable[[], Result]
-Run = Callable[[Sequence[Any]], Later[Result]]
+Instance = TypeVar("Instance", bound=Model)
+Sql = tuple[str, list[Any]]  # the parameters are values, or each a Parameter still to be bound
 
 
 class Parameter(Expression):
-    """In a queryset, the place of a value that comes with each call."""
+    """In a queryset, the place of a value that comes with each call: a whole number, a text, or None.
+
+    Other values come as the database wants them (see `Field.get_db_prep_value`).
+    """
 
     def __init__(self, place: int) -> None:
         super().__init__()
         self.place = place
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         return "%s", [self]
 
 
-class Statement(threading.local, Generic[Result]):
-    """Each thread compiles for its own connection, whose settings stay the same as long as it lives.
-
-    `build` takes as many parameters as a call brings values: as its signature says, or else `parameters`.
-    """
-
-    connection: BaseDatabaseWrapper | None = None
-    run: Run[Result]
+class Statement:
+    """`build` makes the queryset, from as many parameters as its signature has, or as `parameters` says."""
 
     def __init__(self, build: Callable[..., Any], *, parameters: int | None = None) -> None:
         self.build = build
         self.parameters = len(inspect.signature(build).parameters) if parameters is None else parameters
+        self.sql = ""  # empty until the first call: there are no models before
+        self.params: list[Any] = []
 
-    def __call__(self, *values: Any) -> Result:
-        return self.later(*values)()
+    def compile(self) -> Sql:
+        raise NotImplementedError
 
-    def later(self, *values: Any) -> Later[Result]:
-        """Asks without waiting; call what is returned for the result.
-
-        In a transaction on PostgreSQL the statement goes with the next one that is waited for, or with the commit, and
-        that is where its errors are raised. The order of statements stays the same.
-        """
-        connection = connections[DEFAULT_DB_ALIAS]
-        if self.connection is not connection:
-            self.run = self.compile(connection, self.built())
-            self.connection = connection
-        return self.run(values)
+    def prepare(self) -> None:
+        if not self.sql:
+            self.sql, self.params = self.compile()
 
     def built(self) -> Any:
         return self.build(*map(Parameter, range(self.parameters)))
 
-    def compile(self, connection: BaseDatabaseWrapper, built: Any) -> Run[Result]:
-        raise NotImplementedError
+
+class Select(Statement, Generic[Row]):
+    """The rows of a `values_list` queryset, as tuples."""
+
+    width = 0
+    converters: dict[int, Any]
+
+    def compile(self) -> Sql:
+        compiler: Any = self.built().query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        columns = [column[0] for column in compiler.select[: compiler.col_count]]
+        self.width, self.converters = len(columns), compiler.get_converters(columns)
+        self.convert = compiler.apply_converters
+        return sql, list(params)
+
+    def __call__(self, *values: Any) -> list[Row]:
+        self.prepare()
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute(self.sql, bind(self.params, values))
+            return self.read(cursor.fetchall())
+
+    def read(self, rows: Sequence[Any]) -> list[Row]:
+        return [tuple(row) for row in self.convert(rows, self.converters)] if self.converters else list(rows)  # type: ignore[misc]
 
 
-class Select(Statement[list[Row]], Generic[Row]):
-    """The rows of a queryset, as it gives them: instances with what `select_related` brings, or tuples."""
-
-    def compile(self, connection: BaseDatabaseWrapper, built: QuerySet[Any]) -> Run[list[Row]]:
-        compiler: Any = built.query.get_compiler(connection=connection)
-        ask = asker(connection, *compiler.as_sql())
-        converters = compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
-        read: Any = reader(compiler) if built._iterable_class is ModelIterable else tuple
-
-        def run(values: Sequence[Any]) -> Later[list[Row]]:
-            answer = ask(values)
-
-            def rows() -> list[Row]:
-                found, _ = answer()
-                return list(map(read, compiler.apply_converters(found, converters) if converters else found))
-
-            return rows
-
-        return run
-
-
-class Exists(Statement[bool]):
+class Exists(Statement):
     """Whether a queryset has any row."""
 
-    def compile(self, connection: BaseDatabaseWrapper, built: QuerySet[Any]) -> Run[bool]:
-        ask = asker(connection, *built.query.exists().get_compiler(connection=connection).as_sql())
+    def compile(self) -> Sql:
+        sql, params = self.built().query.exists().get_compiler(connection=connection).as_sql()
+        return sql, list(params)
 
-        def run(values: Sequence[Any]) -> Later[bool]:
-            answer = ask(values)
-            return lambda: bool(answer()[0])
+    def __call__(self, *values: Any) -> bool:
+        self.prepare()
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute(self.sql, bind(self.params, values))
+            return cursor.fetchone() is not None
 
-        return run
 
-
-class Update(Statement[int]):
+class Update(Statement):
     """Changes the rows of a queryset; `build` gives it and the fields to set. Returns how many there were."""
 
-    def compile(self, connection: BaseDatabaseWrapper, built: tuple[QuerySet[Any], dict[str, Any]]) -> Run[int]:
-        ask = asker(connection, *update_sql(connection, *built))
+    def compile(self) -> Sql:
+        rows, fields = self.built()
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(fields)
+        sql, params = query.get_compiler(connection=connection).as_sql()
+        return sql, list(params)
 
-        def run(values: Sequence[Any]) -> Later[int]:
-            answer = ask(values)
-            return lambda: answer()[1]
-
-        return run
-
-    def as_sql(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
-        """For a statement of which it becomes a part; a Parameter among the values is still to be bound."""
-        return update_sql(connection, *self.built())
-
-
-def update_sql(connection: BaseDatabaseWrapper, rows: QuerySet[Any], fields: dict[str, Any]) -> tuple[str, list[Any]]:
-    query: Any = rows.query.chain(UpdateQuery)
-    query.add_update_values(fields)
-    sql, params = query.get_compiler(connection=connection).as_sql()
-    return sql, list(params)
+    def __call__(self, *values: Any) -> int:
+        self.prepare()
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute(self.sql, bind(self.params, values))
+            changed: int = cursor.rowcount
+            return changed
 
 
-class Ask(Protocol):
-    def __call__(self, values: Sequence[Any], heard: Callable[[Answer], None] | None = None) -> Later[Answer]:
-        """Asks with these values for the parameters. `heard` is told the answer as soon as it is there."""
+def bind(params: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    return [values[param.place] if type(param) is Parameter else param for param in params]
 
 
-def asker(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> Ask:
-    """On PostgreSQL in a `Conversation`, elsewhere each statement at once."""
-    converse: Callable[[], Conversation | None] = getattr(connection, "converse", lambda: None)
-    numbers, places = count(1), [param.place if isinstance(param, Parameter) else None for param in params]
-    is_as_given = places == list(range(len(params)))
-    numbered = re.sub("%[s%]", lambda place: f"${next(numbers)}" if place[0] == "%s" else "%", sql).encode()
-
-    def ask(values: Sequence[Any], heard: Callable[[Answer], None] | None = None) -> Later[Answer]:
-        bound = values
-        if not is_as_given:
-            bound = [values[param.place] if type(param) is Parameter else param for param in params]
-        if conversation := converse():
-            return conversation.ask(numbered, bound, heard)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, bound)
-            answer = (cursor.fetchall() if cursor.description else []), cursor.rowcount
-        if heard:
-            heard(answer)
-        return lambda: answer
-
-    return ask
+def instances(model: type[Instance], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Instance]:
+    """Rows of these columns (attribute names, the primary key among them) as instances; other fields are deferred."""
+    ordered = [field.attname for field in model._meta.concrete_fields if field.attname in names]
+    if ordered != list(names):
+        raise TypeError(f"The columns of {model.__name__} must come in the order of its fields.")
+    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows]
 
 
-def reader(compiler: Any) -> Callable[[Sequence[Any]], Any]:
-    """Makes instances of rows, as django.db.models.query.ModelIterable does."""
-    model, using = compiler.klass_info["model"], compiler.connection.alias
-    places = compiler.klass_info["select_fields"]
-    first, end = places[0], places[-1] + 1
-    names = [column[0].target.attname for column in compiler.select[first:end]]
-    populators = get_related_populators(compiler.klass_info, compiler.select, using)  # type: ignore[call-arg] # of Django 6
+def select_together(*asked: tuple[Select[Any], Sequence[Any]]) -> list[list[Any]]:
+    """The rows of several statements, each with its values; on PostgreSQL in one round trip.
 
-    def read(row: Sequence[Any]) -> Any:
-        instance = model.from_db(using, names, row[first:end])
-        for populator in populators:
-            populator.populate(row, instance)
-        return instance
+    There they become the parts of one WITH, in this order and of one snapshot; their columns stand side by side, those
+    of the others being NULL. SQLite, which is in the same process, runs one after the other.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "postgresql":
+        return [select(*values) for select, values in asked]
+    for select, _ in asked:
+        select.prepare()
+    with database.cursor() as cursor:
+        cursor.execute(
+            sql_together([select for select, _ in asked]),
+            list(chain.from_iterable(bind(select.params, values) for select, values in asked)),
+        )
+        found = cursor.fetchall()
+    rows: list[list[Any]] = [[] for _ in asked]
+    starts = [1]
+    for select, _ in asked:
+        starts.append(starts[-1] + select.width)
+    for row in found:
+        part = row[0]
+        rows[part].append(row[starts[part] : starts[part + 1]])
+    return [select.read(part) for (select, _), part in zip(asked, rows, strict=True)]
 
-    return read
+
+SQL_TOGETHER: dict[tuple[int, ...], str] = {}  # by the identities of the statements, which live as long as the process
+
+
+def sql_together(selects: Sequence[Select[Any]]) -> str:
+    key = tuple(map(id, selects))
+    if key not in SQL_TOGETHER:
+        parts = [
+            f'"part_{place}" ({", ".join(columns_of(select))}) AS MATERIALIZED ({select.sql})'
+            for place, select in enumerate(selects)
+        ]
+        # The first row source gives all columns their types, also those that are always NULL there.
+        types = "".join(f' LEFT JOIN "part_{place}" ON FALSE' for place in range(1, len(selects)))
+        every = ", ".join(f'"part_{place}".*' for place in range(len(selects)))
+        rows = [f'SELECT 0, {every} FROM "part_0"{types}']
+        for place, select in enumerate(selects[1:], start=1):
+            nulls = [["NULL"] * other.width if other is not select else columns_of(select) for other in selects]
+            rows.append(f'SELECT {place}, {", ".join(chain.from_iterable(nulls))} FROM "part_{place}"')
+        SQL_TOGETHER[key] = f"WITH {', '.join(parts)} {' UNION ALL '.join(rows)}"
+    return SQL_TOGETHER[key]
+
+
+def columns_of(select: Select[Any]) -> list[str]:
+    return [f'"c{number}"' for number in range(select.width)]

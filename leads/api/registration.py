@@ -1,4 +1,3 @@
-from functools import partial
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
@@ -7,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.caller import caller_name, confirm_caller, first_of_all
+from core.api.caller import caller_name
 from core.api.fields import NOT_BLANK, EmailField, PhoneField
 from core.api.ids import IdField
 from leads import registration
@@ -55,13 +54,6 @@ class AnyOneIdentity(OpenApiSerializerExtension):  # type: ignore[no-untyped-cal
 class RegistrationViewSet(ContactViewSet):
     """Contacts: registered by bots, answered with an operator."""
 
-    @property
-    def confirms_caller(self) -> bool:
-        return self.action == "create"
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(first_of_all(self.request, exc))
-
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Contact]]:
         return NewContactSerializer if self.action == "create" else super().get_serializer_class()
 
@@ -71,7 +63,6 @@ class RegistrationViewSet(ContactViewSet):
         asked = NEW_CONTACT.run_validation(request.data)
         contact = registration.register_contact(
             by=caller_name(request),
-            confirm_caller=partial(confirm_caller, request),
             idempotency_key=idempotency_key.read_idempotency_key(request),
             **asked,
         )

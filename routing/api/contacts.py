@@ -78,7 +78,7 @@ class ContactChangeSerializer(serializers.Serializer[Contact]):
     message = serializers.CharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
 
     def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
-        return contact_editing.change_contact(
+        return contact_editing.edit_contact(
             contact_id=instance.pk, changes=validated_data, by=caller_name(self.context["request"])
         )
 

@@ -1,6 +1,6 @@
 from routing.models.contact import OPEN, WAITING, Contact, ContactQuerySet, Exclusion
 from routing.models.history import ContactEvent, Tally, Upkeep
-from routing.models.source import WEIGHTS, RosterEntry, Source, SourceQuerySet, Strategy, phone_region
+from routing.models.source import WEIGHTS, RosterEntry, RosterQuerySet, Source, SourceQuerySet, Strategy, phone_region
 
 __all__ = [
     "OPEN",
@@ -11,6 +11,7 @@ __all__ = [
     "ContactQuerySet",
     "Exclusion",
     "RosterEntry",
+    "RosterQuerySet",
     "Source",
     "SourceQuerySet",
     "Strategy",

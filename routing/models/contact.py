@@ -1,6 +1,5 @@
 from django.db import Error, models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -95,12 +94,6 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return _("Contact %(id)s") % {"id": self.pk}
-
-    def hand_to(self, operator_id: int | None, reason: str | None = None, *, is_forced: bool = False) -> list[str]:
-        """Gives the contact to an operator, or to the queue for that reason. Returns the fields to save."""
-        self.operator_id, self.waiting_reason = operator_id, reason
-        self.assigned_at, self.is_forced = timezone.now() if operator_id else None, is_forced
-        return ["operator", "waiting_reason", "assigned_at", "is_forced", "updated_at"]
 
     @property
     def is_resolved(self) -> bool:

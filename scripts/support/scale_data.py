@@ -20,10 +20,11 @@ from django.db.models import Max, Model
 from leads.models import Identity, Lead, PossibleDuplicate
 from operators.load import take_places
 from operators.models import LIMITS, Operator
-from routing import assignment, fairness, history
+from routing import fairness, history
 from routing.fairness import Sums
 from routing.history import What
 from routing.models import Contact, ContactEvent, RosterEntry, Source, Tally, Upkeep
+from routing.rosters import candidate_of
 from routing.selection import Decision, choose, probabilities
 
 YEAR, DAY = timedelta(days=365), timedelta(days=1)
@@ -141,9 +142,7 @@ class Year:
         """A source where an operator is free, or the one where no operator is on duty."""
         while True:
             source = self.quiet if waits else self.rng.choice(self.busy)
-            roster = [
-                assignment.candidate(entry, self.operators[entry.operator_id]) for entry in self.rosters[source.pk]
-            ]
+            roster = [candidate_of(entry, self.operators[entry.operator_id]) for entry in self.rosters[source.pk]]
             decision = choose(roster, self.rng.random(), strategy=source.strategy)
             if waits or decision.chosen is not None:
                 return source, decision
@@ -156,7 +155,8 @@ class Year:
 
     def add_event(self, contact: Contact, what: What, at: datetime, decision: Decision | None = None) -> None:
         by, giver = (PERSON, contact.operator_id) if what == What.RESOLVED else (BOT, None)
-        line = ContactEvent(contact=contact, **history.event_fields(contact, what, by, giver, decision))
+        event = history.event_of(contact, what, by, from_operator=giver, decision=decision)
+        line = ContactEvent(**event.values)
         line.pk, line.at = next(self.pks[ContactEvent]), at
         self.rows[ContactEvent].append(line)
 

@@ -17,7 +17,7 @@ def key(source: Source | None = None, **fields: Any) -> NewKey:
 
 def recognised(secret: str) -> ApiKey:
     """The key, which must be valid."""
-    found = keys.recognise(secret)
+    found = keys.find_live_key(secret)
     assert found
     return found
 

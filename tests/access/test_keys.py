@@ -37,35 +37,35 @@ def test_a_new_key_printed_by_accident_shows_no_secret():
 
 def test_a_key_is_recognised():
     new = callers.key()
-    assert keys.recognise(new.secret) == new.key
+    assert keys.find_live_key(new.secret) == new.key
 
 
 @pytest.mark.parametrize("wrong", ["", "nonsense", "crm_000000000000_" + "A" * 43, "crm_\0", "ключ", "A" * 100_000])
 def test_what_is_no_key_is_not_recognised(wrong):
-    assert keys.recognise(wrong) is None
+    assert keys.find_live_key(wrong) is None
 
 
 def test_every_character_of_a_key_counts():
     secret = callers.key().secret
-    assert keys.recognise(secret[:-1] + ("A" if secret[-1] != "A" else "B")) is None
+    assert keys.find_live_key(secret[:-1] + ("A" if secret[-1] != "A" else "B")) is None
 
 
 def test_what_does_not_look_like_a_key_costs_no_query(django_assert_num_queries):
     with django_assert_num_queries(0):
-        keys.recognise("A" * 60)
+        keys.find_live_key("A" * 60)
 
 
 def test_a_key_costs_one_query(django_assert_num_queries):
     secret = callers.key().secret
-    keys.recognise(secret)  # the first time its use is noted
+    keys.find_live_key(secret)  # the first time its use is noted
     with django_assert_num_queries(1):
-        keys.recognise(secret)
+        keys.find_live_key(secret)
 
 
 def test_a_revoked_key_is_refused():
     new = callers.key()
     keys.revoke_key(key_id=new.key.pk)
-    assert keys.recognise(new.secret) is None
+    assert keys.find_live_key(new.secret) is None
 
 
 def test_revoking_again_changes_nothing():
@@ -79,9 +79,9 @@ def test_revoking_again_changes_nothing():
 def test_an_expired_key_is_refused(time_machine):
     time_machine.move_to("2026-11-23 12:00:00Z")
     new = callers.key(expires_at=timezone.now() + timedelta(days=1))
-    assert keys.recognise(new.secret)
+    assert keys.find_live_key(new.secret)
     time_machine.shift(timedelta(days=1))
-    assert keys.recognise(new.secret) is None
+    assert keys.find_live_key(new.secret) is None
 
 
 def test_the_last_use_is_noted_once_a_minute(time_machine, django_assert_num_queries):
@@ -89,7 +89,7 @@ def test_the_last_use_is_noted_once_a_minute(time_machine, django_assert_num_que
     secret = callers.key().secret
     for seconds, noted in [(0, "12:00:00"), (59, "12:00:00"), (1, "12:01:00")]:
         time_machine.shift(seconds)
-        keys.recognise(secret)
+        keys.find_live_key(secret)
         assert f"{ApiKey.objects.get().last_used_at:%H:%M:%S}" == noted
 
 

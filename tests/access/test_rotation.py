@@ -20,8 +20,8 @@ def rotate(new, **fields):
 def test_old_and_new_key_work_side_by_side(telegram):
     old = callers.key(telegram)
     new = rotate(old)
-    assert keys.recognise(old.secret)
-    assert keys.recognise(new.secret)
+    assert keys.find_live_key(old.secret)
+    assert keys.find_live_key(new.secret)
 
 
 def test_the_successor_has_the_same_name_and_scope(telegram):
@@ -36,8 +36,8 @@ def test_the_old_key_may_be_given_an_end(time_machine):
     old = callers.key()
     new = rotate(old, old_until=timezone.now() + timedelta(hours=1))
     time_machine.shift(timedelta(hours=1))
-    assert keys.recognise(old.secret) is None
-    assert keys.recognise(new.secret)
+    assert keys.find_live_key(old.secret) is None
+    assert keys.find_live_key(new.secret)
 
 
 def test_no_rotation_lets_the_old_key_live_longer():

@@ -334,7 +334,7 @@ def test_a_key_is_made_rotated_and_revoked(back_office: Page):
 
 
 def shown_key(page: Page) -> ApiKey:
-    key = keys.recognise(page.locator("#new-key").inner_text())
+    key = keys.find_live_key(page.locator("#new-key").inner_text())
     assert key
     return key
 

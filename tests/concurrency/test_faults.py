@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 
 from core import retry
 from core.errors import Busy
+from leads import registration
 from operators.load import lock_operators, take_places
 from operators.models import Operator
 from routing import assignment
@@ -34,7 +35,7 @@ def crossed(first, second):
             take_places(one)
             return attempt
 
-        return lambda: retry.run(work)
+        return lambda: characters.run_attempts(work)
 
     return together(lock(first, second), lock(second, first))
 
@@ -62,7 +63,7 @@ def test_who_loses_every_race_is_told_to_come_back(monkeypatch):
         raise retry.LostRace
 
     with pytest.raises(Busy):
-        retry.run(always_late)
+        characters.run_attempts(always_late)
     assert not Operator.objects.exists()
 
 
@@ -75,16 +76,16 @@ def post(url, body):
 def test_a_lost_connection_is_a_503_and_the_next_request_works(live_server, monkeypatch):
     anna = characters.operator()
     bot = characters.source(roster={anna: 10})
-    url, draw_and_lock = f"{live_server.url}/api/v1/contacts", assignment.draw_and_lock
+    url, assign = f"{live_server.url}/api/v1/contacts", assignment.assign
     body = {"source_id": bot.pk, "lead_phone": "+79991234567"}
 
     def cut_off(**asked):
-        monkeypatch.setattr(assignment, "draw_and_lock", draw_and_lock)
+        monkeypatch.setattr(registration, "assign", assign)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-        return draw_and_lock(**asked)
+        return assign(**asked)
 
-    monkeypatch.setattr(assignment, "draw_and_lock", cut_off)
+    monkeypatch.setattr(registration, "assign", cut_off)
     with pytest.raises(HTTPError) as refused:
         post(url, body)
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "1")

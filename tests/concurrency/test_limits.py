@@ -7,10 +7,10 @@ import pytest
 from rest_framework.test import APIClient
 
 from core.db.compiled import Update
-from leads import batch
-from operators.load import place_taking_update
+from leads import batch, registration
+from operators.load import taking
 from operators.models import Operator
-from routing import assignment, queue
+from routing import assignment
 from tests import characters
 from tests.concurrency.threads import TIMEOUT, together
 
@@ -68,20 +68,14 @@ def contacts_for_one_place(threads):
 @pytest.fixture
 def without_hope(monkeypatch):
     """As after a lost race: everybody looks at the locked operator, and only then takes the place."""
-    serve = queue.serve_newcomer
-    monkeypatch.setattr(queue, "serve_newcomer", lambda *, attempt, **asked: serve(attempt=attempt + 1, **asked))
+    assign = assignment.assign
+    monkeypatch.setattr(registration, "assign", lambda *, attempt, **asked: assign(attempt=attempt + 1, **asked))
 
 
 @pytest.fixture
 def without_lock(monkeypatch):
     """Everybody looks before anybody takes."""
-    look = look_without_locking(Barrier(4))
-
-    def look_later(operator_ids):
-        obstacles = {pk: operator.obstacle for pk, operator in look(operator_ids).items()}
-        return lambda: obstacles
-
-    monkeypatch.setattr(assignment, "lock_operators_later", look_later)
+    monkeypatch.setattr(assignment, "lock_operators", look_without_locking(Barrier(4)))
 
 
 def test_one_place_goes_to_one_contact():
@@ -95,8 +89,8 @@ def test_one_place_goes_to_one_contact_also_after_lost_races(without_hope):
 @pytest.mark.postgresql
 def test_without_the_condition_one_place_goes_to_several(without_lock, monkeypatch):
     """The control of the first."""
-    unconditional = Update(lambda operator_id: place_taking_update(Operator.objects.filter(pk=operator_id)))
-    monkeypatch.setattr(queue, "TAKE_IN_TURN", unconditional)
+    unconditional = Update(lambda operator_id, source_id: taking(Operator.objects.filter(pk=operator_id)))
+    monkeypatch.setattr(assignment, "TAKE_BEFORE_ALL", unconditional)
     assert contacts_for_one_place(threads=4) > 1
     assert any("above the limit" in finding for finding in characters.findings())
 

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection, connections
 
 from core.errors import Conflict
-from leads import lead_matching, merging
+from leads import lead_matching, merging, registration
 from leads.models import Identity, Lead
-from routing import queue
+from routing import assignment
 from routing.models import Contact
 from tests import characters
 from tests.concurrency.threads import TIMEOUT, together
@@ -36,14 +36,14 @@ def ann(bot):
 @pytest.fixture
 def recognised(monkeypatch):
     """Stops the next registration after it has recognised its lead: (it has, it may go on)."""
-    has, may, serve_newcomer = Event(), Event(), queue.serve_newcomer
+    has, may, assign = Event(), Event(), assignment.assign
 
     def stop(**asked):
         has.set()
         assert may.wait(TIMEOUT)
-        return serve_newcomer(**asked)
+        return assign(**asked)
 
-    monkeypatch.setattr(queue, "serve_newcomer", stop)
+    monkeypatch.setattr(registration, "assign", stop)
     return has, may
 
 
@@ -89,12 +89,16 @@ def test_a_message_that_comes_with_a_merge_ends_with_the_survivor(bot, anna, ann
 def test_without_locking_identities_it_ends_with_the_merged_lead(bot, anna, ann, recognised, monkeypatch):
     """The control for the test above."""
 
-    def look(claims):
-        found = {key: Lead(pk=pk) for key, pk in lead_matching.find_owners(list(claims)).items()}
-        return lambda: found
+    def unlocked(claims):
+        rows = lead_matching.identities_of_claims(claims)
+        return rows.values_list("kind", "value", "source_id", "lead_id", "lead__name")
 
-    monkeypatch.setattr(lead_matching, "ask_owners", look)
-    contact = merge_while_ann_writes(bot, anna, ann, recognised, waits=False)
+    monkeypatch.setattr(lead_matching, "locked_identities", unlocked)
+    registration.owners_of.cache_clear()
+    try:
+        contact = merge_while_ann_writes(bot, anna, ann, recognised, waits=False)
+    finally:
+        registration.owners_of.cache_clear()
     assert contact.lead_id == ann.pk
     assert [text for text in characters.findings() if "has been merged into another" in text]
 

@@ -7,7 +7,8 @@ from threading import Event
 
 import pytest
 
-from operators.load import lock_operators_later
+from leads import registration
+from operators.load import lock_operators
 from operators.models import Operator
 from routing import assignment, lifecycle, queue
 from routing.models import Contact
@@ -73,15 +74,15 @@ def bot(anna):
 def test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monkeypatch):
     """The newcomer has seen that all are full, and stops before its commit; the place becomes free meanwhile."""
     served = characters.contact(bot)
-    before_commit, place = Pause(), queue.apply_decision
+    before_commit, assign = Pause(), assignment.assign
 
-    def place_slowly(contact, decision):
-        fields = place(contact, decision)
-        if decision.chosen is None and not before_commit.reached.is_set():
+    def assign_slowly(**asked):
+        found = assign(**asked)
+        if found.operator_id is None and not before_commit.reached.is_set():
             before_commit()
-        return fields
+        return found
 
-    monkeypatch.setattr(queue, "apply_decision", place_slowly)
+    monkeypatch.setattr(registration, "assign", assign_slowly)
 
     def resolve():
         assert before_commit.reached.wait(TIMEOUT)
@@ -105,14 +106,13 @@ def test_without_the_second_look_that_contact_is_forgotten(anna, bot, monkeypatc
 def test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monkeypatch):
     """The place is free but not committed, and stops there; the newcomer sees that all are full and waits."""
     served = characters.contact(bot)
-    before_commit, leave = Pause(), lifecycle.free_place_of
+    before_commit, store = Pause(), lifecycle.store
 
-    def leave_slowly(seen):
-        freed = leave(seen)
+    def store_slowly(*parts):
+        store(*parts)
         before_commit()
-        return freed
 
-    monkeypatch.setattr(lifecycle, "free_place_of", leave_slowly)
+    monkeypatch.setattr(lifecycle, "store", store_slowly)
 
     def register():
         assert before_commit.reached.wait(TIMEOUT)
@@ -128,7 +128,7 @@ def test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monke
 @pytest.mark.postgresql
 def test_without_draining_that_contact_is_forgotten(anna, bot, monkeypatch):
     """The control for the test above."""
-    monkeypatch.setattr(queue, "drain_for_operator", lambda operator_id: 0)
+    monkeypatch.setattr(queue, "serve_operator", lambda operator_id: 0)
     with suppress(AssertionError):
         test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monkeypatch)
     assert len(characters.findings()) == 1
@@ -156,14 +156,14 @@ def test_who_has_just_filled_up_is_not_waited_for_though_somebody_older_does(mon
     characters.contact(characters.source(roster={anna: 10}))
     both = characters.source(roster={anna: 10, boris: 10})
     Operator.objects.filter(pk=anna.pk).update(is_active=True)
-    lock_later = lock_operators_later
+    lock = lock_operators
 
     def fill_up_first(operator_ids):
-        monkeypatch.setattr(assignment, "lock_operators_later", lock_later)
+        monkeypatch.setattr(assignment, "lock_operators", lock)
         together(lambda: Operator.objects.filter(pk=anna.pk).update(current_load=1))
-        return lock_later(operator_ids)
+        return lock(operator_ids)
 
-    monkeypatch.setattr(assignment, "lock_operators_later", fill_up_first)
+    monkeypatch.setattr(assignment, "lock_operators", fill_up_first)
     contact = characters.contact(both, draw=lambda: 0.0)
     assert contact.operator_id == boris.pk
     assert contact.history.values_list("what", flat=True).get() == "registered"

@@ -1,6 +1,6 @@
 import pytest
 
-from core import deadline, retry
+from core import deadline
 from core.errors import Busy
 from leads import batch
 from operators.models import Operator
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 def test_nothing_is_begun_once_nobody_waits_any_more():
     with deadline.limit_to(0), pytest.raises(Busy):
-        retry.run(lambda attempt: characters.operator())
+        characters.run_attempts(lambda attempt: characters.operator())
     assert not Operator.objects.exists()
 
 

@@ -103,7 +103,7 @@ def test_a_place_that_is_hoped_for_in_vain_is_a_lost_race(monkeypatch):
     bot = characters.source(roster={anna: 10})
     older = characters.contact(bot)
     Operator.objects.update(is_active=True)
-    monkeypatch.setattr(queue, "drain_sources", lambda *args, **kwargs: 0)
+    monkeypatch.setattr(queue, "serve_operators", lambda *args, **kwargs: 0)
     told = list[object]()
     monkeypatch.setattr(events, "listeners", [told.append])
     newcomer = characters.contact(bot)

@@ -36,7 +36,7 @@ def test_lost_races_are_counted_and_what_they_undid_is_not(grown):
             raise LostRace
         return contact
 
-    retry.run(work)
+    characters.run_attempts(work)
     assert grown("crm_router_lost_races_total", cause="overtaken") == 1
     assert grown("crm_router_contact_events_total", what="registered") == 1
 
@@ -48,7 +48,7 @@ def test_giving_up_is_counted(grown, monkeypatch):
         raise LostRace
 
     with pytest.raises(Busy):
-        retry.run(unlucky)
+        characters.run_attempts(unlucky)
     assert grown("crm_router_gave_up_total") == 1
     assert grown("crm_router_lost_races_total", cause="overtaken") == retry.ATTEMPTS
 

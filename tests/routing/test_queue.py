@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from operators.models import Operator
-from routing import lifecycle, operator_actions, queue, queue_stats
-from routing.models import Contact, Upkeep
+from routing import lifecycle, operator_actions, queue, queue_stats, waiting
+from routing.models import Contact, Source, Upkeep
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -71,14 +71,14 @@ def test_a_wait_that_a_sweep_has_passed_over_is_a_fault_even_with_a_burst(anna, 
 
 
 def test_somebody_forgotten_is_found(anna, bot):
-    waiting = characters.contact(bot)
+    forgotten = characters.contact(bot)
     Operator.objects.filter(pk=anna.pk).update(is_active=True)
-    assert characters.findings() == [f"Contact {waiting.pk} waits although an operator of its source is free."]
+    assert characters.findings() == [f"Contact {forgotten.pk} waits although an operator of its source is free."]
 
 
 def test_the_reason_for_waiting_is_the_present_one(anna, bot):
-    waiting = characters.contact(bot)
-    assert waiting.waiting_reason == "all_inactive"
+    first = characters.contact(bot)
+    assert first.waiting_reason == "all_inactive"
     operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": True, "max_load": 1})
     second = characters.contact(bot)
     assert second.waiting_reason == "all_full"
@@ -117,8 +117,8 @@ def test_who_is_awaited_is_found_for_many_at_once():
     lifecycle.return_contact(contact_id=contact.pk)
     contact.source.roster.create(operator=served, weight=1)
     team = [served.pk, gave_it_back.pk, elsewhere.pk]
-    assert queue.operators_waited_for(team) == {served.pk}
-    assert [queue.somebody_waits_for(operator_id) for operator_id in team] == [True, False, False]
+    assert waiting.operators_waited_for(team) == {served.pk}
+    assert [waiting.somebody_waits_for(operator_id) for operator_id in team] == [True, False, False]
 
 
 def test_a_newcomer_says_why_it_waits_without_reading_those_before_it(anna, bot, backlog):
@@ -132,7 +132,7 @@ def test_a_newcomer_says_why_it_waits_without_reading_those_before_it(anna, bot,
 
 def test_an_event_says_anew_why_the_oldest_wait_and_the_sweep_why_all_do(bot, backlog):
     Contact.objects.update(waiting_reason="all_full")
-    queue.drain_sources([bot.pk], reasons=2)
+    queue.refresh_reasons(Source.objects.filter(pk=bot.pk), most=2)
     reasons = Contact.objects.order_by("pk").values_list("waiting_reason", flat=True)
     assert list(reasons) == ["all_inactive"] * 2 + ["all_full"] * 3
     queue.sweep_queue()

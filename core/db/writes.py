@@ -1,0 +1,201 @@
+"""Several writes of one transaction, which may refer to one another: on PostgreSQL in one statement (ADR 0021)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import AutoField, Field, ForeignKey, Model
+from django.utils import timezone
+
+from core.db.compiled import Update, bind
+from core.retry import LostRace, NothingWritten
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A compiled update with its values. If it `is_required`, it must find a row, or nothing is written at all."""
+
+    update: Update
+    values: tuple[Any, ...]
+    is_required: bool = True
+
+
+class Row:
+    """A new row that nobody needs as an instance, which costs as much as its share of the statement.
+
+    Values by the names of fields; of a foreign key the id by its column's name, or an instance by its own name, which
+    may be stored together with the row. Fields that are not named have their default.
+    """
+
+    __slots__ = ("model", "values")
+
+    def __init__(self, model: type[Model], **values: Any) -> None:
+        self.model = model
+        self.values = values
+
+
+Part = Model | Row | Change
+Reference = tuple[str, int]  # the column's name of a foreign key, and the place of the part that it refers to
+Shape = tuple[Any, Any]  # of a row: its table and its references; of a change: its update and whether it is required
+
+
+def store(*parts: Part) -> None:
+    """Inserts rows and instances, whose ids it sets, and makes changes, in this order.
+
+    A row may refer to instances before it, which have no id yet. `auto_now` and `auto_now_add` are set to one moment.
+    Raises NothingWritten when the first change is required and finds no row, LostRace when a later one does.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    now = timezone.now()
+    shapes: list[Shape] = []
+    values: list[Any] = []
+    for place, part in enumerate(parts):
+        if isinstance(part, Change):
+            part.update.prepare()
+            shapes.append((part.update, part.is_required))
+            values += bind(part.update.params, part.values)
+        else:
+            table = table_of(part.model if isinstance(part, Row) else type(part))
+            references, of_row = table.read(part, parts[:place], now)
+            shapes.append((table, references))
+            values += of_row
+    shape = tuple(shapes)
+    run = store_in_one_statement if database.vendor == "postgresql" else store_one_by_one
+    with database.cursor() as cursor:
+        ids = run(cursor, shape, values)
+    for part, (_, references), pk in zip(parts, shape, ids, strict=True):
+        if isinstance(part, Model):
+            part.pk, part._state.adding, part._state.db = pk, False, database.alias
+            for name, place in references:
+                vars(part)[name] = ids[place]  # an assignment would forget the instance that is referred to
+
+
+def store_in_one_statement(cursor: Any, shape: tuple[Shape, ...], values: list[Any]) -> list[Any]:
+    """The ids of the rows, None for changes. PostgreSQL does all parts of a WITH, or none of them."""
+    cursor.execute(sql_of(shape), values)
+    found: list[Any] = cursor.fetchone()
+    for place, (_, is_required) in enumerate(shape):
+        if is_required is True and found[place] is None:
+            raise NothingWritten if place == 0 else LostRace
+    return found
+
+
+@cache
+def sql_of(shape: tuple[Shape, ...]) -> str:
+    """Every part waits for the required changes before it, so that rows are locked in the order of the parts."""
+    parts: list[str] = []
+    required: list[str] = []
+    for place, (what, references) in enumerate(shape):
+        name = f'"part_{place}"'
+        conditions = [f"EXISTS (SELECT FROM {other})" for other in required]
+        if isinstance(what, Update):
+            parts.append(f"{name} AS ({' AND '.join([what.sql, *conditions])} RETURNING 1)")
+            if references is True:
+                required.append(name)
+        else:
+            where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+            ids = [f'(SELECT "id" FROM "part_{other}")' for _, other in references]
+            parts.append(f'{name} ("id") AS ({what.insert(references, ids)}{where} RETURNING {what.pk})')
+    results = [f'(SELECT * FROM "part_{place}")' for place in range(len(shape))]
+    return f"WITH {', '.join(parts)} SELECT {', '.join(results)}"
+
+
+def store_one_by_one(cursor: Any, shape: tuple[Shape, ...], values: list[Any]) -> list[Any]:
+    ids: list[Any] = []
+    start = 0
+    for place, (what, references) in enumerate(shape):
+        if isinstance(what, Update):
+            end = start + len(what.params)
+            cursor.execute(what.sql, values[start:end])
+            if references and not cursor.rowcount:
+                raise NothingWritten if place == 0 else LostRace
+            ids.append(None)
+        else:
+            end = start + len(what.fields) - len(references)
+            referred = [ids[other] for _, other in references]
+            insert = what.insert(references, ["%s"] * len(references))
+            cursor.execute(f"{insert} RETURNING {what.pk}", [*values[start:end], *referred])
+            ids.append(cursor.fetchone()[0])
+        start = end
+    return ids
+
+
+@cache
+def table_of(model: type[Model]) -> "Table":
+    return Table(model)
+
+
+class Table:
+    """How what is to be stored becomes the rows of a model."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self.connection = connections[DEFAULT_DB_ALIAS]
+        self.fields: list[Field[Any, Any]] = [
+            field for field in model._meta.local_concrete_fields if not isinstance(field, AutoField)
+        ]
+        self.names = [(field.attname, field) for field in self.fields]
+        self.foreign_keys = [(field.name, field.attname) for field in self.fields if isinstance(field, ForeignKey)]
+        self.stamps = [field.attname for field in self.fields if is_stamp(field)]
+        # Defaults that change from row to row, such as uuid4, must be given.
+        self.defaults = {
+            field.attname: field.get_default()
+            for field in self.fields
+            if not (field.has_default() and callable(field.default))
+        }
+        quote = self.connection.ops.quote_name
+        self.columns = {field.attname: quote(str(field.column)) for field in self.fields}
+        self.name, self.pk = quote(model._meta.db_table), quote(str(model._meta.pk.column))
+        # psycopg takes these as they are, and SQLite all but moments and bytes.
+        self.plain = {type(None), bool, int, float, str}
+        if self.connection.vendor == "postgresql":
+            self.plain |= {bytes, datetime}
+
+    def read(self, part: Model | Row, before: Sequence[Part], now: datetime) -> tuple[tuple[Reference, ...], list[Any]]:
+        """The references to parts before it, and the values of all other fields, in their order."""
+        if isinstance(part, Row):
+            given = self.defaults | part.values
+            referred = {attname: given[name] for name, attname in self.foreign_keys if name in given}
+        else:
+            given = vars(part)
+            cached = part._state.fields_cache
+            referred = {attname: cached[name] for name, attname in self.foreign_keys if cached.get(name) is not None}
+        references = []
+        for attname, instance in referred.items():
+            if instance.pk is None:
+                references.append((attname, place_of(instance, before)))
+            else:
+                given[attname] = instance.pk
+        for attname in self.stamps:
+            given[attname] = now
+        waiting = dict(references)
+        values = [
+            value if type(value := given[name]) in self.plain else self.prepared(field, value)
+            for name, field in self.names
+            if name not in waiting
+        ]
+        return tuple(references), values
+
+    def prepared(self, field: Any, value: Any) -> Any:
+        """Choices are texts, which psycopg would take for enumerations."""
+        return str(value) if isinstance(value, str) else field.get_db_prep_save(value, self.connection)
+
+    def insert(self, references: Sequence[Reference], ids: Sequence[str]) -> str:
+        """The values of `read` come first, then the ids of what it refers to."""
+        referring = [attname for attname, _ in references]
+        given = [attname for attname in self.columns if attname not in referring]
+        columns = [self.columns[attname] for attname in [*given, *referring]]
+        return f"INSERT INTO {self.name} ({', '.join(columns)}) SELECT {', '.join([*['%s'] * len(given), *ids])}"
+
+
+def is_stamp(field: Any) -> bool:
+    return getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+
+
+def place_of(instance: Model, parts: Sequence[Part]) -> int:
+    for place, part in enumerate(parts):
+        if part is instance:
+            return place
+    raise ValueError("A row refers to an instance that is not stored before it.")

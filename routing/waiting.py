@@ -1,0 +1,115 @@
+"""Who waits for whom: questions about the queue, asked without locking anything."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from core.db import compiled
+from core.db.compiled import Select
+from operators.models import Operator
+from routing.models import Contact, ContactQuerySet, Exclusion, RosterEntry, RosterQuerySet, Source
+
+LARGEST_ID = 2**63 - 1
+CONTACT_COLUMNS = tuple(field.attname for field in Contact._meta.concrete_fields)
+
+
+def waiting_for(operator_id: Any) -> ContactQuerySet:
+    """The waiting contacts that this operator may serve: of open sources on whose roster it is, and not given back."""
+    served = Source.objects.current().filter(roster__operator=operator_id)
+    given_back = Exclusion.objects.filter(contact=OuterRef("pk"), operator=operator_id)
+    return Contact.objects.waiting().filter(~Exists(given_back), source__in=served.values("pk"))
+
+
+ANYBODY_WAITS = compiled.Exists(waiting_for)
+OLDER_WAITS = compiled.Exists(lambda operator_id, pk: waiting_for(operator_id).filter(pk__lt=pk))
+OLDEST_FOR: Select[Any] = Select(
+    lambda operator_id: (
+        waiting_for(operator_id)
+        .filter(Exists(Operator.objects.free().filter(pk=operator_id)))
+        .order_by("pk")
+        .values_list(*CONTACT_COLUMNS)[:1]
+    )
+)
+SOMEBODY_IS_FREE = compiled.Exists(
+    lambda source_id: RosterEntry.objects.current().filter(source=source_id, operator__in=Operator.objects.free())
+)
+EXCLUDED_FROM: Select[Any] = Select(
+    lambda contact_id: Exclusion.objects.filter(contact=contact_id).values_list("operator_id")
+)
+LAST_OPERATOR: Select[Any] = Select(
+    lambda lead_id, pk: (
+        Contact.objects.filter(lead=lead_id, pk__lt=pk, operator__isnull=False)
+        .order_by("-pk")
+        .values_list("operator_id")[:1]
+    )
+)
+
+
+def somebody_waits_for(operator_id: int, *, older_than: int | None = None) -> bool:
+    """Whether a contact waits that this operator may serve, of a lower id than `older_than` if given."""
+    return OLDER_WAITS(operator_id, older_than) if older_than else ANYBODY_WAITS(operator_id)
+
+
+def oldest_for(operator_id: int) -> Contact | None:
+    """The contact that has waited longest for this operator; None if there is none, or the operator is not free."""
+    return next(iter(compiled.instances(Contact, CONTACT_COLUMNS, OLDEST_FOR(operator_id))), None)
+
+
+def operators_waited_for(operator_ids: Collection[int]) -> set[int]:
+    """Those of these operators for whom somebody waits, in one question."""
+    found = with_oldest_waiting(RosterEntry.objects.filter(operator__in=operator_ids, source__archived_at__isnull=True))
+    return set(found.values_list("operator_id", flat=True))
+
+
+def with_oldest_waiting(entries: QuerySet[RosterEntry]) -> QuerySet[RosterEntry]:
+    """Those roster entries for whose operator somebody waits in their source.
+
+    Worded for PostgreSQL: asked whether anybody waits, it reads the whole queue; asked for the oldest of one source, it
+    may go through all contacts by age. A range of one source in the order of the index leaves it only the index.
+    """
+    given_back = Exclusion.objects.filter(contact=OuterRef("pk"), operator=OuterRef(OuterRef("operator")))
+    of_source = {"source__gte": OuterRef("source"), "source__lte": OuterRef("source")}
+    oldest = Contact.objects.waiting().filter(~Exists(given_back), **of_source).order_by("source", "pk")
+    return entries.alias(oldest=Subquery(oldest.values("pk")[:1])).filter(oldest__isnull=False)
+
+
+def free_operators_waited_for(entries: RosterQuerySet) -> list[int]:
+    """Ids of the operators in these entries who are free although somebody waits for them, in key order."""
+    free = entries.current().filter(operator__in=Operator.objects.free())
+    return sorted(set(with_oldest_waiting(free).values_list("operator_id", flat=True)))
+
+
+def sources_with_waiting(sources: QuerySet[Source], waiting: ContactQuerySet) -> QuerySet[Source]:
+    """Those of these sources in which any of these contacts wait. Worded as above."""
+    of_source = waiting.filter(source__gte=OuterRef("pk"), source__lte=OuterRef("pk")).order_by("source", "pk")
+    return sources.alias(oldest=Subquery(of_source.values("pk")[:1])).filter(oldest__isnull=False)
+
+
+def assignable_contacts() -> ContactQuerySet:
+    """What waits although somebody of its roster is free who did not give it back."""
+    given_back = Exclusion.objects.filter(contact=OuterRef(OuterRef("pk")), operator=OuterRef("operator"))
+    free = RosterEntry.objects.current().filter(
+        ~Exists(given_back), source=OuterRef("source"), operator__in=Operator.objects.free()
+    )
+    return Contact.objects.waiting().filter(Exists(free)).select_related("source")
+
+
+def excluded_operator_ids(contact_id: int) -> list[int]:
+    """Operators who gave this contact back and are not offered it again."""
+    return [operator_id for (operator_id,) in EXCLUDED_FROM(contact_id)]
+
+
+def excluded_operator_ids_by_contact(contact_ids: Collection[int]) -> dict[int, list[int]]:
+    """The same for many contacts, in one question."""
+    found: dict[int, list[int]] = {contact_id: [] for contact_id in contact_ids}
+    for contact_id, operator_id in Exclusion.objects.filter(contact__in=contact_ids).values_list(
+        "contact_id", "operator_id"
+    ):
+        found[contact_id].append(operator_id)
+    return found
+
+
+def last_operator(*, lead_id: int, before: int = LARGEST_ID) -> int | None:
+    """Who had the lead's last contact before the contact of this id."""
+    return next((operator_id for (operator_id,) in LAST_OPERATOR(lead_id, before)), None)
