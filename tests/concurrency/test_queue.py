@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 
+from core.db import writes
 from leads import registration
 from operators.load import lock_operators
 from operators.models import Operator
@@ -106,7 +107,7 @@ def test_without_the_second_look_that_contact_is_forgotten(anna, bot, monkeypatc
 def test_a_contact_queued_while_a_place_is_being_freed_is_found(anna, bot, monkeypatch):
     """The place is free but not committed, and stops there; the newcomer sees that all are full and waits."""
     served = characters.contact(bot)
-    before_commit, store = Pause(), lifecycle.store
+    before_commit, store = Pause(), writes.store
 
     def store_slowly(*parts):
         store(*parts)
