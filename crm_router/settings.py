@@ -48,7 +48,7 @@ def networks(text: str) -> list[str]:
 
 @env.parser_for("few")
 def few(text: str) -> int | None:
-    """Processes or threads; empty means that gunicorn.conf.py chooses."""
+    """Processes or threads; empty means that crm_router/server/gunicorn_conf.py chooses."""
     if text and not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
         raise environs.EnvError(f"{text} is not a number from 1 to {MOST_PROCESSES}.")
     return int(text) if text else None
@@ -117,7 +117,6 @@ THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 0, validate=Range(0, 1_000_
 IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", 30, validate=Range(1, 3650))
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
 MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", 2 * 1024 * 1024, validate=Range(1024))
-REQUEST_TIMEOUT = env.int("REQUEST_TIMEOUT", 20, validate=Range(1, 3600))
 ANSWER_TIMEOUT = env.int("ANSWER_TIMEOUT", 45, validate=Range(1, 3600))
 MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", 20, validate=Range(3, 500))
 WEB_CONCURRENCY = env.few("WEB_CONCURRENCY", "")
@@ -254,7 +253,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 
-# Behind HTTPS. What came encrypted is the word of TRUSTED_PROXIES, which the server checks (gunicorn.conf.py).
+# Behind HTTPS. TRUSTED_PROXIES say which requests came encrypted; gunicorn checks it (server/gunicorn_conf.py).
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
 SECURE_REDIRECT_EXEMPT = [r"^(health(/ready)?|metrics)/?$"]  # probes come from beside, not through the proxy

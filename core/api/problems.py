@@ -61,14 +61,11 @@ WORDS = {
     403: Words("forbidden", "Forbidden", gettext_lazy("This is not allowed.")),
     404: Words("not_found", "Not Found", gettext_lazy("Not found.")),
     405: Words("method_not_allowed", "Method Not Allowed", gettext_lazy("This path does not support this method.")),
-    408: Words("too_slow", "Request Timeout", gettext_lazy("The request did not arrive in time.")),
     409: Words("conflict", "Conflict", gettext_lazy("The present state does not allow this.")),
     413: Words("too_large", "Content Too Large", gettext_lazy("The body is too large.")),
-    414: Words("uri_too_long", "URI Too Long", gettext_lazy("The URL is too long.")),
     415: Words("unsupported_media_type", "Unsupported Media Type", gettext_lazy("The body must be application/json.")),
     422: Words("unprocessable", "Unprocessable Content", gettext_lazy("The request contradicts an earlier one.")),
     429: Words("throttled", "Too Many Requests", gettext_lazy("Too many requests. Please try again later.")),
-    431: Words("too_large", "Request Header Fields Too Large", gettext_lazy("The headers are too large.")),
     500: Words("internal", "Internal Server Error", gettext_lazy("The service failed.")),
     503: Words(
         "unavailable", "Service Unavailable", gettext_lazy("The database cannot be reached. Please try again later.")

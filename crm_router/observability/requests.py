@@ -55,7 +55,7 @@ class Observe:
         return response
 
 
-def log_refused_request(call: RequestContext, *, method: str | None, status: int, code: str) -> None:
+def log_refused_request(call: RequestContext, *, method: str, status: int, code: str) -> None:
     """For what is refused before Django sees it."""
     with current_request(call):
         log_request(

@@ -1,4 +1,4 @@
-"""The bounds of a body, at the WSGI door where servers hand it over."""
+"""The limits of a body, as the WSGI application checks them."""
 
 import io
 
@@ -72,9 +72,8 @@ def test_a_chunked_body_that_breaks_off_is_a_400():
     assert (status, headers["Content-Type"]) == (400, "application/problem+json")
 
 
-@pytest.mark.parametrize("length", ["nonsense", "-5"])
-def test_a_nonsense_length_is_a_400(length):
-    assert call(b"{}", CONTENT_LENGTH=length)[0] == 400
+def test_a_body_that_breaks_off_is_a_400():
+    assert call(b'{"name": "Anna"', CONTENT_LENGTH="31")[0] == 400
 
 
 @pytest.mark.django_db(transaction=True)

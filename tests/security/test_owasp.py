@@ -43,8 +43,6 @@ CLIENTS = {
 }
 WHY_NOT = {
     "crm_router/server/address.py": "finds out which addresses a name of our own listens on",
-    "crm_router/server/patient_worker.py": "is the server",
-    "crm_router/server/gunicorn_errors.py": "answers for the server",
     "crm_router/observability/sentry.py": "tells of faults at an address from the settings, and reads no answer",
     "crm_router/observability/tracing.py": "tells of requests, likewise",
 }

@@ -1,11 +1,13 @@
 """The real nginx with the configuration of deploy/nginx, in front of services on loopback."""
 
+import http.client
 import json
 import os
 import shutil
 import signal
 import ssl
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,12 @@ class Nginx:
         self.process = subprocess.Popen([program(), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")])
         wait_until((self.folder / "pid").exists, "nginx has started")
         return self
+
+    def get(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+        with closing(http.client.HTTPSConnection(*self.address, timeout=PATIENCE, context=self.trust)) as connection:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer, answer.read()
 
     def log(self) -> str:
         """Both of them, one after the other."""

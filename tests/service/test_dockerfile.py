@@ -70,7 +70,14 @@ def test_it_copies_only_what_is_there_and_sent() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["manage.py", "gunicorn.conf.py", "scripts/serve", "scripts/test", "requirements.txt", "leads/registration.py"],
+    [
+        "manage.py",
+        "crm_router/server/gunicorn_conf.py",
+        "scripts/serve",
+        "scripts/test",
+        "requirements.txt",
+        "leads/registration.py",
+    ],
 )
 def test_what_runs_is_sent(path: str) -> None:
     assert sent_to_the_engine(path)

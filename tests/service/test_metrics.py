@@ -15,7 +15,7 @@ import pytest
 from tests.service.bots import Bots
 from tests.service.conftest import StartService
 from tests.service.running import PATIENCE, Service, wait_until
-from tests.service.test_unreadable import UNREADABLE, send
+from tests.service.test_unreadable import BAD_BODIES, send
 
 pytestmark = [pytest.mark.service]
 
@@ -155,23 +155,12 @@ def test_every_line_of_the_running_service_is_json_and_quotes_nobody(start: Star
 
 def test_what_django_never_sees_is_told_and_counted_under_the_id_that_was_answered(start: StartService) -> None:
     service = start(**SHARED).wait_until_up()
-    answers = {request: send(service, request) for request in UNREADABLE}
+    answers = {request: send(service, request) for request in BAD_BODIES}
     ids = {request: X_REQUEST_ID.findall(answer)[0].decode() for request, answer in answers.items()}
     told = {line["request_id"]: line["status"] for line in requests(service)}
-    assert {request: told[ids[request]] for request in UNREADABLE} == UNREADABLE
+    assert {request: told[ids[request]] for request in BAD_BODIES} == BAD_BODIES
     unmatched = [count for name, count in scrape(service).items() if UNMATCHED.match(name)]
-    assert sum(unmatched) == len(UNREADABLE)
-
-
-def test_who_is_refused_unread_gets_the_id_that_it_has_sent(start: StartService) -> None:
-    service = start(**SHARED, REQUEST_TIMEOUT="1").wait_until_up()
-    begun = b"POST /api/v1/contacts HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: bot-42:7f\r\n"
-    with socket.create_connection(service.address, timeout=PATIENCE) as connection:
-        connection.sendall(begun + b"Content-Length: 10\r\n\r\n")
-        answer = connection.recv(1000)
-    [line] = [line for line in requests(service) if line["request_id"] == "bot-42:7f"]
-    assert b"\r\nX-Request-ID: bot-42:7f\r\n" in answer
-    assert (line["method"], line["route"], line["status"], line["code"]) == ("POST", "unmatched", 408, "too_slow")
+    assert sum(unmatched) == len(BAD_BODIES)
 
 
 def test_the_service_says_nothing_of_metrics_without_a_token(service: Service) -> None:

@@ -48,7 +48,8 @@ def test_an_address_that_others_reach_while_no_key_is_needed(environment: dict[s
 
 @pytest.mark.once
 def test_gunicorn_alone_on_such_an_address(environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"0.0.0.0:{environment['PORT']}"]
+    conf = "python:crm_router.server.gunicorn_conf"
+    command = [sys.executable, "-m", "gunicorn", "-c", conf, "--bind", f"0.0.0.0:{environment['PORT']}"]
 
     result = run(*command, env=environment | {"API_KEYS": "open"})
 

@@ -1,22 +1,16 @@
 """What happens to requests while processes come and go."""
 
-import http.client
 import os
-import re
 import signal
-import time
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from tests.service.bots import Bots, all_contact_ids
 from tests.service.conftest import StartService
-from tests.service.running import PATIENCE, PROJECT, Service, free_port, wait_until
+from tests.service.running import PATIENCE, Service, free_port, wait_until
 
 pytestmark = [pytest.mark.service]
-
-GRACE = int(re.findall(r"^graceful_timeout = (\d+)", (PROJECT / "gunicorn.conf.py").read_text(), re.M)[0])
 
 
 def bots(service: Service, **options: Any) -> Bots:
@@ -90,25 +84,10 @@ def test_a_killed_master_loses_nothing_that_was_answered(start: StartService, se
     assert again.manage("check_routing").returncode == 0
 
 
-def is_answered(client: http.client.HTTPConnection) -> bool:
-    try:
-        client.request("GET", "/health")
-        client.getresponse().read()
-    except (OSError, http.client.HTTPException):
-        return False
-    return True
-
-
 @pytest.mark.once
-def test_workers_without_a_master_keep_nobody_waiting(service: Service) -> None:
-    """They would go on answering whom they have, leave others at the door, and hold the port against the next start."""
-    with closing(http.client.HTTPConnection(*service.address, timeout=PATIENCE)) as busy:
-        assert is_answered(busy)
-        killed_at = time.monotonic()
-
-        service.signal(signal.SIGKILL)
-        service.process.wait(PATIENCE)
-        wait_until(lambda: not is_answered(busy), "nobody is served any more")
-        wait_until(lambda: not service.is_survived(), "the workers have ended")
-
-        assert time.monotonic() - killed_at < GRACE / 2
+def test_workers_whose_master_was_killed_end_too(service: Service) -> None:
+    """A supervisor kills them with their master. Without one they end when they are idle, or after 30 seconds."""
+    assert service.get("/health")[0] == 200
+    service.signal(signal.SIGKILL)
+    service.process.wait(PATIENCE)
+    wait_until(lambda: not service.is_survived(), "the workers have ended")

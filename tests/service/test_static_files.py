@@ -9,7 +9,6 @@ import pytest
 
 from tests.service.nginx import Nginx
 from tests.service.running import free_port, run
-from tests.service.test_behind_nginx import ask
 
 pytestmark = [pytest.mark.service, pytest.mark.nginx, pytest.mark.once]
 
@@ -36,7 +35,7 @@ def test_pages_of_this_version_and_of_the_one_before_get_their_files(
     hashed = json.loads((collected / "staticfiles.json").read_text())["paths"].values()
     ours = sorted(name for name in hashed if name.endswith((".css", ".js")))
     for name in [*ours[::10], OLD]:
-        answer, _ = ask(front, f"/static/{name}")
+        answer, _ = front.get(f"/static/{name}")
         assert (answer.status, answer.getheader("Cache-Control")) == (200, "max-age=315360000, public, immutable")
         assert all(place.stat().st_mode & 0o4 for place in (collected / name, (collected / name).parent)), "by anybody"
-    assert ask(front, "/static/staticfiles.json")[0].status == 502, "only the service has it"
+    assert front.get("/static/staticfiles.json")[0].status == 502, "only the service has it"

@@ -1,28 +1,24 @@
-"""How the service is served. WEB_CONCURRENCY and WEB_THREADS overrule the choice of processes and threads."""
+"""gunicorn's settings: python -m gunicorn -c python:crm_router.server.gunicorn_conf
+
+WEB_CONCURRENCY and WEB_THREADS overrule the choice of processes and threads.
+"""
 
 import gc
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
 
 from django.conf import settings
 from django.db import connections
 from django.urls import get_resolver
-from gunicorn import util
 
 from crm_router import databases
 from crm_router.observability import worker_metrics
 from crm_router.server import address
 
 worker_metrics.share_between_workers()  # before anything is imported that counts
-
-from crm_router.server import gunicorn_errors  # noqa: E402 - see above
-
-util.write_error = gunicorn_errors.write_problem  # gunicorn has no setting for it
 
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "core.db.sqlite"
 databases.limit_request_time(
@@ -36,10 +32,10 @@ CORES = os.cpu_count() or 1
 
 wsgi_app = "crm_router.wsgi"
 bind = str(address.address_from_environment())
-worker_class = "crm_router.server.patient_worker.PatientWorker"  # gthread, which slow clients cannot hold up
+worker_class = "crm_router.server.clean_stop.CleanStopWorker"  # gthread (ADR 0025)
 
 # SQLite has one writer at a time: threads of one process queue up for it (core/db/sqlite), several processes would
-# poll for it. More than two threads bring no speed, but a slow client does not hold up the others.
+# poll for it. More than two threads bring no speed, but reads do not wait for a slow write.
 # PostgreSQL: Python computes on one core per process, and other threads work while one waits for the database and its
 # disk (docs/performance.md has the figures). At most as many processes as let two instances into PostgreSQL's usual 100
 # connections, one for each thread.
@@ -65,7 +61,7 @@ def when_ready(server: Any) -> None:
     get_resolver().url_patterns  # noqa: B018 - Django would load them, and the pages behind them, in each worker
     gc.collect()
     gc.freeze()
-    tell(server)
+    log_start(server)
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -82,10 +78,10 @@ def child_exit(server: Any, worker: Any) -> None:
     worker_metrics.forget_worker(worker)
 
 
-# How long the loop of a worker may stand still. It bounds no request: a request has arrived before a thread gets it
-# (REQUEST_TIMEOUT), and waits for nothing but the database, which has bounds of its own (DATABASE_..._TIMEOUT).
+# Seconds for which the loop of a worker may stand still. It limits no request, because requests run in threads: they
+# wait for the database, which has limits of its own (DATABASE_..._TIMEOUT), and for clients, which nginx buffers.
 timeout = 30
-# A worker that is told to stop (SIGTERM, SIGHUP, recycling) answers what it has accepted, for so many seconds.
+# Seconds in which a worker that stops (SIGTERM, SIGHUP, recycling) answers what it has accepted.
 graceful_timeout = 30
 # Longer than the idle time of common proxies and clients (60), so that it is they who hang up: a server that closes
 # an idle connection may do so just when the next request is on its way.
@@ -113,13 +109,18 @@ loglevel = settings.LOG_LEVEL.lower()
 logconfig_dict = settings.LOGGING
 
 
-def tell(server: Any) -> None:
+WITHOUT_PROXY = "only for this machine and trusted networks; put nginx in front for others (docs/operations.md)"
+
+
+def log_start(server: Any) -> None:
     database = (
         f"{'SQLite' if ON_SQLITE else 'PostgreSQL'}, {databases.describe_database(settings.DATABASES['default'])}"
     )
     url, manage = address.address_from_environment().url, os.environ.get("MANAGE", "python manage.py")
     if settings.LOG_FORMAT == "json":
         server.log.info("CRM Lead Router is ready on %s with its database: %s", url, database)
+        if not settings.TRUSTED_PROXIES:
+            server.log.warning("No TRUSTED_PROXIES: %s", WITHOUT_PROXY)
         return
     first_key = f"{manage} create_api_key --management --name NAME"
     print(
@@ -128,6 +129,7 @@ def tell(server: Any) -> None:
         f"  Back-office         {url}/admin/\n"
         f"  Database            {database}\n"
         f"  First account there {manage} createsuperuser\n"
-        f"  API keys            {'not required (API_KEYS=open)' if settings.API_KEYS == 'open' else first_key}",
+        f"  API keys            {'not required (API_KEYS=open)' if settings.API_KEYS == 'open' else first_key}\n"
+        f"  Network             {'behind TRUSTED_PROXIES' if settings.TRUSTED_PROXIES else WITHOUT_PROXY}",
         flush=True,
     )
