@@ -1,11 +1,11 @@
 from io import BytesIO
 
+import catalogue
 import pytest
 from babel.messages.mofile import read_mo
 from django.utils import translation
 from django.utils.translation import ngettext
 
-from crm_router import catalogue
 from tests import characters
 from tests.admin import pages
 
@@ -26,7 +26,7 @@ def test_every_message_of_the_sources_is_translated(stored):
         message = stored.get(message_id, context)
         if message is None or not catalogue.is_translated(message):
             missing.append(f"{place}: {message_id}")
-    assert not missing, "translate these, after manage.py messages"
+    assert not missing, "translate these, after scripts/messages"
 
 
 def test_no_translation_loses_a_placeholder(stored):

@@ -32,7 +32,7 @@ RUN_ELSEWHERE = {
     f"{MANAGE}createsuperuser": "asks a person; Django's own",
     f"{MANAGE}makemigrations": "writes into the project; scripts/check runs it with --check",
     f"{MANAGE}migrate": "makes the database of every test",
-    f"{MANAGE}messages": "writes into the project; tests/admin compares the catalogue with the code",
+    "scripts/messages": "writes into the project; tests/admin compares the catalogue with the code",
     f'{PYTHON} -m pytest -m "not postgresql and not browser"': "it is what runs these tests",
     f'{PYTHON} -m pytest -m "not postgresql and not browser" --cov': "likewise",
     f"{PYTHON} -m pytest tests/routing/test_weighted_random.py": "likewise",
