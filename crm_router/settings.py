@@ -325,7 +325,7 @@ QUOTING = "INFO" if LOG_LEVEL == "DEBUG" and not LOG_PERSONAL_DATA else LOG_LEVE
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"chosen": {"()": "crm_router.observability.logs.formatter", "form": LOG_FORMAT}},
+    "formatters": {"chosen": {"()": "crm_router.observability.logs.Formatter", "form": LOG_FORMAT}},
     "filters": {"clients": {"()": "crm_router.observability.logs.WithoutClients"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "chosen", "filters": ["clients"]},

@@ -4,6 +4,7 @@ Personal data stay out unless LOG_PERSONAL_DATA is set. Messages of exceptions q
 that was there already, so they are told only where they cannot.
 """
 
+import json
 import logging
 import traceback
 from datetime import UTC, datetime
@@ -11,9 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, ProgrammingError
-from structlog.processors import JSONRenderer
-from structlog.stdlib import ExtraAdder, ProcessorFormatter
-from structlog.types import EventDict
 
 from core import request_context
 
@@ -49,41 +47,46 @@ HARMLESS = (
 CAUSES = 10  # of an exception, at most
 
 
-def formatter(form: str) -> logging.Formatter:
+class Formatter(logging.Formatter):
     """For LOGGING. `form` is "line" or "json"."""
-    render = JSONRenderer(ensure_ascii=False, default=str) if form == "json" else as_line
-    return ProcessorFormatter(
-        foreign_pre_chain=[ExtraAdder(allow=FIELDS)], processors=[describe, render], use_get_message=True
-    )
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.render = as_json if form == "json" else as_line
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.render(fields_of(record))
 
 
-def describe(_logger: Any, _name: str, event: EventDict) -> EventDict:
-    """Puts together what each line says, in this order."""
-    record: logging.LogRecord = event.pop("_record")
-    del event["_from_structlog"]
-    exc_info = event.pop("exc_info", None)
-    said = {
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What a line says, in its order."""
+    said: dict[str, Any] = {
         "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
         "level": record.levelname.lower(),
         "logger": record.name,
-        "event": event.pop("event"),
+        "event": record.getMessage(),
     }
     if request_id := request_context.current_request_id():
         said["request_id"] = request_id
-    said |= {name: event[name] for name in FIELDS if event.get(name) is not None}
+    more = vars(record)
+    said |= {name: more[name] for name in FIELDS if more.get(name) is not None}
     said["process"] = record.process
-    if exc_info and exc_info[1]:
-        said["exception"] = format_exception(exc_info[1])
+    if record.exc_info and record.exc_info[1]:
+        said["exception"] = format_exception(record.exc_info[1])
     return said
 
 
-def as_line(_logger: Any, _name: str, event: EventDict) -> str:
-    exception = event.pop("exception", "")
-    words = [event.pop("timestamp"), event.pop("level").upper(), event.pop("logger"), event.pop("event")]
-    del event["process"]
-    if request_id := event.pop("request_id", None):
-        event["request_id"] = request_id  # long, so it comes last
-    line = " ".join([*words, *(f"{name}={value}" for name, value in event.items())])
+def as_json(said: dict[str, Any]) -> str:
+    return json.dumps(said, ensure_ascii=False, default=str)
+
+
+def as_line(said: dict[str, Any]) -> str:
+    exception = said.pop("exception", "")
+    words = [said.pop("timestamp"), said.pop("level").upper(), said.pop("logger"), said.pop("event")]
+    del said["process"]
+    if request_id := said.pop("request_id", None):
+        said["request_id"] = request_id  # long, so it comes last
+    line = " ".join([*words, *(f"{name}={value}" for name, value in said.items())])
     return f"{line}\n{exception}" if exception else line
 
 

@@ -18,7 +18,7 @@ def log() -> Iterator[io.StringIO]:
     """Everything that is logged, as it is written with LOG_FORMAT=json and LOG_LEVEL=INFO."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(logs.formatter("json"))
+    handler.setFormatter(logs.Formatter("json"))
     handler.addFilter(logs.WithoutClients())
     logging.root.addHandler(handler)
     yield written

@@ -117,5 +117,5 @@ def test_a_line_for_the_terminal_says_the_same():
     record = logging.makeLogRecord(
         {"name": "leads", "levelno": 20, "levelname": "INFO", "msg": "Hello %s", "args": ("there",), "status": 201}
     )
-    line = logs.formatter("line").format(record)
+    line = logs.Formatter("line").format(record)
     assert line.endswith("Z INFO leads Hello there status=201")
