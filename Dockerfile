@@ -10,7 +10,7 @@ COPY . ./
 # "sentry", "opentelemetry" or both
 ARG EXTRAS=""
 RUN for extra in $EXTRAS; do \
-        "$VENV/bin/python" -m pip install --no-cache-dir --only-binary :all: --require-hashes -r "requirements-$extra.txt" || exit; \
+        "$VENV/bin/python" -m pip install --no-cache-dir --only-binary :all: --require-hashes -r "requirements/$extra.txt" || exit; \
     done
 # A throwaway start collects the static files and proves that the migrations apply. The checkout may have come from
 # somebody whose files only they may read.
@@ -22,7 +22,7 @@ LABEL org.opencontainers.image.title="CRM Lead Router" \
       org.opencontainers.image.description="Distributes clients' messages among operators by weight" \
       org.opencontainers.image.version="0.1.0"
 # Fixed ids, so that a volume keeps its owner whatever is rebuilt. /opt/test-tools is where scripts/test installs, and
-# /srv/public what compose.production.yaml shows nginx: a new volume takes its owner from the folder below it.
+# /srv/public what deploy/compose.production.yaml shows nginx: a new volume takes its owner from the folder below it.
 RUN groupadd --gid 10001 app \
  && useradd --uid 10001 --gid app --home-dir /data --shell /usr/sbin/nologin app \
  && install --directory --owner app --group app --mode 0750 /data /opt/test-tools \

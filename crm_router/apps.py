@@ -14,9 +14,9 @@ class CrmRouterConfig(AppConfig):
 
         events.listeners[:] = [event_listener.count_event]
         if settings.SENTRY_DSN:
-            start(sentry.start, "SENTRY_DSN", "requirements-sentry.txt")
+            start(sentry.start, "SENTRY_DSN", "requirements/sentry.txt")
         if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
-            start(tracing.start, "OTEL_EXPORTER_OTLP_ENDPOINT", "requirements-opentelemetry.txt")
+            start(tracing.start, "OTEL_EXPORTER_OTLP_ENDPOINT", "requirements/opentelemetry.txt")
 
 
 def start(begin: Callable[[], None], setting: str, lock: str) -> None:

@@ -12,9 +12,9 @@ PAGE = PROJECT / "docs/licences.md"
 ELSEWHERE = "; sys_platform == 'win32'"  # installed on Windows only, where the service does not run
 LOCKS = {
     "requirements.txt": "",
-    "requirements-sentry.txt": "\n## For Sentry\n\nWhat `requirements-sentry.txt` installs on top.\n",
-    "requirements-opentelemetry.txt": (
-        "\n## For OpenTelemetry\n\nWhat `requirements-opentelemetry.txt` installs on top of `requirements.txt`.\n"
+    "requirements/sentry.txt": "\n## For Sentry\n\nWhat `requirements/sentry.txt` installs on top.\n",
+    "requirements/opentelemetry.txt": (
+        "\n## For OpenTelemetry\n\nWhat `requirements/opentelemetry.txt` installs on top of `requirements.txt`.\n"
     ),
 }
 

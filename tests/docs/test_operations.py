@@ -116,7 +116,7 @@ def test_units_and_commands_use_the_link_to_the_running_release():
 
 
 def test_a_new_password_reaches_every_service_that_has_the_old_one():
-    services = yaml.safe_load((documents.ROOT / "compose.production.yaml").read_text())["services"]
+    services = yaml.safe_load((documents.ROOT / "deploy/compose.production.yaml").read_text())["services"]
     have_the_url = {name for name, service in services.items() if "database_url" in service.get("secrets", [])}
     section = PAGE.read_text().partition("\nThe database's password with compose.")[2].partition("\n## ")[0]
     recreated = " ".join(re.findall(r"--force-recreate(?: --wait)? (.*)", section)).split()

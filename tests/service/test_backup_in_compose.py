@@ -1,4 +1,4 @@
-"""deploy/postgresql/back-up, which the service `backup` of compose.production.yaml runs day after day."""
+"""deploy/postgresql/back-up, which the service `backup` of deploy/compose.production.yaml runs day after day."""
 
 import os
 import signal

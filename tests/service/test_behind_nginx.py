@@ -112,7 +112,7 @@ def test_what_the_service_itself_answers_passes_as_it_is(start: StartService, ng
 
 
 def ask_one(port: int, path: str, token: str = "") -> int:
-    """The port of one instance by itself, as compose.production.yaml publishes it."""
+    """The port of one instance by itself, as deploy/compose.production.yaml publishes it."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse().status

@@ -27,7 +27,7 @@ SOME = 20  # contacts that are registered between one kill and the next
 
 
 class Sweep:
-    """`manage.py route_waiting --loop`, as the worker of compose.production.yaml runs it."""
+    """`manage.py route_waiting --loop`, as the worker of deploy/compose.production.yaml runs it."""
 
     def __init__(self, env: dict[str, str], log: Path) -> None:
         self.env, self.log = env, log

@@ -10,7 +10,7 @@ from tests.service.running import PROJECT
 
 pytestmark = pytest.mark.once
 
-LOCK = (PROJECT / "requirements-dev.txt").read_text()
+LOCK = (PROJECT / "requirements/dev.txt").read_text()
 LOCKED = {name: set(extras.split(",")) for name, extras in re.findall(r"(?m)^([\w.-]+)(?:\[([\w,-]*)\])?==", LOCK)}
 
 

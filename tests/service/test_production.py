@@ -1,4 +1,4 @@
-"""What deploy/ and compose.production.yaml promise. Neither Docker nor systemd runs here: the files are read."""
+"""What deploy/ and deploy/compose.production.yaml promise. Neither Docker nor systemd runs here: the files are read."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.service.running import PROJECT
 
 pytestmark = pytest.mark.once
 
-COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.production.yaml").read_text())
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "deploy/compose.production.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("crm-router:")]
 UNITS = sorted((PROJECT / "deploy/systemd").glob("*.service"))
@@ -26,7 +26,7 @@ UNITS = sorted((PROJECT / "deploy/systemd").glob("*.service"))
 # What of docs/settings.md is decided in the file itself, so that .env has no say.
 DECIDED = {"API_KEYS", "HTTPS", "TRUSTED_PROXIES", "HOST", "PORT", "DATA_DIR", "STATIC_ROOT", "SWEEP_SECONDS", "MANAGE"}
 SECRETS = {"DATABASE_URL", "SECRET_KEY", "METRICS_TOKEN"}
-SENTRY: dict[str, Any] = yaml.safe_load((PROJECT / "compose.sentry.yaml").read_text())
+SENTRY: dict[str, Any] = yaml.safe_load((PROJECT / "deploy/compose.sentry.yaml").read_text())
 
 HOOK = PROJECT / "deploy/systemd/crm-router-failed@.service"
 

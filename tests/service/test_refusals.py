@@ -173,4 +173,4 @@ def test_a_package_that_is_asked_for_and_not_there(
     said = refusal(environment | {name: value, "PYTHONPATH": str(tmp_path)})
     missing, _, install = said.partition(" is not installed. Run: ")
     assert missing == f"{name} is set, but {module}"
-    assert install.endswith(f"python -m pip install --require-hashes -r requirements-{package}.txt")
+    assert install.endswith(f"python -m pip install --require-hashes -r requirements/{package}.txt")
