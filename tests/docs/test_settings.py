@@ -6,7 +6,7 @@ import pytest
 
 from tests.docs import documents
 
-IN_SETTINGS = r'\benv\.\w+\("([A-Z_]+)"'
+IN_SETTINGS = r'\benv\.\w+\(\s*"([A-Z_]+)"'
 IN_PYTHON = r'os\.environ(?:\.get\(|\[)"([A-Z_]+)"'
 NO_SETTINGS = {"OTEL_TRACES_SAMPLER"}  # OpenTelemetry reads it itself
 IN_SHELL = r"\$\{([A-Z_]+):-"
