@@ -1,8 +1,34 @@
+from pathlib import Path
+
 import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
+
+TESTS = Path(__file__).parent
+
+# Tests run on both databases when they prove what a database does: locks, races, constraints, transactions, searches,
+# filters, orders, migrations, statements that are compiled or written by hand, and the rules that rest on them. What a
+# page looks like and who may see it, the form of an answer, parsers, settings, logs and documents are the same on both.
+# Folders of the second kind run once, except tests marked `both`. Tests without a database run once in any folder.
+RUN_ONCE = ("access", "accounts", "admin", "browser", "docs", "observability", "server")
+USES_DATABASE = ("django_db", "service", "postgresql")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before pytest deselects by `-m`."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        named = any(map(item.get_closest_marker, ("both", "postgresql")))
+        if not uses_database(item) or (folder in RUN_ONCE and not named):
+            item.add_marker("once")
+
+
+def uses_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return any(map(item.get_closest_marker, USES_DATABASE)) or not {"db", "transactional_db"}.isdisjoint(fixtures)
 
 
 def pytest_configure() -> None:
@@ -13,6 +39,7 @@ def pytest_configure() -> None:
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STATIC_ROOT = None
     settings.API_KEYS, settings.THROTTLE_PER_MINUTE = "open", 0
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # no test is about the hash
     # How long an example takes depends on what else the machine does.
     hypothesis.settings.register_profile("any-machine", hypothesis.settings.default, deadline=None)
     hypothesis.settings.load_profile("any-machine")

@@ -10,7 +10,7 @@ from access import keys
 from access.models import ApiKey
 from tests.access import callers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 LISTING = "/api/v1/contacts"
 

@@ -10,7 +10,7 @@ from access.keys import CannotRotate
 from access.models import ApiKey
 from tests.access import callers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 
 def rotate(new, **fields):

@@ -16,8 +16,7 @@ ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
 
 
 @pytest.fixture
-def vera(db, settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # it is not the hash that is tested
+def vera(db):
     return User.objects.create_superuser("vera", password=people.PASSWORD)
 
 

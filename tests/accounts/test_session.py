@@ -18,9 +18,8 @@ def after(hours):
 
 
 @pytest.fixture
-def browser(db, client, settings):
+def browser(db, client):
     """Signed in by password just now."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     User.objects.create_superuser("vera", password=people.PASSWORD)
     with after(hours=0):
         people.sign_in(client)

@@ -75,6 +75,7 @@ def test_a_button_on_a_contact_that_is_not_there_is_no_fault(supervisor):
     assert pages.press(supervisor, Contact(pk=404), "resolve_this").status_code == 200
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("status", ["waiting", "assigned", "resolved"])
 def test_contacts_are_filtered_by_status(supervisor, open_contact, bot, status):
     lifecycle.resolve_contact(contact_id=open_contact.pk)
@@ -103,22 +104,26 @@ def test_contacts_are_filtered_by_source_and_operator(supervisor, open_contact, 
     assert pages.shown(supervisor, f"{CONTACTS}?operator__id__exact={anna.pk}") == [open_contact]
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("typed", ["8 (999) 123-45-67", "123-45-67", "+79991234567", "петров", "Иван"])
 def test_contacts_are_found_by_what_is_known_of_the_lead(supervisor, open_contact, bot, typed):
     characters.contact(bot)
     assert pages.shown(supervisor, CONTACTS + f"?q={typed.replace('+', '%2B')}") == [open_contact]
 
 
+@pytest.mark.both
 def test_a_contact_is_found_by_its_number(supervisor, open_contact, bot):
     other = characters.contact(bot)
     assert other in pages.shown(supervisor, f"{CONTACTS}?q={other.pk}")
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("typed", ["9" * 40, "%00", "²", "+", "@", "'; --"])
 def test_odd_searches_find_nothing(supervisor, open_contact, typed):
     assert supervisor.get(CONTACTS, {"q": typed}).status_code == 200
 
 
+@pytest.mark.both
 def test_the_newest_contacts_come_first(supervisor, open_contact, bot):
     newest = characters.contact(bot)
     assert pages.shown(supervisor, CONTACTS) == [newest, open_contact]

@@ -77,6 +77,7 @@ def test_the_page_shows_identities_contacts_and_possible_duplicates(supervisor, 
         assert part in page
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("typed", ["8 (999) 123-45-67", "1234567", "IVAN@example.com", "example.com@", "иван"])
 def test_leads_are_found_however_they_are_typed(supervisor, ivan, bot, typed):
     characters.contact(bot, lead_phone="+79990000000")
@@ -84,6 +85,7 @@ def test_leads_are_found_however_they_are_typed(supervisor, ivan, bot, typed):
     assert found == ([] if typed == "example.com@" else [ivan])
 
 
+@pytest.mark.both
 def test_leads_are_found_by_their_number(supervisor, ivan):
     assert pages.shown(supervisor, f"{LEADS}?q={ivan.pk}") == [ivan]
 

@@ -52,11 +52,13 @@ def test_a_dismissed_pair_is_no_longer_on_the_page(supervisor, ivan, vanya):
     assert "Perhaps the same person" not in supervisor.get(pages.page(ivan)).text
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("term", ["8 (999) 000-00-00", "vanya", "0000000"])
 def test_the_other_lead_is_found_however_it_is_typed(supervisor, ivan, vanya, term):
     assert found(supervisor, ivan, term) == [vanya]
 
 
+@pytest.mark.both
 def test_the_other_lead_is_found_by_its_number(supervisor, ivan, vanya):
     assert found(supervisor, ivan, str(vanya.pk)) == [vanya]
 

@@ -136,6 +136,7 @@ def test_the_page_shows_each_roster_with_the_weight_and_its_share(supervisor):
     assert "Telegram: 10 (25%)" in supervisor.get(pages.page(anna)).text
 
 
+@pytest.mark.both
 def test_names_are_found_in_any_case(supervisor):
     anna = characters.operator("Анна Петрова")
     characters.operator("Борис")

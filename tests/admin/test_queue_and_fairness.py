@@ -6,6 +6,8 @@ from routing.admin import reports
 from routing.fairness import Share
 from tests import characters
 
+pytestmark = pytest.mark.both
+
 PAGE = "/admin/queue/"
 
 

@@ -10,6 +10,8 @@ from leads.models import PossibleDuplicate
 from routing import lifecycle, source_actions
 from tests import characters
 
+pytestmark = pytest.mark.both
+
 LISTS = [
     "/admin/operators/operator/",
     "/admin/routing/source/",

@@ -9,6 +9,8 @@ from core.api import problems
 from routing.api.contacts import ContactViewSet
 from tests import characters
 
+pytestmark = pytest.mark.once
+
 PATHS = ["/", "/health", "/docs", "/openapi.json", "/api/v1/operators", "/api/v1/sources"]
 
 

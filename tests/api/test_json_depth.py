@@ -3,6 +3,8 @@ from django.conf import settings
 
 from core.api.parsers import json_depth
 
+pytestmark = pytest.mark.once
+
 
 def nested(levels: int) -> bytes:
     return b'{"name": "Anna", "max_load": 5, "more": ' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"

@@ -7,6 +7,8 @@ from django.core.handlers.wsgi import WSGIHandler
 
 from crm_router.server.request_body import with_bounded_body
 
+pytestmark = pytest.mark.once
+
 
 def call(body: bytes, **environ):
     answered: dict[str, object] = {}

@@ -3,6 +3,8 @@ import re
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def schema(api):

@@ -15,12 +15,6 @@ from tests.accounts import people
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings) -> None:
-    """A real hash takes seconds on a busy machine, and the page waits for it."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def vera() -> User:
     return User.objects.create_superuser("vera", password=people.PASSWORD)

@@ -12,7 +12,7 @@ from leads.models import Identity, Lead
 from routing.api.contacts import ContactViewSet
 from tests import characters
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
 
 SECRETS = {
     "lead_phone": "+79995550123",

@@ -9,6 +9,8 @@ from sentry_sdk.transport import Transport
 from core.request_context import RequestContext, current
 from crm_router.observability import sentry
 
+pytestmark = pytest.mark.both
+
 PHONE = "+79995550123"
 
 

@@ -43,6 +43,7 @@ def test_a_backup_of_a_service_at_work_can_be_restored_and_served(
     again.post("/operators", {"name": "Anna", "max_load": 5})  # ids go on where they were
 
 
+@pytest.mark.once
 def test_only_so_many_are_kept_and_nobody_else_can_read_them(service: Service, tmp_path: Path) -> None:
     names = [backup(service, tmp_path, "--keep", "2").stdout.strip() for _ in range(3)]
     kept = sorted(str(file) for file in tmp_path.glob("crm-router-*"))
@@ -50,6 +51,7 @@ def test_only_so_many_are_kept_and_nobody_else_can_read_them(service: Service, t
     assert {Path(name).stat().st_mode & 0o777 for name in kept} == {0o600}
 
 
+@pytest.mark.once
 def test_the_monitoring_reads_when_it_was(service: Service, tmp_path: Path) -> None:
     backup(service, tmp_path)
     told = tmp_path / "metrics/crm_router_backup.prom"

@@ -5,7 +5,7 @@ import pytest
 
 from tests.service.running import Service, free_port, run
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.once]
 
 
 def distribute(service: Service, *arguments: str) -> subprocess.CompletedProcess[str]:

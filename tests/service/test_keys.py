@@ -48,6 +48,7 @@ def test_the_throttle_counts_in_all_processes(start: StartService) -> None:
     assert answers.count(429) >= 5
 
 
+@pytest.mark.once
 def test_the_distribution_is_tried_with_a_key(guarded: Service) -> None:
     script = str(PROJECT / "scripts/test_distribution.sh")
     env = guarded.env | {"BASE_URL": f"http://127.0.0.1:{guarded.env['PORT']}"}
@@ -60,6 +61,7 @@ def test_the_distribution_is_tried_with_a_key(guarded: Service) -> None:
     assert "5 contacts, 5 assigned" in done.stdout, done.stderr
 
 
+@pytest.mark.once
 def test_the_start_says_whether_keys_are_needed(start: StartService, guarded: Service) -> None:
     assert "create_api_key --management --name NAME" in guarded.output()
     guarded.stop()
@@ -67,6 +69,7 @@ def test_the_start_says_whether_keys_are_needed(start: StartService, guarded: Se
     assert "not required (API_KEYS=open)" in start().wait_until_up().output()
 
 
+@pytest.mark.once
 def test_on_every_other_address_keys_are_required_by_default(start: StartService) -> None:
     service = start(HOST="0.0.0.0").wait_until_up()
 

@@ -17,7 +17,7 @@ from tests.service.conftest import StartService
 from tests.service.running import PATIENCE, Service, wait_until
 from tests.service.test_unreadable import BAD_BODIES, send
 
-pytestmark = [pytest.mark.service]
+pytestmark = [pytest.mark.service, pytest.mark.once]
 
 TOKEN = "0123456789abcdef"
 X_REQUEST_ID = re.compile(rb"\r\nX-Request-ID: (\S+)\r\n")

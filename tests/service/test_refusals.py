@@ -10,7 +10,7 @@ import pytest
 from tests.service.own_postgresql import Server
 from tests.service.running import PROJECT, run
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.once]
 
 
 def refusal(env: dict[str, str], *arguments: str) -> str:
@@ -46,7 +46,6 @@ def test_an_address_that_others_reach_while_no_key_is_needed(environment: dict[s
     assert "API_KEYS_OPEN_ANYWHERE=true" in said
 
 
-@pytest.mark.once
 def test_gunicorn_alone_on_such_an_address(environment: dict[str, str]) -> None:
     conf = "python:crm_router.server.gunicorn_conf"
     command = [sys.executable, "-m", "gunicorn", "-c", conf, "--bind", f"0.0.0.0:{environment['PORT']}"]
@@ -105,7 +104,6 @@ def test_a_demo_whose_database_cannot_be_reached(environment: dict[str, str]) ->
     assert "secret" not in result.stderr
 
 
-@pytest.mark.once
 def test_a_database_that_is_not_there_although_its_server_is(environment: dict[str, str], server: Server) -> None:
     server.start()
     elsewhere = {"DATABASE_URL": server.url.removesuffix("postgres") + "nowhere"}

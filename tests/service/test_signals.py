@@ -41,6 +41,7 @@ def test_a_stop_answers_every_request_that_was_accepted(start: StartService, ser
     assert all_contact_ids(start().wait_until_up().get) == ids(crowd)
 
 
+@pytest.mark.once
 def test_a_reload_costs_nobody_a_request(service: Service) -> None:
     crowd = bots(service, total=600)
     wait_until(lambda: crowd.answered() > 100, "the bots are at work")

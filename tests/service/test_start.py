@@ -13,6 +13,7 @@ from tests.service.running import PROJECT, Service, free_port, run, wait_until
 pytestmark = pytest.mark.service
 
 
+@pytest.mark.once
 def test_it_answers_and_says_where_everything_is(service: Service) -> None:
     base = f"http://127.0.0.1:{service.env['PORT']}"
 
@@ -56,6 +57,8 @@ def test_a_database_that_does_not_know_its_letters_is_warned_of(
     assert bool(said) == bool(done.stderr)
 
 
+@pytest.mark.usefixtures("unprepared")
+@pytest.mark.once
 def test_it_starts_empty_and_not_in_debug(service: Service) -> None:
     assert service.get("/api/v1/operators") == (200, [])
     status, page = service.get("/nowhere")
@@ -63,10 +66,12 @@ def test_it_starts_empty_and_not_in_debug(service: Service) -> None:
     assert page["code"] == "not_found"
 
 
+@pytest.mark.once
 def test_an_empty_number_of_processes_is_as_good_as_none(start: StartService) -> None:
     assert start(WEB_CONCURRENCY="", WEB_THREADS="").wait_until_up().get("/health") == (200, {"status": "ok"})
 
 
+@pytest.mark.once
 def test_through_a_link_it_stays_where_that_led_when_it_started(tmp_path: Path) -> None:
     """An update moves the link (docs/operations.md), and must not change what the older instance loads later."""
     (tmp_path / "current").symlink_to(PROJECT)
@@ -80,6 +85,7 @@ def test_through_a_link_it_stays_where_that_led_when_it_started(tmp_path: Path) 
     assert set(started.stdout.split()) == {str(PROJECT)}
 
 
+@pytest.mark.usefixtures("unprepared")
 def test_data_and_secret_key_survive_a_restart(start: StartService) -> None:
     first = start().wait_until_up()
     operator = first.post("/operators", {"name": "Анна", "max_load": 50})
@@ -94,6 +100,7 @@ def test_data_and_secret_key_survive_a_restart(start: StartService) -> None:
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
+@pytest.mark.usefixtures("unprepared")
 def test_two_first_starts_at_once_do_not_disturb_each_other(start: StartService) -> None:
     one, other = start(), start(PORT=str(free_port()))
 
@@ -102,6 +109,7 @@ def test_two_first_starts_at_once_do_not_disturb_each_other(start: StartService)
     assert [source["name"] for source in other.wait_until_up().get("/api/v1/sources")[1]] == ["Telegram Bot"]
 
 
+@pytest.mark.once
 def test_the_demo_registers_a_hundred_contacts_and_goes_on_serving(start: StartService) -> None:
     service = start("--demo").wait_until_up()
 
