@@ -23,6 +23,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from access import keys
 from access.models import ApiKey
+from core.admin.titles import PlainTitles
 from core.admin.verbs import VerbAction
 from routing.models import Source
 
@@ -49,15 +50,15 @@ class NewKeyForm(forms.Form):
     name = forms.CharField(
         label=pgettext_lazy("of a source", "Name"),
         max_length=100,
-        help_text=_("Who uses it, such as “Telegram bot on server 2”."),
+        help_text=_("The program or person that uses the key, such as “Telegram bot on server 2”."),
         widget=UnfoldAdminTextInputWidget,
     )
     scope = forms.ChoiceField(
         label=_("Scope"),
-        help_text=_("A source's key registers and reads the contacts of that source, and nothing else."),
+        help_text=_("A source key can only register and read contacts of its source."),
         widget=UnfoldAdminSelectWidget,
     )
-    expires_at = Days(label=_("Works for how many days"), help_text=_("Empty: until it is revoked."), at_least=1)
+    expires_at = Days(label=_("Valid for (days)"), help_text=_("Empty: until it is revoked."), at_least=1)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,12 +72,12 @@ class NewKeyForm(forms.Form):
 
 class RotateForm(forms.Form):
     old_until = Days(
-        label=_("The old key works for how many days more"),
-        help_text=_("Empty: until it is revoked. 0: no longer."),
+        label=_("The old key stays valid for (days)"),
+        help_text=_("Empty: until it is revoked. 0: it expires immediately."),
         at_least=0,
     )
     expires_at = Days(
-        label=_("The new key works for how many days"), help_text=_("Empty: until it is revoked."), at_least=1
+        label=_("The new key is valid for (days)"), help_text=_("Empty: until it is revoked."), at_least=1
     )
 
 
@@ -85,7 +86,7 @@ class StateFilter(RadioFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
-        return [("live", _("Working")), ("dead", _("Expired or revoked"))]
+        return [("live", _("Valid")), ("dead", _("Expired or revoked"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         live = ApiKey.objects.live().values("pk")
@@ -95,14 +96,14 @@ class StateFilter(RadioFilter):
 
 def revoked(count: int) -> str:
     return ngettext(
-        "%(count)d key is revoked and refused from now on.",
-        "%(count)d keys are revoked and refused from now on.",
+        "%(count)d key was revoked.",
+        "%(count)d keys were revoked.",
         count,
     ) % {"count": count}
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(PlainTitles, ModelAdmin):
     list_display = ["name", "prefix", "scope", "badge", "last_used_at", "expires_at", "created_at"]
     list_filter = [StateFilter]
     list_filter_submit = True
@@ -135,7 +136,7 @@ class ApiKeyAdmin(ModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = NewKeyForm(request.POST or None)
-        page = {"title": _("New API key"), "button": _("Make the key"), "back": self.list_url()}
+        page = {"title": _("New API key"), "button": _("Create the key"), "back": self.list_url()}
         if not form.is_valid():
             return self.render(request, "access/key_form.html", page | {"form": form})
         new = form.make()
@@ -149,12 +150,12 @@ class ApiKeyAdmin(ModelAdmin):
         if key is None:
             raise Http404
         form = RotateForm(request.POST if request.method == "POST" else None)
-        page = {"title": _("Rotate %(key)s") % {"key": key.name}, "button": _("Make the new key"), "key": key}
+        page = {"title": _("Rotate %(key)s") % {"key": key.name}, "button": _("Create the new key"), "key": key}
         if form.is_valid():
             try:
                 new = keys.rotate_key(key_id=key.pk, **form.cleaned_data)
             except keys.CannotRotate:
-                form.add_error(None, _("Two keys of this kind work already, or this one no longer does."))
+                form.add_error(None, _("This key already has a successor, or is no longer valid."))
             else:
                 self.log_change(request, key, gettext("Rotated; the new key is %(key)s.") % {"key": new.key})
                 self.log_addition(request, new.key, [{"added": {}}])
@@ -168,7 +169,7 @@ class ApiKeyAdmin(ModelAdmin):
         icon="block",
         variant=ActionVariant.DANGER,
         title=_("Revoke this key?"),
-        description=_("Whoever uses it is refused from now on. This cannot be undone."),
+        description=_("Programs that use this key are refused immediately. This cannot be undone."),
         submit=_("Revoke"),
     )
     def revoke(self, request: HttpRequest, chosen: Iterable[ApiKey]) -> None:

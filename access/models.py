@@ -19,9 +19,9 @@ class ApiKey(models.Model):
     """Who a caller of the API is. Made, rotated and revoked by `access.keys`; the key itself is kept nowhere."""
 
     class State(models.TextChoices):
-        LIVE = "live", pgettext_lazy("API key", "works")
-        EXPIRED = "expired", pgettext_lazy("API key", "has expired")
-        REVOKED = "revoked", pgettext_lazy("API key", "is revoked")
+        LIVE = "live", pgettext_lazy("API key", "valid")
+        EXPIRED = "expired", pgettext_lazy("API key", "expired")
+        REVOKED = "revoked", pgettext_lazy("API key", "revoked")
 
     name = models.CharField(pgettext_lazy("of a source", "name"), max_length=100)
     prefix = models.CharField(_("prefix"), max_length=16, unique=True)

@@ -29,10 +29,11 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 
 from accounts import roles, two_factor
 from core.admin import formatting
+from core.admin.titles import PlainTitles
 from operators.models import Operator
 
 VERBS = {
-    "view": pgettext_lazy("permission", "look at"),
+    "view": pgettext_lazy("permission", "view"),
     "add": pgettext_lazy("permission", "add"),
     "change": pgettext_lazy("permission", "change"),
     "delete": pgettext_lazy("permission", "delete"),
@@ -43,6 +44,10 @@ admin.site.index_title = _("Overview")
 admin.site.empty_value_display = formatting.NOTHING
 apps.get_app_config("auth").verbose_name = _("Access")  # as the sidebar calls it
 Group.__str__ = roles.role_title  # type: ignore[method-assign] # in lists, choices, filters and titles alike
+# A group of Django's is a role on every page; the migrations of django.contrib.auth are compared without this.
+Group._meta.verbose_name, Group._meta.verbose_name_plural = _("role"), _("roles")
+Group._meta.get_field("name").verbose_name = pgettext_lazy("of a source", "name")
+User._meta.get_field("groups").verbose_name = _("roles")
 # Imported from where they are registered; the pages of the last two would show secrets.
 for model in (User, Group, TOTPDevice, StaticDevice):
     admin.site.unregister(model)
@@ -70,7 +75,7 @@ def exceeds(holder: Any, user: Any) -> bool:
     return getattr(holder, "is_superuser", False) or theirs.exclude(pk__in=held(user)).exists()
 
 
-class WithinOwnRights(ModelAdmin):
+class WithinOwnRights(PlainTitles, ModelAdmin):
     """Offers the permissions of what has a page here, and of those the ones that the user has."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -88,6 +93,7 @@ class WithinOwnRights(ModelAdmin):
             pages = ContentType.objects.get_for_models(*self.admin_site._registry).values()
             kwargs["queryset"] = held(request.user).select_related("content_type").filter(content_type__in=pages)
         if db_field.related_model is Group:
+            kwargs["help_text"] = _("A user has the permissions of all their roles.")
             more = Permission.objects.exclude(pk__in=held(request.user))
             kwargs["queryset"] = Group.objects.exclude(pk__in=Group.objects.filter(permissions__in=more))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
@@ -104,7 +110,7 @@ class AccountForm(UserChangeForm):
         label=_("Operator"),
         required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text=_("Who this is among those who answer. With the role Operator they see their own contacts only."),
+        help_text=_("The operator that this user is. With the role Operator, a user sees only their own contacts."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -120,6 +126,7 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
     form = AccountForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    add_title = _("Add a user")
     list_display = ["username", "first_name", "last_name", "named_roles", "is_active", "two_factor"]
     list_filter = ["is_active", "groups"]
     add_fieldsets = [(None, {"fields": ["username", "password1", "password2"]})]
@@ -131,7 +138,7 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
         (_("Permissions"), {"fields": ["is_active", "is_staff", "groups", "operator"]}),
         (_("Important dates"), {"fields": ["last_login", "date_joined"]}),
     ]
-    for_superusers = (_("Beyond roles"), {"fields": ["is_superuser", "user_permissions"]})
+    for_superusers = (_("Additional permissions"), {"fields": ["is_superuser", "user_permissions"]})
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -161,8 +168,8 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
         dialog={
             "title": _("Reset two-factor sign-in?"),
             "description": _(
-                "The app and the recovery codes of this account are worth nothing from now on. Make sure that it is "
-                "its owner who asks: whoever knows the password can sign in afterwards."
+                "The app and the recovery codes of this account stop working. Check first that the owner of the "
+                "account has asked for this: afterwards the password alone is enough to sign in."
             ),
             "form_submit_text": _("Reset"),
         },
@@ -183,7 +190,7 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
     def new_password(self, user: User) -> SafeString:
         """The way to another one: what is stored of this one helps nobody."""
         url = reverse("admin:auth_user_password_change", args=[user.pk])
-        return format_html('<a href="{}" class="text-link">{}</a>', url, gettext("Set another password"))
+        return format_html('<a href="{}" class="text-link">{}</a>', url, gettext("Set a new password"))
 
     @display(description=_("two-factor sign-in"), boolean=True)
     def two_factor(self, user: User) -> bool:
@@ -192,6 +199,8 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
 
 @admin.register(Group)
 class GroupAdmin(BaseGroupAdmin, WithinOwnRights):
+    add_title = _("Add a role")
+
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
         """A role is shown by what people call it, in their language."""
         return ["role" if is_role(obj) else "name", "permissions"]

@@ -20,5 +20,5 @@ class CodeForm(forms.Form):
 
     def refuse(self) -> None:
         self.add_error(
-            "code", _("This code is not right, or came too soon after a wrong one. Please try the next one.")
+            "code", _("The code is wrong, or was entered too soon after a wrong one. Please try the next code.")
         )

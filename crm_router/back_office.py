@@ -70,14 +70,14 @@ UNFOLD = {
     "SIDEBAR": {
         "navigation": [
             {
-                "title": _("Who answers"),
+                "title": _("Operators and sources"),
                 "items": [
                     sidebar_page(_("Operators"), "support_agent", "operators", "operator"),
                     sidebar_page(_("Sources"), "smart_toy", "routing", "source"),
                 ],
             },
             {
-                "title": _("Who asks"),
+                "title": _("Contacts and leads"),
                 "items": [
                     sidebar_page(_("Contacts"), "chat", "routing", "contact") | {"permission": may_view_contacts},
                     {
@@ -95,7 +95,7 @@ UNFOLD = {
                 "title": _("Access"),
                 "items": [
                     sidebar_page(_("Users"), "key", "auth", "user"),
-                    sidebar_page(_("Groups"), "group", "auth", "group"),
+                    sidebar_page(_("Roles"), "group", "auth", "group"),
                     sidebar_page(_("API keys"), "vpn_key", "access", "apikey"),
                 ],
             },

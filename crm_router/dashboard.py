@@ -51,7 +51,7 @@ def waiting_number(request: HttpRequest) -> dict[str, Any]:
     return {
         "title": _("In the queue"),
         "figure": count_up_to_limit(Contact.objects.waiting()) or "0",
-        "more": since and _("The oldest waits for %(age)s") % {"age": timesince(since, timezone.now(), depth=1)},
+        "more": since and _("The oldest has waited %(age)s") % {"age": timesince(since, timezone.now(), depth=1)},
         "link": f"{reverse('admin:routing_contact_changelist')}?status={Contact.Status.WAITING.value}",
         "is_pressing": since is not None,
     }
@@ -80,7 +80,7 @@ def on_duty_number(request: HttpRequest) -> dict[str, Any]:
 def duplicates_number(request: HttpRequest) -> dict[str, Any]:
     """How many pairs of leads wait for a decision."""
     return {
-        "title": _("Duplicates to decide"),
+        "title": _("Undecided duplicates"),
         "figure": count_undecided(request) or "0",
         "link": reverse("admin:leads_possibleduplicate_changelist"),
     }

@@ -270,6 +270,7 @@ FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
 USE_TZ = True
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 LOCALE_PATHS = [BASE_DIR / "crm_router" / "locale"]
+FORMAT_MODULE_PATH = "crm_router.formats"
 
 STATIC_URL = "/static/"
 STORAGES = {

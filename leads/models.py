@@ -107,7 +107,7 @@ class Identity(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("source"),
-        help_text=_("Ids in a channel mean somebody only there."),
+        help_text=_("An id in a channel is valid only in that channel."),
     )
     # The lowest is shown. What comes with a merge ranks behind: the survivor goes on showing itself.
     rank = models.IntegerField(default=0, db_default=0, editable=False)

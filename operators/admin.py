@@ -65,16 +65,16 @@ def add_source_summaries(operators: Any) -> None:
 
 def archived(count: int) -> str:
     return ngettext(
-        "%(count)d operator is in the archive now. Open contacts go to others or back to the queue.",
-        "%(count)d operators are in the archive now. Open contacts go to others or back to the queue.",
+        "%(count)d operator was archived. Open contacts go to other operators or back to the queue.",
+        "%(count)d operators were archived. Open contacts go to other operators or back to the queue.",
         count,
     ) % {"count": count}
 
 
 def restored(count: int) -> str:
     return ngettext(
-        "%(count)d operator is back from the archive, with the former weights.",
-        "%(count)d operators are back from the archive, with the former weights.",
+        "%(count)d operator was restored with the former weights.",
+        "%(count)d operators were restored with the former weights.",
         count,
     ) % {"count": count}
 
@@ -84,8 +84,8 @@ def handed_over(count: HandoverCount) -> str:
         return gettext("Nothing was handed over: there are no open contacts.")
     if not count.reassigned and not count.queued:
         return ngettext(
-            "Nothing was handed over: nobody else is free, and %(count)d contact stays.",
-            "Nothing was handed over: nobody else is free, and %(count)d contacts stay.",
+            "Nothing was handed over: no other operator is free, and %(count)d contact stays.",
+            "Nothing was handed over: no other operator is free, and %(count)d contacts stay.",
             count.kept,
         ) % {"count": count.kept}
     return gettext("Handed over: %(reassigned)d, in the queue: %(queued)d, kept: %(kept)d.") % {
@@ -104,6 +104,7 @@ class OperatorAdmin(VerbAdmin):
     search_help_text = _("Name")
     ordering = ["name", "pk"]
     form = OperatorForm
+    add_title = _("Add an operator")
     readonly_fields = ["load", "rosters", "archived_at"]
     actions = ["hand_over_selected", "hand_over_on_duty_selected", "archive_selected", "restore_selected"]
     actions_detail = [HAND_OVER, "archive_this", "restore_this"]
@@ -161,7 +162,7 @@ class OperatorAdmin(VerbAdmin):
         permission="archive",
         icon="logout",
         title=_("Hand over all contacts and go off duty?"),
-        description=_("Open contacts go to others or back to the queue, and the operator gets no new ones."),
+        description=_("Open contacts go to other operators or back to the queue, and this operator gets no new ones."),
         submit=_("Hand over"),
     )
     def hand_over(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
@@ -173,7 +174,7 @@ class OperatorAdmin(VerbAdmin):
         permission="archive",
         icon="sync_alt",
         title=_("Hand over all contacts and stay on duty?"),
-        description=_("Open contacts go to others. What nobody else can take stays with the operator."),
+        description=_("Open contacts go to other operators. Those that no other operator can take stay."),
         submit=_("Hand over"),
     )
     def hand_over_on_duty(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
@@ -199,8 +200,9 @@ class OperatorAdmin(VerbAdmin):
         variant=ActionVariant.DANGER,
         title=_("Move this operator to the archive?"),
         description=_(
-            "The operator gets no more contacts. Open contacts go to others or back to the queue at once, "
-            "closed ones stay as history. You can restore the operator later; open contacts do not come back."
+            "The operator gets no more contacts. Open contacts go to other operators or back to the queue "
+            "immediately; resolved ones stay in the history. You can restore the operator later, but the open "
+            "contacts do not come back."
         ),
         submit=_("Move to the archive"),
     )
@@ -218,7 +220,7 @@ class OperatorAdmin(VerbAdmin):
         icon="unarchive",
         variant=ActionVariant.PRIMARY,
         title=_("Restore this operator?"),
-        description=_("The operator returns with the former limit and weights, and may get contacts at once."),
+        description=_("The operator returns with the former limit and weights, and can get contacts immediately."),
         submit=_("Restore"),
     )
     def restore(self, request: HttpRequest, operators: Iterable[Operator]) -> None:

@@ -4,4 +4,4 @@ from django.utils.translation import gettext_lazy as _
 
 class RoutingConfig(AppConfig):
     name = "routing"
-    verbose_name = _("Who answers")
+    verbose_name = _("Routing")

@@ -22,14 +22,14 @@ HOW = {
 }
 
 SAID = {
-    What.REGISTERED: gettext_lazy("Registered by %(by)s, and went to %(taker)s."),
+    What.REGISTERED: gettext_lazy("Registered by %(by)s: to %(taker)s."),
     What.DEQUEUED: gettext_lazy("Taken from the queue by %(taker)s."),
-    What.REASSIGNED: gettext_lazy("Routed afresh by %(by)s: from %(giver)s to %(taker)s."),
-    What.GIVEN: gettext_lazy("Given by hand by %(by)s: from %(giver)s to %(taker)s."),
-    What.RETURNED: gettext_lazy("Put back into the queue by %(by)s, from %(giver)s."),
+    What.REASSIGNED: gettext_lazy("Rerouted by %(by)s: from %(giver)s to %(taker)s."),
+    What.GIVEN: gettext_lazy("Assigned manually by %(by)s: from %(giver)s to %(taker)s."),
+    What.RETURNED: gettext_lazy("Returned to the queue by %(by)s, from %(giver)s."),
     What.HANDED_OVER: gettext_lazy("Handed over by %(by)s: from %(giver)s to %(taker)s."),
-    What.RESOLVED: gettext_lazy("Resolved by %(by)s; it was with %(giver)s."),
-    What.REOPENED: gettext_lazy("Reopened by %(by)s, and went to %(taker)s."),
+    What.RESOLVED: gettext_lazy("Resolved by %(by)s; the operator was %(giver)s."),
+    What.REOPENED: gettext_lazy("Reopened by %(by)s: to %(taker)s."),
 }
 
 AUTHORS = {
@@ -125,15 +125,15 @@ def decision_text(event: ContactEvent, decision: Decision | None, candidates: Se
     """The decision in a sentence."""
     if event.to_operator is None:
         if decision is None and event.reason == Contact.Waiting.NONE_AVAILABLE:
-            return _("It took its place in the queue, because older contacts waited for the same operator.")
+            return _("It joined the queue, because older contacts were waiting for the same operator.")
         if event.reason:
-            return _("Nobody has it: %(reason)s.") % {"reason": Contact.Waiting(event.reason).label}
-        return _("Nobody has it.")
+            return _("Not assigned: %(reason)s.") % {"reason": Contact.Waiting(event.reason).label}
+        return _("Not assigned.")
     name = event.to_operator.name
     if decision is None and event.what == What.REOPENED:
-        return _("%(name)s had it before and was free.") % {"name": name}
+        return _("%(name)s had this contact before and was free.") % {"name": name}
     if decision is None:
-        return _("%(name)s was given it by hand.") % {"name": name}
+        return _("%(name)s was assigned manually.") % {"name": name}
     if decision.is_sticky:
         return _("%(name)s had this lead before and was free.") % {"name": name}
     chance = next(member.probability for member in candidates if member.operator_id == decision.chosen)

@@ -15,22 +15,23 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from core.admin.titles import PlainTitles
 from core.errors import Refusal
 
 WORDS = {
-    "busy": _("Too many changes at once. Nothing was changed, please try again."),
-    "erased": _("This person has been erased; there is nothing left to change."),
+    "busy": _("Too many changes at the same time. Nothing was changed; please try again."),
+    "erased": _("This person's data was erased and cannot be changed."),
     "identity_taken": _("This phone or e-mail belongs to another lead. See “Possible duplicates”."),
-    "last_identity": _("A lead needs a phone, an e-mail or an id in a channel to be recognised by."),
-    "name_taken": _("There is a source of this name already."),
-    "nobody_else_free": _("Nobody else is free. It stays where it is."),
-    "not_found": _("It does not exist any more, or is in the archive."),
-    "not_merged": _("It is not merged with any other, or no longer."),
-    "operator_full": _("This operator is at the limit. It stays where it is."),
-    "operator_inactive": _("This operator is off duty. It stays where it is."),
-    "resolved": _("It is resolved. Open it again first."),
+    "last_identity": _("A lead needs a phone, an e-mail or an id in a channel."),
+    "name_taken": _("A source with this name already exists."),
+    "nobody_else_free": _("No other operator is free. The contact stays where it is."),
+    "not_found": _("It no longer exists, or is archived."),
+    "not_merged": _("It is not merged with another lead."),
+    "operator_full": _("This operator is at the limit. The contact stays where it is."),
+    "operator_inactive": _("This operator is off duty. The contact stays where it is."),
+    "resolved": _("It is resolved. Reopen it first."),
     "same_lead": _("A lead cannot be merged with itself."),
-    "survivor_merged": _("The lead that stayed has itself been merged since. Undo that merge first."),
+    "survivor_merged": _("The remaining lead has been merged with another one. Undo that merge first."),
 }
 
 Done = Callable[[int], str]  # what was done, in words, to so many
@@ -107,7 +108,7 @@ class WithoutTransaction(admin.ModelAdmin):  # type: ignore[type-arg] # not subs
         return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
 
 
-class VerbAdmin(ModelAdmin, WithoutTransaction):
+class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
     """Nothing is deleted here, facets are not counted, and a refusal is a message."""
 
     list_disable_select_all = True  # an action touches what the user has seen: the rows of this page

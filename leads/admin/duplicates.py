@@ -32,7 +32,7 @@ class DecisionFilter(ChoiceFilter):
     all_option = ["", _("Undecided")]
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, object]]:
-        return [("merged", _("One person")), ("dismissed", _("Two persons"))]
+        return [("merged", _("Same person")), ("dismissed", _("Different people"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         words = {"merged": queryset.merged, "dismissed": queryset.dismissed}
@@ -69,23 +69,23 @@ def decision_buttons(pair: PossibleDuplicate) -> SafeString:
     offered = [merge_button(pair.lead, pair.other)]
     if not pair.dismissed_at:
         dismiss = reverse("admin:leads_possibleduplicate_dismiss_this", args=[pair.pk])
-        offered.append(formatting.dialog_link(dismiss, gettext("Two persons…")))
+        offered.append(formatting.dialog_link(dismiss, gettext("Different people…")))
     return format_html('<div class="buttons">{}</div>', format_html_join("", "{}", ((one,) for one in offered)))
 
 
 def merge_button(lead: Lead, other: Lead) -> SafeString:
     url = reverse("admin:leads_lead_merge_this", args=[lead.pk])
-    return formatting.dialog_link(f"{url}?other={other.pk}", gettext("One person: merge…"))
+    return formatting.dialog_link(f"{url}?other={other.pk}", gettext("Same person: merge…"))
 
 
 def merged(count: int) -> str:
-    return ngettext("%(count)d pair is one lead now.", "%(count)d pairs are one lead each now.", count) % {
-        "count": count
-    }
+    return ngettext("%(count)d pair was merged.", "%(count)d pairs were merged.", count) % {"count": count}
 
 
 def dismissed(count: int) -> str:
-    return ngettext("%(count)d pair is off the list.", "%(count)d pairs are off the list.", count) % {"count": count}
+    return ngettext(
+        "%(count)d pair was removed from the list.", "%(count)d pairs were removed from the list.", count
+    ) % {"count": count}
 
 
 @admin.register(PossibleDuplicate)
@@ -124,7 +124,7 @@ class PossibleDuplicateAdmin(VerbAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         return []  # its button stands beside the one that merges
 
-    @action(description=_("One person: merge into the older lead"), permissions=["decide"])
+    @action(description=_("Same person: merge into the older lead"), permissions=["decide"])
     def merge_selected(self, request: HttpRequest, queryset: QuerySet[PossibleDuplicate]) -> HttpResponse | None:
         """Shows what is going to happen; does it when the user has confirmed that."""
         pairs = {pair.pk: pair for pair in queryset}
@@ -151,12 +151,12 @@ class PossibleDuplicateAdmin(VerbAdmin):
         return None
 
     @VerbAction(
-        button=_("Two persons…"),
-        menu=_("Two persons: take off this list"),
+        button=_("Different people…"),
+        menu=_("Different people: remove from the list"),
         permission="decide",
-        title=_("Are these two persons?"),
-        description=_("The pair leaves the list for good. Both leads stay as they are."),
-        submit=_("Two persons"),
+        title=_("Are these different people?"),
+        description=_("The pair is removed from the list permanently. Both leads stay unchanged."),
+        submit=_("Different people"),
     )
     def dismiss(self, request: HttpRequest, pairs: Iterable[PossibleDuplicate]) -> None:
         self.for_each(request, pairs, lambda pk: merging.dismiss_duplicate(pair_id=pk), dismissed)
@@ -175,4 +175,4 @@ class PossibleDuplicateAdmin(VerbAdmin):
 
     @display(description=_("decision"))
     def buttons(self, pair: PossibleDuplicate) -> SafeString | str:
-        return decision_buttons(pair) or gettext("One person")
+        return decision_buttons(pair) or gettext("Same person")

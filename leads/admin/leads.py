@@ -46,12 +46,12 @@ class LeadForm(ChangesOnly):
 
     def clean_phone(self) -> str:
         return validate_identity(
-            self.cleaned_data["phone"], search.normalise_typed_phone, _("This cannot be a phone number.")
+            self.cleaned_data["phone"], search.normalise_typed_phone, _("This is not a valid phone number.")
         )
 
     def clean_email(self) -> str:
         return validate_identity(
-            self.cleaned_data["email"], identities.normalise_email, _("This is not an e-mail address.")
+            self.cleaned_data["email"], identities.normalise_email, _("This is not a valid e-mail address.")
         )
 
 
@@ -142,11 +142,11 @@ def available_actions(lead: Lead) -> list[str]:
 
 
 def undone(count: int) -> str:
-    return ngettext("%(count)d merge is undone.", "%(count)d merges are undone.", count) % {"count": count}
+    return ngettext("%(count)d merge was undone.", "%(count)d merges were undone.", count) % {"count": count}
 
 
 def erased(count: int) -> str:
-    return ngettext("%(count)d lead is erased.", "%(count)d leads are erased.", count) % {"count": count}
+    return ngettext("%(count)d lead was erased.", "%(count)d leads were erased.", count) % {"count": count}
 
 
 @admin.register(Lead)
@@ -258,13 +258,13 @@ class LeadAdmin(VerbAdmin):
         return render(request, "leads/merge_with.html", self.admin_site.each_context(request) | context)
 
     @action(
-        description=_("One person: merge…"),
+        description=_("Same person: merge…"),
         permissions=["decide"],
         dialog={
             "title": _("Merge these two leads into one?"),
             "description": _(
-                "Contacts, phones, e-mails and ids of the other lead move to the one that stays, and the number of the "
-                "other leads to it. You can undo this on the page of the lead that stays."
+                "Contacts, phones, e-mails and ids of the other lead move to the remaining one, and the number of "
+                "the other lead leads to it. You can undo this on the page of the remaining lead."
             ),
             "form_class": MergeForm,
             "form_submit_text": _("Merge"),
@@ -287,8 +287,8 @@ class LeadAdmin(VerbAdmin):
         dialog={
             "title": _("Undo this merge?"),
             "description": _(
-                "The two leads are separate again, each with what it had before. What came since then stays with the "
-                "lead that stayed."
+                "The two leads are separated, each with what it had before. What was added after the merge stays "
+                "with the remaining lead."
             ),
             "form_submit_text": _("Undo the merge"),
         },
@@ -308,9 +308,9 @@ class LeadAdmin(VerbAdmin):
         icon="person_remove",
         variant=ActionVariant.DANGER,
         dialog={
-            "title": _("Erase this person for good?"),
+            "title": _("Erase this person permanently?"),
             "form_class": EraseForm,
-            "form_submit_text": _("Erase for good"),
+            "form_submit_text": _("Erase permanently"),
         },
     )
     def erase_this(self, request: HttpRequest, form: EraseForm, object_id: str) -> HttpResponse:

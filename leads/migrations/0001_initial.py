@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                     "source",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Ids in a channel mean somebody only there.",
+                        help_text="An id in a channel is valid only in that channel.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

@@ -53,15 +53,17 @@ class StatusFilter(ChoiceFilter):
 
 
 def resolved(count: int) -> str:
-    return ngettext("%(count)d contact is resolved.", "%(count)d contacts are resolved.", count) % {"count": count}
+    return ngettext("%(count)d contact was resolved.", "%(count)d contacts were resolved.", count) % {"count": count}
 
 
 def reopened(count: int) -> str:
-    return ngettext("%(count)d contact is open again.", "%(count)d contacts are open again.", count) % {"count": count}
+    return ngettext("%(count)d contact was reopened.", "%(count)d contacts were reopened.", count) % {"count": count}
 
 
 def given(operator: Operator, count: int) -> str:
-    return ngettext("%(count)d contact is with %(name)s now.", "%(count)d contacts are with %(name)s now.", count) % {
+    return ngettext(
+        "%(count)d contact was assigned to %(name)s.", "%(count)d contacts were assigned to %(name)s.", count
+    ) % {
         "count": count,
         "name": operator,
     }
@@ -69,20 +71,22 @@ def given(operator: Operator, count: int) -> str:
 
 def rerouted(count: int) -> str:
     return ngettext(
-        "%(count)d contact is with somebody else now.", "%(count)d contacts are with others now.", count
+        "%(count)d contact was assigned to another operator.",
+        "%(count)d contacts were assigned to other operators.",
+        count,
     ) % {"count": count}
 
 
 def returned(count: int) -> str:
     return ngettext(
-        "%(count)d contact was put back into the queue.", "%(count)d contacts were put back into the queue.", count
+        "%(count)d contact was returned to the queue.", "%(count)d contacts were returned to the queue.", count
     ) % {"count": count}
 
 
 def passed_on(count: int) -> str:
     return ngettext(
-        "%(count)d contact was put back into the queue, and is with somebody else already.",
-        "%(count)d contacts were put back into the queue, and are with others already.",
+        "%(count)d contact was returned to the queue and assigned to another operator.",
+        "%(count)d contacts were returned to the queue and assigned to other operators.",
         count,
     ) % {"count": count}
 
@@ -184,7 +188,7 @@ class ContactAdmin(VerbAdmin):
         icon="check",
         variant=ActionVariant.PRIMARY,
         title=_("Resolve this contact?"),
-        description=_("The operator is free for one more, and the contact that has waited longest is assigned."),
+        description=_("The operator gets a free place, and the longest-waiting contact is assigned."),
         submit=_("Resolve"),
     )
     def resolve(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
@@ -193,13 +197,13 @@ class ContactAdmin(VerbAdmin):
         )
 
     @VerbAction(
-        button=_("Open again"),
+        button=_("Reopen"),
         permission="resolve",
         icon="undo",
         variant=ActionVariant.PRIMARY,
-        title=_("Open this contact again?"),
-        description=_("It goes to the same operator if on duty and below the limit, else to somebody else."),
-        submit=_("Open again"),
+        title=_("Reopen this contact?"),
+        description=_("It goes back to the same operator if on duty and below the limit, otherwise to another one."),
+        submit=_("Reopen"),
     )
     def reopen(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
         self.for_each(
@@ -207,14 +211,14 @@ class ContactAdmin(VerbAdmin):
         )
 
     @action(
-        description=_("Give to…"),
+        description=_("Assign to…"),
         permissions=["route"],
         icon="person_add",
         dialog={
-            "title": _("Give this contact to somebody"),
-            "description": _("The history will tell that it was you who decided."),
+            "title": _("Assign this contact"),
+            "description": _("The history will record that you decided this."),
             "form_class": GiveForm,
-            "form_submit_text": _("Give"),
+            "form_submit_text": _("Assign"),
         },
     )
     def give_this(self, request: HttpRequest, form: GiveForm, object_id: str) -> HttpResponse:
@@ -228,12 +232,15 @@ class ContactAdmin(VerbAdmin):
         )
 
     @VerbAction(
-        button=_("Route to somebody else"),
+        button=_("Route to another operator"),
         permission="route",
         icon="shuffle",
-        title=_("Route this contact to somebody else?"),
-        description=_("The source's roster decides. If nobody else is free, the contact stays where it is."),
-        submit=_("Route to somebody else"),
+        title=_("Route this contact to another operator?"),
+        description=_(
+            "An operator is chosen from the source's roster. If no other operator is free, the contact stays where "
+            "it is."
+        ),
+        submit=_("Route to another operator"),
     )
     def reroute(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
         self.for_each(
@@ -241,13 +248,13 @@ class ContactAdmin(VerbAdmin):
         )
 
     @VerbAction(
-        button=_("Back to the queue"),
-        menu=_("Put back into the queue"),
+        button=_("Return to the queue"),
+        menu=_("Return to the queue"),
         permission="route",
         icon="hourglass_empty",
-        title=_("Put this contact back into the queue?"),
-        description=_("It waits at the place of its age, and is not offered to the same operator again."),
-        submit=_("Back to the queue"),
+        title=_("Return this contact to the queue?"),
+        description=_("It keeps its place by age, and is not assigned to the same operator again."),
+        submit=_("Return to the queue"),
     )
     def return_(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
         self.for_each(

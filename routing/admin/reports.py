@@ -49,7 +49,7 @@ def waiting_table(lengths: Sequence[queue_stats.QueueLength], now: datetime) -> 
     """What waits, by source; who has waited longest comes first."""
     sources = Source.objects.in_bulk([length.source_id for length in lengths])
     return {
-        "headers": [capfirst(_("source")), _("Waiting"), _("The oldest waits"), capfirst(_("reason"))],
+        "headers": [capfirst(_("source")), _("Waiting"), _("Oldest waiting"), capfirst(_("reason"))],
         "rows": [
             [
                 waiting_contacts_link(sources[length.source_id]),
@@ -77,7 +77,7 @@ def fairness_table(shares: Sequence[Share]) -> Table:
         "headers": [
             capfirst(_("source")),
             capfirst(_("operator")),
-            _("Got"),
+            _("Assigned"),
             _("Expected"),
             capfirst(_("share")),
             _("Share by weight"),
@@ -109,5 +109,5 @@ def verdict_text(one: Share) -> SafeString | str:
     """Nothing can be said of somebody who could get nothing."""
     if one.within_chance:
         return _("within chance") if one.expected else formatting.NOTHING
-    words = _("more than chance") if one.assigned > one.expected else _("less than chance")
+    words = _("more than expected") if one.assigned > one.expected else _("fewer than expected")
     return format_html('<span class="unfair">{}</span>', words)

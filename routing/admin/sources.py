@@ -134,16 +134,16 @@ def add_roster_summaries(sources: Any) -> None:
 
 def archived(count: int) -> str:
     return ngettext(
-        "%(count)d source is closed and in the archive now. What waits there is left to you.",
-        "%(count)d sources are closed and in the archive now. What waits there is left to you.",
+        "%(count)d source was closed and archived. Decide what happens to its waiting contacts.",
+        "%(count)d sources were closed and archived. Decide what happens to their waiting contacts.",
         count,
     ) % {"count": count}
 
 
 def restored(count: int) -> str:
     return ngettext(
-        "%(count)d source is open again.",
-        "%(count)d sources are open again.",
+        "%(count)d source was reopened.",
+        "%(count)d sources were reopened.",
         count,
     ) % {"count": count}
 
@@ -156,6 +156,7 @@ class SourceAdmin(VerbAdmin):
     search_help_text = pgettext_lazy("of a source", "Name")
     ordering = ["name", "pk"]
     form = SourceForm
+    add_title = _("Add a source")
     readonly_fields = ["archived_at"]
     inlines = [RosterInline]
     warn_unsaved_form = True  # before another page of the roster is opened
@@ -222,8 +223,8 @@ class SourceAdmin(VerbAdmin):
         variant=ActionVariant.DANGER,
         title=_("Close this source?"),
         description=_(
-            "Its bot is refused from now on. Contacts stay readable and can still be resolved; "
-            "those that wait stay in the queue until you decide. You can restore the source later."
+            "Its bot is refused immediately. Existing contacts can still be read and resolved; waiting ones stay in "
+            "the queue until you decide. You can restore the source later."
         ),
         submit=_("Move to the archive"),
     )
@@ -235,8 +236,8 @@ class SourceAdmin(VerbAdmin):
         permission="restore",
         icon="unarchive",
         variant=ActionVariant.PRIMARY,
-        title=_("Open this source again?"),
-        description=_("Its bot is answered again, and contacts that wait are given to whoever is free."),
+        title=_("Reopen this source?"),
+        description=_("Its bot can register contacts again, and waiting contacts are assigned to free operators."),
         submit=_("Restore"),
     )
     def restore(self, request: HttpRequest, sources: Iterable[Source]) -> None:

@@ -232,7 +232,7 @@ def test_the_shell_resets_it(app, vera, capsys):
 
 
 def test_the_shell_knows_who_is_not_there(db):
-    with pytest.raises(CommandError, match="no account named vera"):
+    with pytest.raises(CommandError, match="Account vera does not exist"):
         call_command("reset_two_factor", "vera")
 
 

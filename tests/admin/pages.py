@@ -40,7 +40,7 @@ def press(client: Client, thing: Model, action: str, **filled_in: Any) -> Any:
 
 
 def merge(client: Client, lead: Model, other: Model, survivor: Model) -> Any:
-    """Presses "One person: merge…" and says which of the two stays."""
+    """Presses "Same person: merge…" and says which of the two stays."""
     url = f"{button(lead, 'merge_this')}?other={other.pk}"
     return client.post(url, {"_form_submitted": "True", "survivor": survivor.pk})
 

@@ -78,7 +78,7 @@ def test_operators_are_restored_from_the_list_of_the_archive(supervisor, left):
 
 def test_archiving_who_has_just_been_archived_says_so(supervisor, left):
     response = pages.press(supervisor, left, "archive_this")
-    assert pages.said(response) == ["Left. It does not exist any more, or is in the archive."]
+    assert pages.said(response) == ["Left. It no longer exists, or is archived."]
 
 
 def test_a_source_is_archived_and_restored(supervisor):
@@ -92,7 +92,7 @@ def test_a_source_is_archived_and_restored(supervisor):
 def test_a_source_whose_name_is_taken_by_now_is_not_restored(supervisor, closed):
     characters.source("Closed")
     response = pages.run(supervisor, "restore_selected", closed, archive=True)
-    assert pages.said(response) == ["Closed. There is a source of this name already."]
+    assert pages.said(response) == ["Closed. A source with this name already exists."]
     assert archived(closed)
 
 

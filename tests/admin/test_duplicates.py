@@ -77,7 +77,7 @@ def test_the_dialog_says_what_will_happen_and_changes_nothing(supervisor, pair, 
 def test_the_user_chooses_which_lead_stays(supervisor, pair, ivan, vanya):
     response = pages.merge(supervisor, ivan, vanya, survivor=vanya)
     assert survivors(ivan, vanya) == [vanya.pk, None]
-    assert pages.said(response) == ["1 pair is one lead now."]
+    assert pages.said(response) == ["1 pair was merged."]
     assert response.headers["HX-Refresh"] == "true"
 
 
@@ -93,7 +93,7 @@ def test_merging_with_nobody_is_not_found(supervisor, ivan, other):
 
 def test_two_persons_leave_the_list(supervisor, pair, ivan, vanya):
     response = pages.press(supervisor, pair, "dismiss_this")
-    assert pages.said(response) == ["1 pair is off the list."]
+    assert pages.said(response) == ["1 pair was removed from the list."]
     assert pages.shown(supervisor, LIST) == []
     assert survivors(ivan, vanya) == [None, None]
 
@@ -108,7 +108,7 @@ def test_selected_pairs_are_merged_only_when_confirmed(supervisor, pair, ivan, v
     assert "move to the older one" in page.text
     assert survivors(ivan, vanya) == [None, None]
     chosen = {"action": "merge_selected", "_selected_action": [pair.pk], "confirmed": "yes"}
-    assert pages.said(supervisor.post(LIST, chosen)) == ["1 pair is one lead now."]
+    assert pages.said(supervisor.post(LIST, chosen)) == ["1 pair was merged."]
     assert survivors(ivan, vanya) == [None, ivan.pk]
 
 

@@ -37,7 +37,7 @@ def logged():
 
 def test_the_dialog_says_what_goes_and_what_stays(supervisor, ivan):
     dialog = supervisor.get(pages.button(ivan, "erase_this")).text
-    for part in ("Goes for good:", "Stays:", f"type its number: {ivan.pk}"):
+    for part in ("Erased permanently:", "Kept:", f"type its number: {ivan.pk}"):
         assert part in dialog
 
 
@@ -50,7 +50,7 @@ def test_a_click_is_no_yes(supervisor, ivan, typed):
 def test_an_erased_person_is_gone_and_the_contact_stays(supervisor, ivan):
     response = erase(supervisor, ivan)
     assert erased(ivan)
-    assert pages.said(response) == ["1 lead is erased."]
+    assert pages.said(response) == ["1 lead was erased."]
     assert not ivan.identities.exists()
     assert Contact.objects.get(lead=ivan).message is None
 
@@ -59,7 +59,7 @@ def test_an_erased_lead_is_shown_as_such_and_read_only(supervisor, ivan):
     erase(supervisor, ivan)
     page = supervisor.get(pages.page(ivan))
     assert f"Erased lead {ivan.pk}" in page.text
-    assert "What said who this was is gone for good" in page.text
+    assert "All personal data was removed" in page.text
     assert not page.context["has_change_permission"]
     assert pages.offered(supervisor, ivan) == []
 
@@ -80,7 +80,7 @@ def test_nothing_is_merged_with_who_is_erased(supervisor, bot, ivan):
     other = characters.contact(bot).lead
     erase(supervisor, ivan)
     response = pages.merge(supervisor, ivan, other, survivor=other)
-    assert pages.said(response)[-1].endswith("This person has been erased; there is nothing left to change.")
+    assert pages.said(response)[-1].endswith("This person's data was erased and cannot be changed.")
 
 
 def test_the_log_never_learns_a_name(supervisor, bot, ivan):

@@ -39,14 +39,14 @@ def test_a_page_of_an_error_needs_no_database_and_leads_back(template, language)
 def test_what_is_not_there_is_said_in_the_language_of_the_browser(supervisor):
     response = supervisor.get("/admin/nothing/", headers={"Accept-Language": "ru"})
     assert response.status_code == 404
-    assert "Здесь ничего нет" in response.text
+    assert "Страница не найдена" in response.text
 
 
 def test_what_is_not_for_a_role_is_said_in_the_language_of_the_browser(db, client):
     client.force_login(people.account("anna", SUPERVISOR))
     response = client.get(reverse("admin:auth_user_changelist"), headers={"Accept-Language": "ru"})
     assert response.status_code == 403
-    assert "Эта страница не для вашей роли" in response.text
+    assert "Нет доступа" in response.text
     assert HOME in response.text
 
 

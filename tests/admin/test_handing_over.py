@@ -55,7 +55,7 @@ def warned(response):
 def test_that_nobody_else_is_free_is_a_warning(supervisor, anna):
     Operator.objects.exclude(pk=anna.pk).update(is_active=False)
     response = pages.press(supervisor, anna, "hand_over_on_duty_this")
-    assert warned(response) == ["Anna. Nothing was handed over: nobody else is free, and 3 contacts stay."]
+    assert warned(response) == ["Anna. Nothing was handed over: no other operator is free, and 3 contacts stay."]
 
 
 def test_that_there_was_nothing_to_hand_over_is_a_warning(supervisor):

@@ -41,7 +41,7 @@ def found(client, lead, term):
 def test_the_page_offers_what_can_be_decided(supervisor, ivan, vanya):
     pair = PossibleDuplicate.objects.create(lead=ivan, other=vanya)
     page = supervisor.get(pages.page(vanya)).text
-    for part in ("Perhaps the same person", pages.page(ivan), "+79991234567", pages.button(pair, "dismiss_this")):
+    for part in ("Possibly the same person", pages.page(ivan), "+79991234567", pages.button(pair, "dismiss_this")):
         assert part in page
     assert f"{pages.button(ivan, 'merge_this')}?other={vanya.pk}" in page
 
@@ -49,7 +49,7 @@ def test_the_page_offers_what_can_be_decided(supervisor, ivan, vanya):
 def test_a_dismissed_pair_is_no_longer_on_the_page(supervisor, ivan, vanya):
     pair = PossibleDuplicate.objects.create(lead=ivan, other=vanya)
     merging.dismiss_duplicate(pair_id=pair.pk)
-    assert "Perhaps the same person" not in supervisor.get(pages.page(ivan)).text
+    assert "Possibly the same person" not in supervisor.get(pages.page(ivan)).text
 
 
 @pytest.mark.both
@@ -97,14 +97,14 @@ def test_a_merge_is_undone(supervisor, ivan, vanya):
     vanya.refresh_from_db()
     assert vanya.is_current
     assert vanya.phone == "+79990000000"
-    assert pages.said(response) == ["1 merge is undone."]
+    assert pages.said(response) == ["1 merge was undone."]
 
 
 @pytest.mark.usefixtures("one_person")
 def test_a_merge_is_not_undone_twice(supervisor, vanya):
     pages.press(supervisor, vanya, "undo_this")
     response = pages.press(supervisor, vanya, "undo_this")
-    assert pages.said(response)[-1] == "Vanya. It is not merged with any other, or no longer."
+    assert pages.said(response)[-1] == "Vanya. It is not merged with another lead."
 
 
 @pytest.mark.usefixtures("one_person")
@@ -112,7 +112,7 @@ def test_a_survivor_that_was_merged_since_comes_first(supervisor, bot, ivan, van
     merging.merge_leads(lead_id=characters.contact(bot).lead_id, other_id=ivan.pk)
     supervisor.cookies["django_language"] = "ru"
     [message] = pages.said(pages.press(supervisor, vanya, "undo_this"))
-    assert message == "Vanya. Оставшийся клиент с тех пор сам объединён с другим. Сначала разъедините их."
+    assert message == "Vanya. Оставшийся клиент с тех пор объединён с другим. Сначала отмените то объединение."
 
 
 def test_the_list_shows_merged_leads_only_when_asked_for(supervisor, ivan, vanya, one_person):

@@ -60,7 +60,7 @@ def test_who_has_just_been_archived_is_named_in_a_message(supervisor, save_list,
         lambda **call: (operator_actions.archive_operator(operator_id=call["operator_id"]), change(**call)),
     )
     response = save_list({"form-0-max_load": "7"}, seen)
-    assert any(message.startswith("Anna. It does not exist any more") for message in pages.said(response))
+    assert any(message.startswith("Anna. It no longer exists") for message in pages.said(response))
 
 
 def test_a_refused_row_leaves_the_others_saved(supervisor, save_list, monkeypatch):

@@ -39,7 +39,7 @@ def test_who_got_how_many_is_shown_with_a_verdict(supervisor):
     assert [*boris[2:], *anna[2:4]] == ["3", "3 (1 to 5)", "75%", "75%", "within chance", "1", "1 (0 to 3)"]
 
 
-@pytest.mark.parametrize(("assigned", "words"), [(90, "more than chance"), (10, "less than chance")])
+@pytest.mark.parametrize(("assigned", "words"), [(90, "more than expected"), (10, "fewer than expected")])
 def test_what_cannot_be_chance_is_said(assigned, words):
     share = Share(1, 1, assigned, 50.0, 0.5, 0.5, 40.0, 60.0, within_chance=False)
     assert words in reports.verdict_text(share)
@@ -47,8 +47,8 @@ def test_what_cannot_be_chance_is_said(assigned, words):
 
 def test_an_empty_service_says_so(supervisor):
     page = supervisor.get(PAGE).text
-    assert "Nothing waits." in page
-    assert "Nobody has got anything yet." in page
+    assert "The queue is empty." in page
+    assert "No contacts have been assigned yet." in page
 
 
 def test_who_may_not_see_contacts_does_not_see_their_numbers(db, client):

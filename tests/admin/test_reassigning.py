@@ -36,14 +36,14 @@ def test_each_state_offers_what_can_be_done(supervisor, contact):
 def test_a_contact_is_given_to_somebody(supervisor, contact, boris):
     response = pages.press(supervisor, contact, "give_this", operator=boris.pk)
     assert holder(contact) == boris
-    assert pages.said(response) == ["1 contact is with Boris now."]
+    assert pages.said(response) == ["1 contact was assigned to Boris."]
     assert contact.history.get(what="given").by == "user vera"
 
 
 def test_giving_beyond_the_limit_has_to_be_meant(supervisor, contact, anna, boris):
     characters.contact(contact.source)
     response = pages.press(supervisor, contact, "give_this", operator=boris.pk)
-    assert pages.said(response) == [f"{contact}. This operator is at the limit. It stays where it is."]
+    assert pages.said(response) == [f"{contact}. This operator is at the limit. The contact stays where it is."]
     assert holder(contact) == anna
     pages.press(supervisor, contact, "give_this", operator=boris.pk, force="on")
     assert holder(contact) == boris
@@ -71,7 +71,7 @@ def test_a_contact_is_routed_to_somebody_else(supervisor, contact, boris):
 def test_when_nobody_else_is_free_it_stays(supervisor, contact, anna):
     characters.contact(contact.source)
     response = pages.press(supervisor, contact, "reroute_this")
-    assert pages.said(response) == [f"{contact}. Nobody else is free. It stays where it is."]
+    assert pages.said(response) == [f"{contact}. No other operator is free. The contact stays where it is."]
     assert holder(contact) == anna
 
 
@@ -84,13 +84,13 @@ def test_a_contact_goes_back_to_the_queue(supervisor, contact):
 def test_that_a_contact_waits_again_is_said(supervisor, contact):
     characters.contact(contact.source)
     response = pages.press(supervisor, contact, "return_this")
-    assert pages.said(response) == ["1 contact was put back into the queue."]
+    assert pages.said(response) == ["1 contact was returned to the queue."]
 
 
 def test_that_a_contact_did_not_have_to_wait_is_said(supervisor, contact, boris):
     response = pages.press(supervisor, contact, "return_this")
     assert holder(contact) == boris
-    assert pages.said(response) == ["1 contact was put back into the queue, and is with somebody else already."]
+    assert pages.said(response) == ["1 contact was returned to the queue and assigned to another operator."]
 
 
 @pytest.mark.parametrize("action", ["reroute_selected", "return_selected"])
@@ -102,11 +102,11 @@ def test_selected_contacts_leave_who_has_them(supervisor, contact, boris, action
 def test_a_resolved_contact_is_not_routed(supervisor, contact):
     lifecycle.resolve_contact(contact_id=contact.pk)
     response = pages.run(supervisor, "reroute_selected", contact)
-    assert pages.said(response) == [f"{contact}. It is resolved. Open it again first."]
+    assert pages.said(response) == [f"{contact}. It is resolved. Reopen it first."]
 
 
 def test_refusals_are_in_the_users_language(supervisor, contact):
     characters.contact(contact.source)
     supervisor.cookies["django_language"] = "ru"
     [message] = pages.said(pages.press(supervisor, contact, "reroute_this"))
-    assert message.endswith("Больше никто не свободен. Обращение осталось на месте.")
+    assert message.endswith("Других свободных операторов нет. Обращение осталось на месте.")

@@ -1,11 +1,17 @@
+import re
+from datetime import UTC, datetime
 from io import BytesIO
 
 import catalogue
 import pytest
 from babel.messages.mofile import read_mo
+from django.urls import reverse
 from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import ngettext
 
+from core.admin import formatting
 from tests import characters
 from tests.admin import pages
 
@@ -48,7 +54,7 @@ def test_what_replaces_djangos_words_replaces_something(stored):
 )
 def test_plurals_are_right(count, words):
     with translation.override("ru"):
-        text = ngettext("%(count)d contact is resolved.", "%(count)d contacts are resolved.", count)
+        text = ngettext("%(count)d contact was resolved.", "%(count)d contacts were resolved.", count)
     assert words in text % {"count": count}
 
 
@@ -75,3 +81,44 @@ def test_refusals_are_russian_too(supervisor):
     assert "Анна. Этой записи больше нет, или она в архиве." in pages.said(
         pages.press(supervisor, anna, "archive_this")
     )
+
+
+LISTS = ["operators_operator", "routing_source", "routing_contact", "leads_lead", "leads_possibleduplicate"]
+
+
+@pytest.mark.parametrize("model", [*LISTS, "auth_user", "auth_group", "access_apikey"])
+def test_no_list_has_the_singular_for_a_title(admin_client, model):
+    page = admin_client.get(reverse(f"admin:{model}_changelist"), headers={"Accept-Language": "ru"})
+    assert page.context["title"] == capfirst(page.context["cl"].opts.verbose_name_plural)
+    assert "Список:" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("model", "title"),
+    [
+        ("operators_operator", "Добавить оператора"),
+        ("routing_source", "Добавить источник"),
+        ("auth_user", "Добавить пользователя"),
+        ("auth_group", "Добавить роль"),
+        ("access_apikey", "Новый ключ API"),
+    ],
+)
+def test_pages_that_add_have_titles_in_the_right_case(admin_client, model, title):
+    page = admin_client.get(reverse(f"admin:{model}_add"), headers={"Accept-Language": "ru"})
+    assert re.search(rf"<title>\s*{title} \|", page.text)
+    assert "обавить:" not in page.text
+    assert "обавление:" not in page.text
+
+
+@pytest.mark.parametrize("page", ["", "auth/user/", "auth/user/add/", "auth/group/", "auth/group/add/"])
+@pytest.mark.parametrize(("language", "words"), [("ru", ["Групп", "групп"]), ("en", ["Group"])])
+def test_roles_are_called_roles(admin_client, page, language, words):
+    text = admin_client.get(f"/admin/{page}", headers={"Accept-Language": language}).text
+    assert not any(word in re.sub(r"<[^>]*>", "", text) for word in words)
+
+
+@pytest.mark.parametrize(("language", "date"), [("ru", "26.11.2026 18:24"), ("en", "26 Nov 2026, 18:24")])
+def test_dates_have_one_style(language, date):
+    at = datetime(2026, 11, 26, 18, 24, tzinfo=UTC)
+    with translation.override(language):
+        assert formatting.format_datetime(at) == date_format(at, "DATETIME_FORMAT") == date

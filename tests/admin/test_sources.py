@@ -154,7 +154,7 @@ def test_a_roster_is_saved_as_a_whole_or_not_at_all(supervisor, save, monkeypatc
         lambda **call: (operator_actions.archive_operator(operator_id=left.pk), change(**call)),
     )
     response = save(bot, added(left, "20") | {"roster-0-weight": "30"})
-    assert "The roster was not saved. It does not exist any more, or is in the archive." in pages.said(response)
+    assert "The roster was not saved. It no longer exists, or is archived." in pages.said(response)
     assert weights(bot) == {"Anna": 10}
 
 
@@ -188,7 +188,7 @@ def test_each_weight_is_shown_with_its_share(supervisor):
 def test_a_name_that_is_taken_is_a_form_error(save):
     characters.source("Telegram")
     response = save(characters.source("WhatsApp"), {"name": "Telegram"})
-    assert response.context["errors"] == [["There is a source of this name already."]]
+    assert response.context["errors"] == [["A source with this name already exists."]]
 
 
 def test_a_name_that_was_taken_a_moment_ago_is_a_message(save, monkeypatch):
@@ -196,7 +196,7 @@ def test_a_name_that_was_taken_a_moment_ago_is_a_message(save, monkeypatch):
     characters.source("Telegram")
     monkeypatch.setattr("routing.admin.sources.SourceForm.clean_name", lambda form: form.cleaned_data["name"])
     response = save(bot, {"name": "Telegram"})
-    assert pages.said(response) == ["There is a source of this name already."]
+    assert pages.said(response) == ["A source with this name already exists."]
 
 
 def test_the_name_of_an_archived_source_is_free_again(save):

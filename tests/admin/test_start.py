@@ -26,7 +26,7 @@ def test_it_tells_how_many_wait_and_since_when(supervisor):
     bot = characters.source()
     older, _ = characters.contact(bot), characters.contact(bot)
     Contact.objects.filter(pk=older.pk).update(created_at=timezone.now() - timedelta(hours=3))
-    assert numbers(supervisor)["In the queue"] == ("2", "The oldest waits for 3\xa0hours")
+    assert numbers(supervisor)["In the queue"] == ("2", "The oldest has waited 3\xa0hours")
 
 
 def test_it_tells_who_is_on_duty_and_how_many_places_are_free(supervisor):
@@ -41,14 +41,14 @@ def test_it_tells_how_many_pairs_wait_for_a_decision(supervisor):
     bot = characters.source()
     leads = [characters.contact(bot).lead for _ in range(2)]
     PossibleDuplicate.objects.create(lead=leads[0], other=leads[1])
-    assert numbers(supervisor)["Duplicates to decide"] == ("1", None)
+    assert numbers(supervisor)["Undecided duplicates"] == ("1", None)
 
 
 def test_nothing_to_do_is_a_number_too(supervisor):
     assert numbers(supervisor) == {
         "In the queue": ("0", None),
         "Operators on duty": (0, "0 free places"),
-        "Duplicates to decide": ("0", None),
+        "Undecided duplicates": ("0", None),
     }
 
 
@@ -86,7 +86,10 @@ def test_who_may_see_nothing_of_a_group_sees_no_heading_of_it(db, client):
     client.force_login(people.account("boss", SUPERVISOR))
     context = client.get("/admin/").context
     titles = [[group["title"] for group in context[name]] for name in ("sidebar_navigation", "groups")]
-    assert titles == [["Who answers", "Who asks", "Access"], ["Who answers", "Who asks"]]
+    assert titles == [
+        ["Operators and sources", "Contacts and leads", "Access"],
+        ["Operators and sources", "Contacts and leads"],
+    ]
 
 
 def test_who_may_not_see_what_a_number_counts_is_not_told_it(db, client):

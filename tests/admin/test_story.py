@@ -31,7 +31,7 @@ def test_the_page_says_why(supervisor):
 
 def test_the_page_says_why_nobody(supervisor):
     page = supervisor.get(pages.page(characters.contact(characters.source())))
-    assert "Nobody has it: the source has no roster." in page.text
+    assert "Not assigned: the source has no roster." in page.text
 
 
 def test_the_page_tells_the_history_newest_last(supervisor, told):
@@ -39,7 +39,7 @@ def test_the_page_tells_the_history_newest_last(supervisor, told):
     assert [who for line in sentences for who in ("API", "user maria", "key bot") if who in line] == [
         *("API", "user maria", "key bot", "API", "user maria", "user maria")
     ]
-    assert sentences[0] == "Registered by API, and went to Анна."
+    assert sentences[0] == "Registered by API: to Анна."
 
 
 def test_the_history_tells_who_did_it_once(supervisor, told):
@@ -80,7 +80,7 @@ def test_every_strategy_is_explained_in_russian(db, strategy):
 def test_the_api_speaks_the_language_of_the_service_whoever_came_before(supervisor, api, told):
     supervisor.get(pages.page(told), headers={"Accept-Language": "ru"})
     lines = api.get(f"/api/v1/contacts/{told.pk}/history").json()
-    assert lines[0]["text"] == "Registered by API, and went to Анна."
+    assert lines[0]["text"] == "Registered by API: to Анна."
 
 
 def test_hundreds_of_candidates_do_not_fill_the_page(supervisor):

@@ -42,7 +42,7 @@ def test_from_registration_to_the_last_line_of_its_history(api, anna, boris, pat
     lines = api.get(f"{path}/history").json()
     assert [line["what"] for line in lines] == ["registered", "given", "returned", "dequeued", "resolved", "reopened"]
     assert list(lines[0]) == ["at", "what", "from_operator_id", "to_operator_id", "by", "reason", "text"]
-    assert lines[0]["text"] == "Registered by system, and went to Anna."
+    assert lines[0]["text"] == "Registered by system: to Anna."
     assert lines[1]["by"] == "API"
 
 

@@ -24,7 +24,7 @@ LISTS = {
     "Leads": "leads/lead",
     "Possible duplicates": "leads/possibleduplicate",
     "Users": "auth/user",
-    "Groups": "auth/group",
+    "Roles": "auth/group",
     "API keys": "access/apikey",
 }
 
@@ -167,14 +167,14 @@ def test_contacts_are_resolved_by_the_action_of_the_list(back_office: Page):
         box.check()
     back_office.locator("select[name=action]").select_option(label="Resolve")
     back_office.get_by_role("button", name="Run").click()
-    expect(back_office.get_by_text("3 contacts are resolved.")).to_be_visible()
+    expect(back_office.get_by_text("3 contacts were resolved.")).to_be_visible()
     assert Contact.objects.resolved().count() == 3
 
 
 def test_a_contact_is_resolved_and_reopened_on_its_page(back_office: Page):
     contact = Contact.objects.open().order_by("pk")[0]
     back_office.goto(f"/admin/routing/contact/{contact.pk}/change/")
-    for button, words in [("Resolve", "1 contact is resolved."), ("Open again", "1 contact is open again.")]:
+    for button, words in [("Resolve", "1 contact was resolved."), ("Reopen", "1 contact was reopened.")]:
         back_office.get_by_role("link", name=button).click()
         back_office.locator("#dialog").get_by_role("button", name=button).click()
         expect(back_office.get_by_text(words)).to_be_visible()
@@ -183,13 +183,13 @@ def test_a_contact_is_resolved_and_reopened_on_its_page(back_office: Page):
 def test_a_contact_is_given_beyond_the_limit_on_its_page(back_office: Page):
     contact = Contact.objects.open().get(operator__name="Anna")
     back_office.goto(f"/admin/routing/contact/{contact.pk}/change/")
-    back_office.get_by_role("link", name="Give to…").click()
+    back_office.get_by_role("link", name="Assign to…").click()
     dialog = back_office.locator("#dialog")
-    dialog.get_by_role("button", name="Give").click()
+    dialog.get_by_role("button", name="Assign").click()
     expect(dialog.get_by_text("This field is required.")).to_be_visible()
     dialog.get_by_label("Operator").select_option(label="Boris (1 of 1)")
     dialog.get_by_label("Even off duty or beyond the limit").check()
-    dialog.get_by_role("button", name="Give").click()
+    dialog.get_by_role("button", name="Assign").click()
     expect(back_office.get_by_text("1 contact is with Boris now.")).to_be_visible()
     expect(back_office.get_by_text("Given by hand by user vera: from Anna to Boris.")).to_be_visible()
 
@@ -198,8 +198,8 @@ def test_a_contact_that_nobody_else_can_take_stays_and_may_wait(back_office: Pag
     contact = Contact.objects.open().get(operator__name="Anna")
     back_office.goto(f"/admin/routing/contact/{contact.pk}/change/")
     for button, words in [
-        ("Route to somebody else", "Nobody else is free. It stays where it is."),
-        ("Back to the queue", "1 contact was put back into the queue."),
+        ("Route to another operator", "No other operator is free. The contact stays where it is."),
+        ("Return to the queue", "1 contact was returned to the queue."),
     ]:
         back_office.get_by_role("link", name=button).click()
         back_office.locator("#dialog").get_by_role("button", name=button).click()
@@ -220,7 +220,7 @@ def test_a_dialog_fits_on_a_phone(back_office: Page, wordy: Contact):
     Operator.objects.filter(name="Boris").update(name="Ж" * 60)
     back_office.goto(f"/admin/routing/contact/{wordy.pk}/change/")
     back_office.get_by_text("more_horiz").locator("visible=true").click()
-    back_office.get_by_role("link", name="Give to…").click()
+    back_office.get_by_role("link", name="Assign to…").click()
     expect(back_office.locator("#dialog")).to_be_visible()
     box = back_office.locator("#modal-content").bounding_box()
     assert box is not None
@@ -249,7 +249,7 @@ def test_an_operator_is_archived_found_in_the_archive_and_restored(back_office: 
     back_office.get_by_role("link", name="Anna").click()
     back_office.get_by_role("link", name="Move to the archive").click()
     back_office.locator("#dialog").get_by_role("button", name="Move to the archive").click()
-    expect(back_office.get_by_text("1 operator is in the archive now.")).to_be_visible()
+    expect(back_office.get_by_text("1 operator was archived.")).to_be_visible()
     follow(back_office, "Operators")
     expect(back_office.get_by_role("link", name="Anna")).to_have_count(0)
     open_filters(back_office)
@@ -258,7 +258,7 @@ def test_an_operator_is_archived_found_in_the_archive_and_restored(back_office: 
     back_office.get_by_role("link", name="Anna").click()
     back_office.get_by_role("link", name="Restore from the archive").click()
     back_office.locator("#dialog").get_by_role("button", name="Restore").click()
-    expect(back_office.get_by_text("1 operator is back from the archive")).to_be_visible()
+    expect(back_office.get_by_text("1 operator was restored")).to_be_visible()
     assert Operator.objects.current().filter(name="Anna").exists()
 
 
@@ -317,14 +317,14 @@ def test_a_key_is_made_rotated_and_revoked(back_office: Page):
     back_office.goto("/admin/access/apikey/add/")
     back_office.get_by_label("Name").fill("Telegram bot")
     back_office.get_by_label("Scope").select_option(label="Telegram")
-    back_office.get_by_role("button", name="Make the key").click()
+    back_office.get_by_role("button", name="Create the key").click()
     first = shown_key(back_office)
     back_office.get_by_role("button", name="Copy").click()
     expect(back_office.get_by_role("button", name="Copied")).to_be_visible()
     back_office.get_by_role("link", name="I have saved the key").click()
     back_office.get_by_role("link", name="Telegram bot").click()
     back_office.get_by_role("link", name="Rotate").click()
-    back_office.get_by_role("button", name="Make the new key").click()
+    back_office.get_by_role("button", name="Create the new key").click()
     assert shown_key(back_office).lineage == first.lineage
     back_office.goto(f"/admin/access/apikey/{first.pk}/change/")
     back_office.get_by_role("link", name="Revoke").click()
@@ -352,18 +352,18 @@ def test_a_lead_is_found_by_phone_and_renamed(back_office: Page):
 def test_two_leads_are_merged_from_the_list_and_separated_again(back_office: Page):
     follow(back_office, "Possible duplicates")
     expect(back_office.locator("#nav-sidebar .badge")).to_have_text("1")
-    back_office.get_by_role("link", name="One person: merge…").click()
+    back_office.get_by_role("link", name="Same person: merge…").click()
     dialog = back_office.locator("#dialog")
     dialog.get_by_label("Vanya").check()
     dialog.get_by_role("button", name="Merge").click()
-    expect(back_office.get_by_text("1 pair is one lead now.")).to_be_visible()
+    expect(back_office.get_by_text("1 pair was merged.")).to_be_visible()
     expect(back_office.locator("#nav-sidebar .badge")).to_have_count(0)
     ivan, vanya = Lead.objects.get(name="Ivan"), Lead.objects.get(name="Vanya")
     back_office.goto(f"/admin/leads/lead/{ivan.pk}/change/")
     back_office.locator(".notice").get_by_role("link", name="Vanya").click()
     back_office.get_by_role("link", name="Undo…").click()
     dialog.get_by_role("button", name="Undo the merge").click()
-    expect(back_office.get_by_text("1 merge is undone.")).to_be_visible()
+    expect(back_office.get_by_text("1 merge was undone.")).to_be_visible()
     expect(back_office).to_have_url(re.compile(f"/{vanya.pk}/change/"))
     assert set(Lead.objects.current()) == {ivan, vanya}
 
@@ -371,11 +371,11 @@ def test_two_leads_are_merged_from_the_list_and_separated_again(back_office: Pag
 def test_selected_pairs_are_merged_after_a_confirmation(back_office: Page):
     follow(back_office, "Possible duplicates")
     back_office.locator("input.action-select").check()
-    back_office.locator("select[name=action]").select_option(label="One person: merge into the older lead")
+    back_office.locator("select[name=action]").select_option(label="Same person: merge into the older lead")
     back_office.get_by_role("button", name="Run").click()
     expect(back_office.get_by_role("heading", name="Merge these leads?")).to_be_visible()
     back_office.get_by_role("button", name="Merge").click()
-    expect(back_office.get_by_text("1 pair is one lead now.")).to_be_visible()
+    expect(back_office.get_by_text("1 pair was merged.")).to_be_visible()
     assert [lead.name for lead in Lead.objects.current()] == ["Ivan"]
 
 
@@ -384,9 +384,9 @@ def test_another_lead_is_searched_for_and_merged(back_office: Page):
     back_office.get_by_role("link", name="Merge with another lead…").click()
     back_office.locator("[name=q]").fill("IVAN@example.com")
     back_office.get_by_role("button", name="Find").click()
-    back_office.get_by_role("link", name="One person: merge…").click()
+    back_office.get_by_role("link", name="Same person: merge…").click()
     back_office.locator("#dialog").get_by_role("button", name="Merge").click()
-    expect(back_office.get_by_text("1 pair is one lead now.")).to_be_visible()
+    expect(back_office.get_by_text("1 pair was merged.")).to_be_visible()
     assert Lead.objects.current().count() == 1
 
 
@@ -398,11 +398,11 @@ def test_a_person_is_exported_and_then_erased(back_office: Page):
     assert download.value.suggested_filename == f"lead-{ivan.pk}.json"
     back_office.get_by_role("link", name="Erase…").click()
     dialog = back_office.locator("#dialog")
-    dialog.get_by_role("button", name="Erase for good").click()
+    dialog.get_by_role("button", name="Erase permanently").click()
     expect(dialog.get_by_text("This field is required.")).to_be_visible()
     dialog.locator("[name=number]").fill(str(ivan.pk))
-    dialog.get_by_role("button", name="Erase for good").click()
-    expect(back_office.get_by_text("1 lead is erased.")).to_be_visible()
+    dialog.get_by_role("button", name="Erase permanently").click()
+    expect(back_office.get_by_text("1 lead was erased.")).to_be_visible()
     expect(back_office.locator(".notice")).to_contain_text("gone for good")
 
 
@@ -412,7 +412,7 @@ def test_a_form_with_a_mistake_says_which(back_office: Page):
     back_office.get_by_role("link", name="WhatsApp").click()
     back_office.locator("[name=name]").fill("Telegram")
     back_office.get_by_role("button", name="Save", exact=True).click()
-    expect(back_office.get_by_text("There is a source of this name already.")).to_be_visible()
+    expect(back_office.get_by_text("A source with this name already exists.")).to_be_visible()
 
 
 def test_the_user_chooses_the_theme(back_office: Page):

@@ -80,6 +80,6 @@ def test_an_operator_finds_their_contacts_and_resolves_one(page: Page, width: in
     expect(page.get_by_text("Price?")).to_be_visible()
     page.get_by_role("link", name="Resolve").locator("visible=true").click()  # small screens have it at the foot
     page.locator("#dialog").get_by_role("button", name="Resolve").click()
-    expect(page.get_by_text("1 contact is resolved.")).to_be_visible()
+    expect(page.get_by_text("1 contact was resolved.")).to_be_visible()
     # Once its styles are there and the dialog has gone.
     page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)

@@ -49,7 +49,7 @@ def test_who_was_not_available_is_named_with_the_reason(anna, boris, bot):
 def test_nobody_is_explained_too():
     why = explain(characters.contact(characters.source()))
     assert (why.chosen, why.reason, why.draw, list(why.candidates)) == (None, "no_operators", None, [])
-    assert why.text == "Nobody has it: the source has no roster."
+    assert why.text == "Not assigned: the source has no roster."
 
 
 def test_the_one_who_gave_it_back_is_excluded(anna, boris, bot):
@@ -92,12 +92,12 @@ def test_the_history_reads_like_sentences(anna, boris, bot):
     operator_actions.hand_over(operator_id=boris.pk, by="user maria")
     lifecycle.return_contact(contact_id=contact.pk, by="user maria")
     assert told(contact) == [
-        "Registered by API, and went to Anna.",
-        "Given by hand by user maria: from Anna to Boris.",
-        "Resolved by API; it was with Boris.",
-        "Reopened by API, and went to Boris.",
+        "Registered by API: to Anna.",
+        "Assigned manually by user maria: from Anna to Boris.",
+        "Resolved by API; the operator was Boris.",
+        "Reopened by API: to Boris.",
         "Handed over by user maria: from Boris to Anna.",
-        "Put back into the queue by user maria, from Anna.",
+        "Returned to the queue by user maria, from Anna.",
     ]
 
 
@@ -107,7 +107,7 @@ def test_a_contact_behind_older_ones_says_so():
     characters.contact(bot)
     Operator.objects.filter(pk=anna.pk).update(is_active=True)
     behind = characters.contact(bot)
-    assert explain(behind).text.startswith("It took its place in the queue")
+    assert explain(behind).text.startswith("It joined the queue")
 
 
 def test_every_stored_decision_can_be_recomputed(bot, capsys):
@@ -132,4 +132,4 @@ def test_a_reopened_contact_that_went_back_says_so(anna, bot):
     lifecycle.reopen_contact(contact_id=contact.pk)
     why = explain(contact)
     assert (why.cause, why.strategy, why.chosen, why.draw) == ("reopen", "same_operator", anna.pk, None)
-    assert why.text == "Anna had it before and was free."
+    assert why.text == "Anna had this contact before and was free."
