@@ -112,8 +112,8 @@ logconfig_dict = settings.LOGGING
 
 class LogWithoutAccess(Logger):  # type: ignore[misc] # gunicorn has no types
     def access(self, *args: Any) -> None:
-        """Observe writes the line of a request. gunicorn would collect the fields of one that nothing writes: a tenth of
-        the processor time of a small request."""
+        """Observe writes the line of a request. gunicorn would collect fields that nothing writes, a tenth of the
+        processor time of a small request."""
 
 
 logger_class = LogWithoutAccess
