@@ -43,7 +43,7 @@ def test_a_second_factor_is_set_up_and_asked_for(page: Page, vera: User):
     expect(page).to_have_url(re.compile("/two-factor/code/$"))
     page.get_by_role("textbox", name="Code").fill(people.shown_by(app, later=1))
     page.get_by_role("button", name="Continue").click()
-    expect(page.locator("#nav-sidebar").get_by_text("Operators")).to_be_visible()
+    expect(page.locator("#nav-sidebar").get_by_role("link", name="Operators")).to_be_visible()
 
 
 def test_whoever_guesses_is_told_to_wait(browser: Browser, live_server: LiveServer, vera: User):
