@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from access.models import ApiKey
-from core.db.compiled import Select, instances
+from core.db.compiled import Columns, Select
 from routing.models import Source
 
 FORM = re.compile(r"(crm_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
-COLUMNS = ("id", "prefix", "digest", "source_id", "expires_at", "revoked_at", "last_used_at")  # as the model has them
-BY_PREFIX: Select[Any] = Select(lambda prefix: ApiKey.objects.filter(prefix=prefix).values_list(*COLUMNS))
+COLUMNS = Columns(ApiKey, ["id", "prefix", "digest", "source_id", "expires_at", "revoked_at", "last_used_at"])
+BY_PREFIX: Select[Any] = Select(lambda prefix: ApiKey.objects.filter(prefix=prefix).values_list(*COLUMNS.names))
 LIVE_AT_ONCE = 2  # of one lineage: the old key while its users move over, and the new one
 NOTED_EVERY = timedelta(minutes=1)
 
@@ -94,7 +94,7 @@ def find_live_key(secret: str) -> ApiKey | None:
     form = FORM.fullmatch(secret)
     if form is None:
         return None
-    key = next(iter(instances(ApiKey, COLUMNS, BY_PREFIX(form[1]))), None)
+    key = next(iter(COLUMNS.instances(BY_PREFIX(form[1]))), None)
     if key is None or not is_whole(secret, key) or not key.is_live:
         return None
     record_use(key)

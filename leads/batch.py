@@ -10,17 +10,18 @@ from typing import Any
 from django.db import Error
 
 from core import retry
+from core.db.writes import Row, store_many
 from core.errors import Busy, Refusal, Reused, Unknown
 from leads import idempotency, lead_matching
 from leads.drafts import Draft, read_draft
 from leads.lead_matching import match_leads
-from leads.models import Identity, Lead
+from leads.models import Identity
 from leads.registration import new_contact
 from routing import history, queue, waiting
 from routing.assignment import LockedRosters
 from routing.contact_changes import by_decision
 from routing.history import What
-from routing.models import Contact, ContactEvent, Source
+from routing.models import Contact, Source
 from routing.selection import Decision
 
 log = logging.getLogger(__name__)
@@ -86,8 +87,8 @@ def register_together(drafts: Sequence[Draft], by: str, draw: Draw) -> list[Resu
     owners = lead_matching.lock_owners(claim for draft in fresh for claim in draft.person.claims)
     matched = match_leads([draft.person for draft in fresh], owners)
     desk = Desk({draft.source_id for draft in fresh})
-    Lead.objects.bulk_create(matched.new)
-    Identity.objects.bulk_create(Identity(lead=lead, **claim.fields) for lead, claim in matched.claimed)
+    store_many(matched.new)
+    store_many([Row(Identity, lead=lead, **claim.fields) for lead, claim in matched.claimed])
     contacts, events = [], []
     for draft, lead in zip(fresh, matched.leads, strict=True):
         decision = desk.serve(draft.source_id, lead.pk, draw())
@@ -96,8 +97,8 @@ def register_together(drafts: Sequence[Draft], by: str, draw: Draw) -> list[Resu
         events.append(history.event_of(contact, What.REGISTERED, by, decision=decision))
         history.publish_move(contact, What.REGISTERED, decision)
     desk.rosters.save()
-    Contact.objects.bulk_create(contacts)
-    ContactEvent.objects.bulk_create(ContactEvent(**event.values) for event in events)
+    store_many(contacts)
+    store_many(events)
     matched.amend()
     stored = dict(zip(map(id, fresh), contacts, strict=True))
     made |= {draft.token: stored[id(draft)] for draft in fresh}
@@ -158,6 +159,8 @@ def begins_to_wait(contact: Contact) -> bool:
 
 def with_current_state(contact: Contact, current: Mapping[int, Contact]) -> Contact:
     """Also for replays of what has just begun to wait: the same contact in the same state."""
-    shown = copy.copy(current.get(contact.pk, contact))
-    shown.is_replay = contact.is_replay
+    shown = current.get(contact.pk, contact)
+    if contact.is_replay and not shown.is_replay:
+        shown = copy.copy(shown)
+        shown.is_replay = True
     return shown

@@ -14,14 +14,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
-from core.db.compiled import Select, instances
+from core.db.compiled import Select
 from core.errors import Reused
 from routing.models import Contact, Upkeep
-from routing.waiting import CONTACT_COLUMNS
+from routing.waiting import CONTACT
 
 Token = tuple[int, str | None]  # source and key; no key, no repetition
 
-BY_KEY: Select[Any] = Select(lambda source_id, key: contacts_by_keys(source_id, [key]).values_list(*CONTACT_COLUMNS))
+BY_KEY: Select[Any] = Select(lambda source_id, key: contacts_by_keys(source_id, [key]).values_list(*CONTACT.names))
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds
 
@@ -51,7 +51,7 @@ def contacts_by_keys(source_id: int, keys: Collection[str]) -> QuerySet[Contact]
 
 def as_contacts(rows: Sequence[Sequence[Any]]) -> list[Contact]:
     """The rows of BY_KEY."""
-    return instances(Contact, CONTACT_COLUMNS, rows)
+    return CONTACT.instances(rows)
 
 
 def replay(contact: Contact, asked: bytes | None) -> Contact:

@@ -8,10 +8,11 @@ from operator import or_
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from core.db.compiled import instances
+from core.db.compiled import Columns
 from leads.identities import Claim
 from leads.models import Identity, Lead, PossibleDuplicate
 
+NAMED = Columns(Lead, ["id", "name"])
 STRENGTH = {kind: place for place, kind in enumerate(Identity.Kind)}
 
 Key = tuple[str, str, int | None]  # Claim.key
@@ -100,7 +101,7 @@ def owners_by_key(rows: Iterable[Owned]) -> dict[Key, Lead]:
     owners = {}
     for kind, value, source_id, lead_id, name in rows:
         if lead_id not in leads:
-            [leads[lead_id]] = instances(Lead, ("id", "name"), [(lead_id, name)])
+            [leads[lead_id]] = NAMED.instances([(lead_id, name)])
         owners[kind, value, source_id] = leads[lead_id]
     return owners
 

@@ -96,7 +96,7 @@ def find(draft: Draft) -> Found:
         asked.append((idempotency.BY_KEY, draft.token))
     owners, members, *earlier = select_together(*asked)
     roster = roster_of(members)
-    if roster is None or roster.source.archived_at:
+    if roster is None or roster.is_closed:
         raise Unknown("source", draft.source_id)
     return Found(
         roster=roster,

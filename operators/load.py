@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db.models import Expression, ExpressionWrapper, F, IntegerField, QuerySet
 
-from core.db.compiled import Select, Update, instances
+from core.db.compiled import Columns, Select, Update
 from core.db.writes import Change
 from operators.models import Operator
 
-COLUMNS = ("id", "name", "is_active", "max_load", "current_load", "archived_at")  # in the order of the fields
+COLUMNS = Columns(Operator, ["id", "name", "is_active", "max_load", "current_load", "archived_at"])
 LOCK_ONE: Select[Any] = Select(
-    lambda pk: Operator.objects.filter(pk=pk).select_for_update(no_key=True).values_list(*COLUMNS)
+    lambda pk: Operator.objects.filter(pk=pk).select_for_update(no_key=True).values_list(*COLUMNS.names)
 )
 TAKE = Update(lambda pk, number: taking(Operator.objects.filter(pk=pk), number))
 # A load that has drifted to 0 stays there: `check_routing` reports drift and repairs it.
@@ -31,7 +31,7 @@ def lock_operators(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
     """
     wanted = {operator_id for operator_id in operator_ids if operator_id is not None}
     if len(wanted) == 1:
-        locked = instances(Operator, COLUMNS, LOCK_ONE(*wanted))
+        locked = COLUMNS.instances(LOCK_ONE(*wanted))
     else:
         locked = list(Operator.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True))
     return {operator.pk: operator for operator in locked}

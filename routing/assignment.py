@@ -5,7 +5,7 @@ not wait for each other. Nobody holds one operator's lock while waiting for anot
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,22 +80,22 @@ def assign(
     started = time.perf_counter()
     if attempt >= PATIENCE:
         lock_operators({*(operator_id for operator_id, *_ in roster.members), *held})
-        roster = read_roster(roster.source.pk)
+        roster = read_roster(roster.source_id)
     decision = decide(roster, draw=draw, excluded=excluded, preferred=preferred)
     if decision.chosen is None:
         return Assignment(decision)
     locked = lock_operators({decision.chosen, *held})
     events.publish(DecisionMade(seconds=time.perf_counter() - started))
-    is_smooth = roster.source.strategy == Strategy.SMOOTH
+    is_smooth = roster.strategy == Strategy.SMOOTH
     if attempt == 0 and not is_smooth and not settings.QUEUE_BURST:
-        return Assignment(decision, place_in_turn(decision.chosen, roster.source.pk, older_than))
+        return Assignment(decision, place_in_turn(decision.chosen, roster.source_id, older_than))
     operator = locked.get(decision.chosen)
-    if operator is None or operator.obstacle or not IS_ON_ROSTER(roster.source.pk, operator.pk):
+    if operator is None or operator.obstacle or not IS_ON_ROSTER(roster.source_id, operator.pk):
         raise LostRace
     if waiting.somebody_waits_for(operator.pk, older_than=older_than):
         return Assignment(None, awaited=operator.pk)
     if is_smooth and not decision.is_sticky:
-        move_progress(roster.source.pk, decision)
+        move_progress(roster.source_id, decision)
     take_places(operator.pk)
     return Assignment(decision)
 
@@ -116,27 +116,22 @@ def assign_again(
         attempt=attempt,
         older_than=contact.pk,
         excluded={*excluded, *waiting.excluded_operator_ids(contact.pk)},
-        preferred=preferred_operator(contact, roster.source),
+        preferred=(waiting.last_operator(lead_id=contact.lead_id, before=contact.pk) if roster.is_sticky else None),
         held=held,
     )
-
-
-def preferred_operator(contact: Contact, source: Source) -> int | None:
-    """Whom the lead knows already, where the source is sticky."""
-    return waiting.last_operator(lead_id=contact.lead_id, before=contact.pk) if source.is_sticky else None
 
 
 def decide(
     roster: Roster, *, draw: float, excluded: Collection[int | None] = (), preferred: int | None = None
 ) -> Decision:
     """The choice as things stand in the roster that was read. Nothing is locked or taken."""
-    return choose_for(roster.source, roster.candidates(excluded), draw=draw, preferred=preferred)
+    if roster.is_closed:
+        return closed_decision(roster.strategy)
+    return choose(roster.candidates(excluded), draw, strategy=roster.strategy, preferred=preferred)
 
 
-def choose_for(source: Source, candidates: Sequence[Candidate], *, draw: float, preferred: int | None) -> Decision:
-    if source.archived_at:
-        return replace(choose([], draw, strategy=source.strategy), reason=SOURCE_CLOSED)
-    return choose(candidates, draw, strategy=source.strategy, preferred=preferred)
+def closed_decision(strategy: str) -> Decision:
+    return replace(choose([], None, strategy=strategy), reason=SOURCE_CLOSED)
 
 
 def on_roster(source_id: Any, operator_id: Any) -> Any:
@@ -187,9 +182,13 @@ class LockedRosters:
         self.operators = lock_operators({*entries.values_list("operator_id", flat=True), *held})
         self.rosters: dict[int, dict[int, RosterEntry]] = {source_id: {} for source_id in source_ids}
         # Read again: who was put on a roster while we waited for the locks is locked as well, or left out.
-        for entry in entries.select_related("source"):
+        for entry in entries:
             if entry.operator_id in self.operators:
                 self.rosters[entry.source_id][entry.operator_id] = entry
+        self.current = {
+            source_id: {pk: candidate_of(entry, self.operators[pk]) for pk, entry in roster.items()}
+            for source_id, roster in self.rosters.items()
+        }
         self.changed: set[int] = set()
         self.moved: dict[int, RosterEntry] = {}
 
@@ -205,7 +204,9 @@ class LockedRosters:
         excluded: Collection[int | None] = (),
     ) -> Decision:
         """The choice for one contact of this source. Nothing is taken."""
-        return choose_for(source, self.candidates(source.pk, excluded), draw=draw, preferred=preferred)
+        if source.archived_at:
+            return closed_decision(source.strategy)
+        return choose(self.candidates(source.pk, excluded), draw, strategy=source.strategy, preferred=preferred)
 
     def take(self, *, source_id: int, decision: Decision) -> None:
         """Takes the chosen one's place, if there is a chosen one."""
@@ -224,11 +225,17 @@ class LockedRosters:
         operator = self.operators[operator_id]
         operator.current_load = max(operator.current_load + number, 0)
         self.changed.add(operator_id)
+        for source_id, roster in self.rosters.items():
+            if operator_id in roster:
+                self.current[source_id][operator_id] = candidate_of(roster[operator_id], operator)
 
     def candidates(self, source_id: int, excluded: Collection[int | None] = ()) -> list[Candidate]:
+        current = self.current[source_id].values()
+        if not excluded:
+            return list(current)
         return [
-            candidate_of(entry, self.operators[operator_id], is_excluded=operator_id in excluded)
-            for operator_id, entry in self.rosters[source_id].items()
+            candidate._replace(obstacle=EXCLUDED) if candidate.operator_id in excluded else candidate
+            for candidate in current
         ]
 
     def save(self) -> None:

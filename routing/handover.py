@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from core import retry
-from core.db.writes import Row
+from core.db.writes import Row, store_many
 from core.errors import Unknown
 from operators.models import Operator
 from routing import history, queue, waiting
 from routing.assignment import LockedRosters
 from routing.contact_changes import by_decision
 from routing.history import What
-from routing.models import Contact, ContactEvent
+from routing.models import Contact
 
 
 @dataclass(slots=True)
@@ -80,5 +80,5 @@ def reassign_all(
             count.reassigned += 1
     rosters.save()
     Contact.objects.bulk_update(moved, ["operator", "waiting_reason", "assigned_at", "is_forced", "updated_at"])
-    ContactEvent.objects.bulk_create(ContactEvent(**event.values) for event in events)
+    store_many(events)
     return count, moved

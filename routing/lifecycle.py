@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import retry
-from core.db.compiled import Select, instances
+from core.db.compiled import Select
 from core.db.writes import Change, store
 from core.errors import Conflict, Unknown
 from core.retry import LostRace, NothingWritten
@@ -23,9 +23,7 @@ from routing.contact_changes import assigned_to, by_decision, change_contact, wa
 from routing.history import SYSTEM, What
 from routing.models import Contact, Exclusion
 
-BY_ID: Select[tuple[object, ...]] = Select(
-    lambda pk: Contact.objects.filter(pk=pk).values_list(*waiting.CONTACT_COLUMNS)
-)
+BY_ID: Select[tuple[object, ...]] = Select(lambda pk: Contact.objects.filter(pk=pk).values_list(*waiting.CONTACT.names))
 
 
 def resolve_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
@@ -163,7 +161,7 @@ def return_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
 
 
 def find_contact(contact_id: int) -> Contact:
-    for contact in instances(Contact, waiting.CONTACT_COLUMNS, BY_ID(contact_id)):
+    for contact in waiting.CONTACT.instances(BY_ID(contact_id)):
         return contact
     raise Unknown("contact", contact_id)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.db.compiled import Select, instances
+from core.db.compiled import Select
 from core.errors import Unknown
 from operators.models import Operator, obstacle
 from routing.models import RosterEntry, Source
@@ -12,14 +12,16 @@ from routing.selection import Candidate
 
 EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
 
-SOURCE_COLUMNS = ("id", "phone_region", "strategy", "is_sticky", "archived_at")  # in the order of the fields
 OPERATOR = "roster__operator"
 SOURCE_WITH_MEMBERS: Select[Any] = Select(
     lambda source_id: (
         Source.objects.filter(pk=source_id)
         .order_by("roster__operator_id")
         .values_list(
-            *SOURCE_COLUMNS,
+            "pk",
+            "strategy",
+            "is_sticky",
+            "archived_at",
             f"{OPERATOR}_id",
             "roster__weight",
             "roster__progress",
@@ -31,15 +33,16 @@ SOURCE_WITH_MEMBERS: Select[Any] = Select(
     )
 )
 
-Member = tuple[int, int, float, bool, Any, int, int]  # the columns behind those of the source
-
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A source, archived or not, and the operators on its roster who have not left, in the order of their ids."""
+    """What a decision needs to know of a source, and the operators on its roster, in the order of their ids."""
 
-    source: Source
-    members: Sequence[Member]
+    source_id: int
+    strategy: str
+    is_sticky: bool
+    is_closed: bool
+    members: Sequence[tuple[Any, ...]]  # the columns above, from the operator's id on; without those who have left
 
     def candidates(self, excluded: Collection[int | None] = ()) -> list[Candidate]:
         """As `selection` wants them. `excluded` are operators who must not be offered this contact."""
@@ -56,10 +59,10 @@ class Roster:
         ]
 
 
-def candidate_of(entry: RosterEntry, operator: Operator, *, is_excluded: bool = False) -> Candidate:
+def candidate_of(entry: RosterEntry, operator: Operator) -> Candidate:
     """The same of instances."""
-    obstacle = EXCLUDED if is_excluded else operator.obstacle
-    return Candidate(operator.pk, entry.weight, operator.current_load, operator.max_load, obstacle, entry.progress)
+    load, limit = operator.current_load, operator.max_load
+    return Candidate(operator.pk, entry.weight, load, limit, operator.obstacle, entry.progress)
 
 
 def read_roster(source_id: int) -> Roster:
@@ -74,7 +77,6 @@ def roster_of(rows: Sequence[Sequence[Any]]) -> Roster | None:
     """The roster in the rows of SOURCE_WITH_MEMBERS; None when there is no such source."""
     if not rows:
         return None
-    width = len(SOURCE_COLUMNS)
-    [source] = instances(Source, SOURCE_COLUMNS, [rows[0][:width]])
-    members: list[Any] = [row[width:] for row in rows]
-    return Roster(source, [member for member in members if member[0] is not None and member[4] is None])
+    source_id, strategy, is_sticky, archived_at, *_ = rows[0]
+    members = [tuple(row[4:]) for row in rows if row[4] is not None and row[8] is None]
+    return Roster(source_id, strategy, is_sticky, archived_at is not None, members)

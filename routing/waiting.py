@@ -6,12 +6,12 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from core.db import compiled
-from core.db.compiled import Select
+from core.db.compiled import Columns, Select
 from operators.models import Operator
 from routing.models import Contact, ContactQuerySet, Exclusion, RosterEntry, RosterQuerySet, Source
 
 LARGEST_ID = 2**63 - 1
-CONTACT_COLUMNS = tuple(field.attname for field in Contact._meta.concrete_fields)
+CONTACT = Columns(Contact)
 
 
 def waiting_for(operator_id: Any) -> ContactQuerySet:
@@ -28,7 +28,7 @@ OLDEST_FOR: Select[Any] = Select(
         waiting_for(operator_id)
         .filter(Exists(Operator.objects.free().filter(pk=operator_id)))
         .order_by("pk")
-        .values_list(*CONTACT_COLUMNS)[:1]
+        .values_list(*CONTACT.names)[:1]
     )
 )
 SOMEBODY_IS_FREE = compiled.Exists(
@@ -53,7 +53,7 @@ def somebody_waits_for(operator_id: int, *, older_than: int | None = None) -> bo
 
 def oldest_for(operator_id: int) -> Contact | None:
     """The contact that has waited longest for this operator; None if there is none, or the operator is not free."""
-    return next(iter(compiled.instances(Contact, CONTACT_COLUMNS, OLDEST_FOR(operator_id))), None)
+    return next(iter(CONTACT.instances(OLDEST_FOR(operator_id))), None)
 
 
 def operators_waited_for(operator_ids: Collection[int]) -> set[int]:

@@ -11,7 +11,7 @@ tests/core/db/test_compiled.py compares with the queryset itself, and fails firs
 
 import inspect
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import accumulate, chain, pairwise, starmap
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -43,18 +43,32 @@ class Statement:
     def __init__(self, build: Callable[..., Any], *, parameters: int | None = None) -> None:
         self.build = build
         self.parameters = len(inspect.signature(build).parameters) if parameters is None else parameters
-        self.sql = ""  # empty until the first call: there are no models before
+        self.sql = ""  # empty until the first use: there are no models before
         self.params: list[Any] = []
+        self.takes_values_as_given = False
 
     def compile(self) -> Sql:
         raise NotImplementedError
 
     def prepare(self) -> None:
-        if not self.sql:
-            self.sql, self.params = self.compile()
+        """To be called before `sql` and `bind` are used, while `sql` is empty."""
+        sql, self.params = self.compile()
+        places = [param.place if isinstance(param, Parameter) else None for param in self.params]
+        self.takes_values_as_given = places == list(range(self.parameters))
+        self.sql = sql
 
     def built(self) -> Any:
         return self.build(*map(Parameter, range(self.parameters)))
+
+    def bind(self, values: Sequence[Any]) -> Sequence[Any]:
+        if self.takes_values_as_given:
+            return values
+        return [values[param.place] if type(param) is Parameter else param for param in self.params]
+
+    def execute(self, cursor: Any, values: Sequence[Any]) -> None:
+        if not self.sql:
+            self.prepare()
+        cursor.execute(self.sql, self.bind(values))
 
 
 class Select(Statement, Generic[Row]):
@@ -72,13 +86,14 @@ class Select(Statement, Generic[Row]):
         return sql, list(params)
 
     def __call__(self, *values: Any) -> list[Row]:
-        self.prepare()
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute(self.sql, bind(self.params, values))
-            return self.read(cursor.fetchall())
+            self.execute(cursor, values)
+            rows: list[Row] = cursor.fetchall()
+        return self.converted(rows) if self.converters else rows
 
-    def read(self, rows: Sequence[Any]) -> list[Row]:
-        return [tuple(row) for row in self.convert(rows, self.converters)] if self.converters else list(rows)  # type: ignore[misc]
+    def converted(self, rows: Sequence[Any]) -> list[Any]:
+        """SQLite knows neither moments nor truth values."""
+        return [tuple(row) for row in self.convert(rows, self.converters)]
 
 
 class Exists(Statement):
@@ -89,9 +104,8 @@ class Exists(Statement):
         return sql, list(params)
 
     def __call__(self, *values: Any) -> bool:
-        self.prepare()
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute(self.sql, bind(self.params, values))
+            self.execute(cursor, values)
             return cursor.fetchone() is not None
 
 
@@ -106,23 +120,26 @@ class Update(Statement):
         return sql, list(params)
 
     def __call__(self, *values: Any) -> int:
-        self.prepare()
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute(self.sql, bind(self.params, values))
+            self.execute(cursor, values)
             changed: int = cursor.rowcount
             return changed
 
 
-def bind(params: Sequence[Any], values: Sequence[Any]) -> list[Any]:
-    return [values[param.place] if type(param) is Parameter else param for param in params]
+class Columns(Generic[Instance]):
+    """Columns of a model, by their attribute names, whose values become instances; other fields are deferred.
 
+    They must name the primary key, and come in the order of the model's fields.
+    """
 
-def instances(model: type[Instance], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Instance]:
-    """Rows of these columns (attribute names, the primary key among them) as instances; other fields are deferred."""
-    ordered = [field.attname for field in model._meta.concrete_fields if field.attname in names]
-    if ordered != list(names):
-        raise TypeError(f"The columns of {model.__name__} must come in the order of its fields.")
-    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows]
+    def __init__(self, model: type[Instance], names: Sequence[str] | None = None) -> None:
+        every = [field.attname for field in model._meta.concrete_fields]
+        self.model, self.names = model, tuple(every if names is None else names)
+        if [name for name in every if name in self.names] != list(self.names):
+            raise TypeError(f"The columns of {model.__name__} must come in the order of its fields.")
+
+    def instances(self, rows: Sequence[Sequence[Any]]) -> list[Instance]:
+        return [self.model.from_db(DEFAULT_DB_ALIAS, self.names, row) for row in rows]
 
 
 def select_together(*asked: tuple[Select[Any], Sequence[Any]]) -> list[list[Any]]:
@@ -134,22 +151,25 @@ def select_together(*asked: tuple[Select[Any], Sequence[Any]]) -> list[list[Any]
     database = connections[DEFAULT_DB_ALIAS]
     if database.vendor != "postgresql":
         return [select(*values) for select, values in asked]
-    for select, _ in asked:
-        select.prepare()
+    selects = [select for select, _ in asked]
+    for select in selects:
+        if not select.sql:
+            select.prepare()
+    values = [value for select, given in asked for value in select.bind(given)]
     with database.cursor() as cursor:
-        cursor.execute(
-            sql_together([select for select, _ in asked]),
-            list(chain.from_iterable(bind(select.params, values) for select, values in asked)),
-        )
+        cursor.execute(sql_together(selects), values)
         found = cursor.fetchall()
     rows: list[list[Any]] = [[] for _ in asked]
-    starts = [1]
-    for select, _ in asked:
-        starts.append(starts[-1] + select.width)
+    places = spans(selects)
     for row in found:
-        part = row[0]
-        rows[part].append(row[starts[part] : starts[part + 1]])
-    return [select.read(part) for (select, _), part in zip(asked, rows, strict=True)]
+        rows[row[0]].append(row[places[row[0]]])
+    return [select.converted(part) if select.converters else part for select, part in zip(selects, rows, strict=True)]
+
+
+def spans(selects: Sequence[Select[Any]]) -> list[slice]:
+    """Where the columns of each stand, behind the number of the part."""
+    ends = list(accumulate((select.width for select in selects), initial=1))
+    return list(starmap(slice, pairwise(ends)))
 
 
 SQL_TOGETHER: dict[tuple[int, ...], str] = {}  # by the identities of the statements, which live as long as the process

@@ -38,21 +38,21 @@ def test_rows_are_those_of_the_queryset(team):
 
 
 def test_rows_become_instances(team):
-    columns = tuple(field.attname for field in Operator._meta.concrete_fields)
-    by_pk = select(lambda pk: Operator.objects.filter(pk=pk).values_list(*columns))
-    [operator] = compiled.instances(Operator, columns, by_pk(team[1].pk))
-    assert operator == team[1]
-    assert all(getattr(operator, name) == getattr(Operator.objects.get(pk=team[1].pk), name) for name in columns)
+    columns = compiled.Columns(Operator)
+    by_pk = select(lambda pk: Operator.objects.filter(pk=pk).values_list(*columns.names))
+    [operator] = columns.instances(by_pk(team[1].pk))
+    known = Operator.objects.get(pk=team[1].pk)
+    assert {name: getattr(operator, name) for name in columns.names} == {n: getattr(known, n) for n in columns.names}
 
 
 def test_columns_that_were_not_read_are_deferred(team):
-    [operator] = compiled.instances(Operator, ("id", "name"), [(team[0].pk, "Anna")])
+    [operator] = compiled.Columns(Operator, ["id", "name"]).instances([(team[0].pk, "Anna")])
     assert operator.get_deferred_fields() >= {"max_load", "current_load"}
 
 
-def test_columns_in_another_order_are_refused(team):
+def test_columns_in_another_order_are_refused():
     with pytest.raises(TypeError, match="order"):
-        compiled.instances(Operator, ("name", "id"), [("Anna", team[0].pk)])
+        compiled.Columns(Operator, ["name", "id"])
 
 
 def test_a_value_may_stand_in_several_places_and_beside_fixed_ones(team):
