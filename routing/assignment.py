@@ -185,10 +185,7 @@ class LockedRosters:
         for entry in entries:
             if entry.operator_id in self.operators:
                 self.rosters[entry.source_id][entry.operator_id] = entry
-        self.current = {
-            source_id: {pk: candidate_of(entry, self.operators[pk]) for pk, entry in roster.items()}
-            for source_id, roster in self.rosters.items()
-        }
+        self.current: dict[int, dict[int, Candidate]] = {}  # by source and operator, of the sources decided so far
         self.changed: set[int] = set()
         self.moved: dict[int, RosterEntry] = {}
 
@@ -225,11 +222,14 @@ class LockedRosters:
         operator = self.operators[operator_id]
         operator.current_load = max(operator.current_load + number, 0)
         self.changed.add(operator_id)
-        for source_id, roster in self.rosters.items():
-            if operator_id in roster:
-                self.current[source_id][operator_id] = candidate_of(roster[operator_id], operator)
+        for source_id, current in self.current.items():
+            if operator_id in current:
+                current[operator_id] = candidate_of(self.rosters[source_id][operator_id], operator)
 
     def candidates(self, source_id: int, excluded: Collection[int | None] = ()) -> list[Candidate]:
+        if source_id not in self.current:
+            roster = self.rosters[source_id]
+            self.current[source_id] = {pk: candidate_of(entry, self.operators[pk]) for pk, entry in roster.items()}
         current = self.current[source_id].values()
         if not excluded:
             return list(current)

@@ -135,7 +135,8 @@ def store_many(rows: Sequence[Model | Row]) -> None:
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
             # A parameter for each column: thousands of them, one for each value, take longer to bind than to store.
-            cursor.execute(f"{table.insert_arrays()} RETURNING {table.pk}", [list(column) for column in zip(*values, strict=True)])
+            columns = [list(column) for column in zip(*values, strict=True)]
+            cursor.execute(f"{table.insert_arrays()} RETURNING {table.pk}", columns)
             ids = [pk for (pk,) in cursor.fetchall()]
         else:
             ids = []
