@@ -1,1 +1,1 @@
-"""Who may call: API keys and their scopes. Beside the river: reached by settings only, imported by no app."""
+"""API keys and their scopes, and the throttle. Reached by settings only; no app imports it."""

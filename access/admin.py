@@ -1,4 +1,4 @@
-"""Keys of the API: made, rotated and revoked here. Each is shown once, on the page that answers its making."""
+"""API keys: created, rotated and revoked here. A key is shown once, on the page that answers its creation."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ LONGEST = 36_500  # days
 
 
 class Days(forms.IntegerField):
-    """So many days from now; nothing means for ever."""
+    """A number of days from now; empty means without end."""
 
     def __init__(self, *, label: Any, help_text: Any, at_least: int) -> None:
         widget = UnfoldAdminIntegerFieldWidget
@@ -112,15 +112,15 @@ class ApiKeyAdmin(PlainTitles, ModelAdmin):
     search_help_text = _("Name or prefix")
     ordering = ["-pk"]
     fields = ["name", "prefix", "scope", "state", "last_used_at", "expires_at", "revoked_at", "created_at"]
-    readonly_fields = fields
+    readonly_fields = fields  # type: ignore[assignment] # the stubs allow no tuples in the one, but in the other
     actions = ["revoke_selected"]
     actions_detail = ["rotate_this", "revoke_this"]
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        return False  # what a key may do is settled when it is made
+        return False  # the scope of a key is set when it is created
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        return False  # the history names it
+        return False  # the history refers to it
 
     def has_revoke_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("access.change_apikey")
@@ -181,7 +181,7 @@ class ApiKeyAdmin(PlainTitles, ModelAdmin):
 
     @sensitive_variables("new")
     def show_once(self, request: HttpRequest, new: keys.NewKey) -> HttpResponse:
-        """On the answer itself: a message would lie in a cookie. Browsers are told not to keep the page."""
+        """Shows the key on the answer itself: a message would be stored in a cookie. Browsers must not cache it."""
         context = {"title": _("New API key"), "new": new, "back": self.list_url()}
         return self.render(request, "access/new_key.html", context)
 

@@ -58,7 +58,7 @@ def rotate_key(*, key_id: int, expires_at: datetime | None = None, old_until: da
     """A successor with the same name and scope. The old key lives on until `old_until`, or until it is revoked.
 
     Raises CannotRotate. The row of the old key is locked first and its lineage counted afterwards, in a statement of
-    its own that sees what another rotation has just committed: a key is rotated once, however many ask at once.
+    its own that sees what another rotation has just committed: of concurrent rotations of a key, one succeeds.
     """
     with transaction.atomic():
         old = lock_key(key_id)
@@ -89,7 +89,7 @@ def revoke_key(*, key_id: int) -> None:
 def find_live_key(secret: str) -> ApiKey | None:
     """The live key that this is, by one indexed query; None for any other text, at the cost of at most that query.
 
-    What has been revoked or has expired is refused at once, in every process.
+    A revoked or expired key is refused immediately, in every process.
     """
     form = FORM.fullmatch(secret)
     if form is None:
@@ -107,7 +107,7 @@ def is_whole(secret: str, key: ApiKey) -> bool:
 
 
 def record_use(key: ApiKey) -> None:
-    """At most once a minute, however many requests: of those that come at once, the condition lets one write."""
+    """At most once a minute: of concurrent requests, the condition lets one write."""
     now = timezone.now()
     if use_is_due(key, now):
         not_noted = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)

@@ -11,7 +11,7 @@ from routing.models import Source
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def live(self) -> "ApiKeyQuerySet":
-        """Neither revoked nor expired: `ApiKey.is_live`, said in SQL."""
+        """Neither revoked nor expired: `ApiKey.is_live` in SQL."""
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()), revoked_at__isnull=True)
 
 
@@ -48,7 +48,7 @@ class ApiKey(models.Model):
         verbose_name_plural = _("API keys")
 
     def __str__(self) -> str:
-        """What history and logs may say of it."""
+        """The name for history and logs."""
         return self.prefix
 
     @property

@@ -1,14 +1,13 @@
-"""So many calls a minute with one key, across all processes and hosts. A batch is as many calls as it has contacts.
+"""Limits the calls a minute with one key, across all processes and hosts. Each contact of a batch counts as a call.
 
-The count stands in the key's row, in the database: of the present minute, and of the one before, as much of which still
-counts as of that minute lies within the last 60 seconds. Asking for each call would cost more than the call, so a
-process takes a twentieth of the limit at a time, and hands that out by itself.
+The key's row holds the count of this minute and of the previous one, which counts by the part of it that lies within
+the last 60 seconds. Asking the database for each call would cost more than the call, so a process reserves a twentieth
+of the limit at a time.
 
-How exact: the minute before counts as if its calls had been spread evenly over it. Who makes them all at its end gets
-nothing at first in the next, and may then make almost twice the limit in 60 seconds; who calls evenly, never more than
-the limit. What a process has taken and not handed out when the minute ends is lost: with several processes a key may be
-refused up to a twentieth of the limit early for each of the others. Below 40 calls a minute one is taken at a time:
-nothing is lost.
+Accuracy: the calls of the previous minute count as if they had been spread evenly over it. A caller who makes all of
+them at its end can make almost twice the limit within 60 seconds; a steady caller never exceeds it. A process loses
+what it has reserved and not used when the minute ends: with several processes, a key may be refused up to a twentieth
+of the limit early for each other process. Below 40 calls a minute, calls are reserved one by one and none is lost.
 """
 
 from collections import Counter
@@ -59,7 +58,7 @@ class NotTooFast(BasePermission):
 
 
 def count(request: Request, view: "APIView", key: ApiKey) -> None:
-    """Raises Throttled when there is no room. What can never be done is one call, and refused when it is counted."""
+    """Raises TooFast above the limit. A request that can never succeed counts as one call, and is then refused."""
     limit, now = settings.THROTTLE_PER_MINUTE, timezone.now()
     hopeless: Exception | None = None
     try:
@@ -77,13 +76,13 @@ def count(request: Request, view: "APIView", key: ApiKey) -> None:
 
 
 def calls_in(request: Request, view: "APIView") -> int:
-    """A view that does the work of several calls says of how many."""
+    """The view's own `calls_in`, where one request does the work of several calls; else 1."""
     count = getattr(view, "calls_in", None)
     return count(request) if count else 1
 
 
 class Allowance:
-    """What this process may still let through in the current minute, by key."""
+    """The calls that this process has reserved in the current minute, by key."""
 
     def __init__(self) -> None:
         self.lock = Lock()  # guards the three below; never held while the database is asked

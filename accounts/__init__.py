@@ -1,1 +1,1 @@
-"""The back-office's door: who may come in, by which signs, and what each role may do there."""
+"""Sign-in to the back-office: passwords, two factors, lock-out, and what each role may do."""

@@ -1,6 +1,6 @@
-"""Who may sign in to the back-office: Django's own users and groups, in the back-office's look.
+"""Users and roles (Django's users and groups) on pages of the back-office.
 
-Nobody gives away what they do not have themselves, nor lays hands on an account or a group that has more.
+A user can grant only permissions that they have, and cannot change an account or a role that has more.
 """
 
 from typing import Any
@@ -54,7 +54,7 @@ for model in (User, Group, TOTPDevice, StaticDevice):
 
 
 class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg] # not subscriptable at run time
-    """Django keeps the names of permissions in English; people read them in their own language."""
+    """Permissions in the user's language; Django stores their names in English."""
 
     def label_from_instance(self, permission: Any) -> str:
         verb = permission.codename.partition("_")[0]
@@ -62,7 +62,7 @@ class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 def held(user: Any) -> QuerySet[Permission]:
-    """What this user may do, as far as it can be given away."""
+    """The permissions that this user has and may grant."""
     mine = Permission.objects.all()
     return mine if user.is_superuser else mine.filter(Q(user=user) | Q(group__user=user)).distinct()
 
@@ -76,7 +76,7 @@ def exceeds(holder: Any, user: Any) -> bool:
 
 
 class WithinOwnRights(PlainTitles, ModelAdmin):
-    """Offers the permissions of what has a page here, and of those the ones that the user has."""
+    """Offers only the permissions of models that have a page, and of those only what the user has."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj and exceeds(obj, request.user))
@@ -99,7 +99,7 @@ class WithinOwnRights(PlainTitles, ModelAdmin):
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Names what people know: the rows that tie an account to its roles, permissions and devices go unsaid."""
+        """Lists the accounts or roles only, not the rows that link them to permissions and devices."""
         _all, _counts, lacking, protected = super().get_deleted_objects(objs, request)
         return [str(one) for one in objs], {self.opts.verbose_name_plural: len(objs)}, lacking, protected
 
@@ -188,7 +188,7 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
 
     @display(description=_("password"))
     def new_password(self, user: User) -> SafeString:
-        """The way to another one: what is stored of this one helps nobody."""
+        """A link to set a new one instead of the stored hash."""
         url = reverse("admin:auth_user_password_change", args=[user.pk])
         return format_html('<a href="{}" class="text-link">{}</a>', url, gettext("Set a new password"))
 
@@ -202,7 +202,7 @@ class GroupAdmin(BaseGroupAdmin, WithinOwnRights):
     add_title = _("Add a role")
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
-        """A role is shown by what people call it, in their language."""
+        """The three roles of the service are shown with their translated names."""
         return ["role" if is_role(obj) else "name", "permissions"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
@@ -217,5 +217,5 @@ class GroupAdmin(BaseGroupAdmin, WithinOwnRights):
 
 
 def is_role(group: Group | None) -> bool:
-    """Settings and code know the roles by their names: those stay."""
+    """Whether it is one of the three roles whose names settings and code use; they cannot be renamed."""
     return group is not None and group.name in roles.ROLES

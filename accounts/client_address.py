@@ -5,14 +5,14 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 from django.conf import settings
 from django.http import HttpRequest
 
-IPV6_SUBSCRIBER = 64  # bits; who has one address of such a network has them all
+IPV6_SUBSCRIBER = 64  # bits; one subscriber has all addresses of such a network
 
 
 def client_address(request: HttpRequest) -> str:
     """The address of the client; empty when the server knows none.
 
-    Each proxy appends to `X-Forwarded-For` whom it has heard. Read from the right, the first address that is not one of
-    TRUSTED_PROXIES is the client; what stands further left, the client may have written itself.
+    Each proxy appends the address of its client to `X-Forwarded-For`. From the right, the first address that is not
+    one of TRUSTED_PROXIES is the client; the client may have written everything left of it itself.
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
     for claimed in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
@@ -23,7 +23,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def client_network(request: HttpRequest) -> str | None:
-    """What attempts are counted by: the address, and of IPv6 the network that one subscriber has."""
+    """The key by which attempts are counted: the IPv4 address, or the IPv6 network of one subscriber."""
     address = client_address(request)
     if not is_address(address):
         return None

@@ -1,4 +1,4 @@
-"""Who guesses passwords has to wait."""
+"""Throttles password guessing."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class Handler(AxesDatabaseHandler):
 
 
 def failures_from_address(request: HttpRequest) -> int:
-    """Within the wait. Those of whom the server knows no address are not one crowd: they could lock each other out."""
+    """Failures within the wait. Clients without a known address are not counted: they could lock each other out."""
     address = request.axes_ip_address  # type: ignore[attr-defined] # django-axes puts it there
     if address is None:
         return 0

@@ -22,7 +22,7 @@ def role_names(user: Any) -> set[str]:
 
 
 def role_title(group: Any) -> str:
-    """What people call this group; other groups than the roles have the name that somebody gave them."""
+    """The translated name of a role of the service; the stored name of any other group."""
     return str(TITLES.get(group.name, group.name))
 
 

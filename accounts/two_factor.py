@@ -29,7 +29,7 @@ def is_on(user: Any) -> bool:
 
 
 def is_demanded_of(user: Any) -> bool:
-    """Whether a role of this user may not do without. Where any role may not, those beyond all roles may not either."""
+    """Whether a role of this user requires it. Superusers need it where any role does."""
     if not settings.TWO_FACTOR_ROLES:
         return False
     return user.is_superuser or not roles.role_names(user).isdisjoint(settings.TWO_FACTOR_ROLES)
@@ -42,7 +42,7 @@ def draft_device(user: User) -> Any:
 
 
 def device_secret(device: Any) -> str:
-    """For those who type: base32."""
+    """The secret to type in: base32."""
     return group_by_four(b32encode(device.bin_key).decode())
 
 
@@ -51,7 +51,7 @@ def group_by_four(text: str) -> str:
 
 
 def qr_code(device: Any) -> str:
-    """For those who point a camera: SVG."""
+    """The secret to scan: an SVG."""
     import qrcode  # not at every start, for a page that each account sees once
     from qrcode.image.svg import SvgPathImage
 
@@ -97,13 +97,13 @@ def matching_device(user: Any, code: str) -> Any:
 
 
 def remember_device(request: HttpRequest, device: Any) -> None:
-    """From a new session key on, so that one known from before the second factor is worth nothing."""
+    """With a new session key, so that one known from before the second factor is useless."""
     request.session.cycle_key()
     django_otp.login(request, device)
 
 
 def fresh_recovery_codes(user: Any) -> list[str]:
-    """In place of those that stood. Each is good once."""
+    """Replaces the existing codes. Each is valid once."""
     with transaction.atomic():
         device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "recovery codes"})
         device.token_set.all().delete()
@@ -119,7 +119,7 @@ def digest_code(code: str) -> str:
 
 
 def turn_off(user: Any, but: Any = None) -> None:
-    """The user signs in by password alone from now on, or has to set up another app first, as the role demands."""
+    """Afterwards the password is enough, or the user must set up another app if the role requires it."""
     with transaction.atomic():
         TOTPDevice.objects.filter(user=user).exclude(pk=but and but.pk).delete()
         StaticDevice.objects.filter(user=user).delete()

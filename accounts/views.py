@@ -1,4 +1,4 @@
-"""The pages at the door: password, second factor, and setting that up."""
+"""The sign-in pages: password, second factor, and its set-up."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ LONGEST_USERNAME = 255
 
 @sensitive_post_parameters()
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Django's page; whoever guesses is told to wait, and whoever comes in may stay for SESSION_HOURS, used or not."""
+    """Django's sign-in page, with a lock-out after failures; a session lasts SESSION_HOURS, used or not."""
     response: HttpResponse = admin.site.login(request)
     if getattr(request, "axes_locked_out", False):
         return locked_out_page(request)
@@ -29,7 +29,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def attempted_username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """Whose password it is that somebody guesses; no longer than django-axes has room for."""
+    """The username of a sign-in attempt, cut to what django-axes can store."""
     return str((credentials or request.POST).get("username") or "")[:LONGEST_USERNAME]
 
 
@@ -67,7 +67,7 @@ def set_up_two_factor(request: HttpRequest) -> HttpResponse:
         if codes:
             return show_recovery_codes(request, codes)
         form.refuse()
-    device = two_factor.draft_device(request.user)  # type: ignore[arg-type] # whoever is here has signed in
+    device = two_factor.draft_device(request.user)  # type: ignore[arg-type] # the view requires a signed-in user
     return render_page(
         request,
         "accounts/set_up.html",

@@ -1,3 +1,3 @@
-"""Wiring: settings, URLs, WSGI and the API's shared wire format. It may import everything; nobody imports it."""
+"""The Django project: settings, URLs, WSGI, middleware. It may import every app; no app imports it."""
 
 VERSION = "0.1.0"

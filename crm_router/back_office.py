@@ -30,19 +30,19 @@ def sidebar_page(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
 
 
 def may_view_contacts(request: HttpRequest) -> bool:
-    """Everybody's, or at least their own."""
+    """All contacts, or at least the user's own."""
     return may_view("routing", "contact")(request) or request.user.has_perm("operators.answer_operator")
 
 
 def count_undecided(request: HttpRequest) -> str:
-    """How many possible duplicates wait for a decision; asked only for who sees their line. Nothing for none."""
+    """The number of undecided duplicates, for users who see that line of the sidebar; empty for none."""
     from leads.models import PossibleDuplicate  # settings are read before there are models
 
     return count_up_to_limit(PossibleDuplicate.objects.undecided())
 
 
 def count_up_to_limit(things: "QuerySet[Any]") -> str:
-    """How many, as far as anybody wants to know. Nothing for none."""
+    """The number, at most "99+"; empty for none."""
     count = len(things.values_list("pk")[: MANY + 1])
     return f"{MANY}+" if count > MANY else str(count or "")
 

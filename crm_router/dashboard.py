@@ -1,4 +1,4 @@
-"""The start page: three numbers that say what to do next, and the pages that this user may see."""
+"""The start page: three figures, and the pages that this user may see."""
 
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from routing.models import Contact, Source
 
 
 def start(request: HttpRequest) -> HttpResponse:
-    """The first page: what there is to do, for those who answer; the overview for everybody else."""
+    """The first page: their own contacts for operators, the overview for everyone else."""
     return (
         redirect(own_contacts.own_contacts_url())
         if own_contacts.sees_only_own(request.user)

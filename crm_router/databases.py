@@ -87,7 +87,7 @@ def sqlite() -> dict[str, Any]:
 def postgresql(*, options: dict[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "ENGINE": "core.db.postgresql",
-        # A restarted database costs nobody a failed request: a dead connection is noticed before it is used.
+        # After a restart of the database no request fails: a dead connection is detected before it is used.
         "CONN_HEALTH_CHECKS": True,
         # Statements are bound and prepared by the server. Django's default is neither, which only a pooler needs.
         "OPTIONS": {"connect_timeout": connect_timeout, "server_side_binding": True, "prepare_threshold": 5} | options,

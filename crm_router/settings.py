@@ -233,7 +233,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
-# By account and address together: nobody can lock a colleague out from elsewhere. The handler adds a limit for all
+# By account and address together, so that nobody elsewhere can lock a colleague out. The handler adds a limit for all
 # accounts from one address.
 AXES_HANDLER = "accounts.lockout.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -264,7 +264,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W005",
     "security.W021",
 ]
-# Static files may be served by a proxy that runs as somebody else, whatever the umask of the service.
+# Static files may be served by a proxy that runs as another user, whatever the umask of the service.
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
 
 USE_TZ = True

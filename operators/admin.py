@@ -1,4 +1,4 @@
-"""Operators: who is on duty, with which limit, and how much they have to do."""
+"""Operators: duty, limit, load, sources."""
 
 from collections.abc import Callable, Iterable
 from functools import partial

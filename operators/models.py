@@ -11,14 +11,14 @@ LIMITS = (1, 100)  # contacts that one operator may be allowed to have open at o
 
 
 class Obstacle(models.TextChoices):
-    """Why somebody cannot take one more contact. Having none is what "eligible" means, everywhere."""
+    """Why an operator cannot take one more contact. An operator without an obstacle is eligible."""
 
     INACTIVE = "inactive", _("off duty")
     FULL = "full", _("at the limit")
 
 
 def obstacle(*, is_on_duty: bool, load: int, limit: int) -> Obstacle | None:
-    """Why somebody cannot take one more contact; None when nothing stands in the way."""
+    """Why an operator cannot take one more contact; None if it can."""
     if not is_on_duty:
         return Obstacle.INACTIVE
     return Obstacle.FULL if load >= limit else None
@@ -29,7 +29,7 @@ class OperatorQuerySet(models.QuerySet["Operator"]):
         return self.filter(archived_at__isnull=True)
 
     def free(self) -> "OperatorQuerySet":
-        """`Operator.obstacle is None`, said in SQL."""
+        """`Operator.obstacle is None` in SQL."""
         return self.current().filter(is_active=True, current_load__lt=F("max_load"))
 
 

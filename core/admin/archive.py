@@ -30,7 +30,7 @@ def archive_is_shown(request: HttpRequest) -> bool:
 
 
 def without_editing(changelist: ChangeList) -> ChangeList:
-    """The archive's list is looked at, not edited."""
+    """The list of the archive is read-only."""
     changelist.list_editable = ()
     return changelist
 

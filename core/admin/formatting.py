@@ -31,7 +31,7 @@ def load_bar(*, load: int, limit: int, obstacle: str | None) -> SafeString:
 
 
 def share(weight: int, total: int) -> str:
-    """The share that a weight stands for; nothing where nobody shares."""
+    """The share that a weight stands for; a dash if the total is 0."""
     return percent(100 * weight / total) if total else NOTHING
 
 

@@ -13,7 +13,7 @@ class PlainTitles(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptab
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist: ChangeList = super().get_changelist_instance(request)
-        changelist.title = capfirst(self.opts.verbose_name_plural)
+        changelist.title = str(capfirst(self.opts.verbose_name_plural))
         return changelist
 
     def render_change_form(

@@ -1,4 +1,4 @@
-"""What the pages have in common: they change things through the domain's verbs, and put refusals into words."""
+"""The base of every admin page: changes go through the domain's verbs, and refusals become messages."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -34,16 +34,16 @@ WORDS = {
     "survivor_merged": _("The remaining lead has been merged with another one. Undo that merge first."),
 }
 
-Done = Callable[[int], str]  # what was done, in words, to so many
+Done = Callable[[int], str]  # the message for this number of rows
 
 
 def refusal_text(refusal: Refusal) -> str:
-    """What a person reads, in their language."""
+    """The message for a refusal, in the user's language."""
     return str(WORDS.get(refusal.code, refusal.detail))
 
 
 def acting_user(request: HttpRequest) -> str:
-    """Who does it, as the history will tell."""
+    """The user's name for the history."""
     return f"user {request.user.get_username()}"
 
 
@@ -109,7 +109,7 @@ class WithoutTransaction(admin.ModelAdmin):  # type: ignore[type-arg] # not subs
 
 
 class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
-    """Nothing is deleted here, facets are not counted, and a refusal is a message."""
+    """Pages without deletion and facet counts, on which a refusal becomes a message."""
 
     list_disable_select_all = True  # an action touches what the user has seen: the rows of this page
     list_filter_submit = True
@@ -117,7 +117,7 @@ class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
     show_full_result_count = False
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Without "2 results (5 total)": the foot of the list says how many there are, and the total is its archive."""
+        """Without "2 results (5 total)": the total would count the archive."""
         changelist: ChangeList = super().get_changelist_instance(request)
         changelist.full_result_count = changelist.result_count
         return changelist
@@ -146,9 +146,9 @@ class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
         done: Done,
         became: Callable[[int], Done] | None = None,
     ) -> None:
-        """Calls the verb with the key of each, and tells the user what was `done` how often, and what was refused.
+        """Calls the verb with the key of each instance, and shows messages: `done` with the count, and each refusal.
 
-        `became` looks again at what may have gone on at once, and gives the words for that.
+        `became` chooses another message where the outcome may have changed since, such as after a drain of the queue.
         """
         counts: Counter[Done] = Counter()
         for instance in instances:
@@ -160,7 +160,7 @@ class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
             self.message_user(request, words(count), messages.SUCCESS)
 
     def tell(self, request: HttpRequest, instance: object, call: Callable[[], object]) -> bool:
-        """Whether the call was not refused; a refusal becomes a message."""
+        """Returns whether the call succeeded; a refusal becomes a message."""
         try:
             call()
         except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""What the database knows, asked when somebody looks: the same from whichever process, and never out of date."""
+"""Metrics read from the database at each scrape: the same from every process, and never out of date."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ from routing.models import Source, Upkeep
 
 class DatabaseMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
-        """Where the database does not answer only that is said: a part would look like a queue that has vanished."""
+        """Without the database only build and readiness: a part would look like an empty queue."""
         yield InfoMetricFamily("crm_router_build", "The version that answers.", {"version": VERSION})
         try:
             known = [] if missing_migrations() else list(read_database())

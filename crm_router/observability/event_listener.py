@@ -1,4 +1,4 @@
-"""Hears what the domain tells, counts it, and keeps what the line of the present request will say."""
+"""Receives the domain's events, counts them, and keeps them for the log line of the current request."""
 
 from functools import cache
 

@@ -1,6 +1,6 @@
-"""What this process counts. What the database knows is asked when somebody looks (`state.py`).
+"""The metrics that this process counts; `database_metrics` reads the others from the database at each scrape.
 
-No label may hold what a client can choose: each combination is kept for ever.
+No label may hold a value that a client chooses: each combination is kept permanently.
 """
 
 from prometheus_client import Counter, Gauge, Histogram

@@ -44,8 +44,8 @@ class Command(BaseCommand):
         2. Static files are collected when they are not there or not those of this code.
         3. The database must answer.
         4. Migrations are applied, by one start at a time.
-        5. A database that cannot tell large letters from small ones is warned of.
-        6. What waits is routed, in case a process died between a commit and its look at the queue.
+        5. Warns of a database that does not convert Russian letters to lower case.
+        6. Routes waiting contacts, in case a process died between a commit and its drain of the queue.
         """
         if beside:
             self.wait_for_database(beside)
@@ -77,7 +77,7 @@ class Command(BaseCommand):
             self.give_up(f"The static files cannot be collected in {where}: {error.strerror}.")
 
     def wait_for_database(self, service: int) -> None:
-        """Looks again and again, and says so now and then. Ends with the service."""
+        """Tries until the database answers, with a line in the log now and then. Ends with the service."""
         for attempt in count():
             if not is_running(service):
                 raise SystemExit(0)
@@ -110,7 +110,7 @@ class Command(BaseCommand):
             self.give_up(f"The database {database_label()} cannot be migrated: {first_line(error)}")
 
     def warn_of_letters(self) -> None:
-        """Whoever looks for a name would not find it in other letters, and some texts could not be stored at all."""
+        """In such a database, searches miss names in another case, and some texts cannot be stored."""
         if connection.vendor == "sqlite":
             return
         with connection.cursor() as cursor:
@@ -152,7 +152,7 @@ def first_line(error: Exception) -> str:
 
 
 def why_not(error: Exception) -> str:
-    """What a server says in another language than English is passed on as it is."""
+    """The reason, with a hint where waiting does not help; server messages in other languages are passed on."""
     if any(words in str(error) for words in REFUSALS):
         return (
             f"{first_line(error)}. Waiting does not help: check the user, password and name in DATABASE_URL, and that "
