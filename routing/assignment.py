@@ -17,7 +17,7 @@ from core.db import compiled
 from core.db.compiled import Update
 from core.db.writes import Change
 from core.retry import LostRace
-from operators.load import lock_operators, set_load, take_places, taking
+from operators.load import lock_operators, place_taken, set_load, taking
 from operators.models import Operator
 from routing import waiting
 from routing.models import Contact, RosterEntry, Source, Strategy
@@ -38,8 +38,7 @@ class DecisionMade:
 class Assignment:
     """Who gets a contact. `decision` is None when older contacts wait for the operator drawn, who is `awaited`.
 
-    `place` takes the operator's place, and is to be stored before the contact. None where nobody was chosen, or where
-    it has been taken already.
+    `place` takes the operator's place, and is to be stored before the contact. None where nobody was chosen.
     """
 
     decision: Decision | None
@@ -96,8 +95,7 @@ def assign(
         return Assignment(None, awaited=operator.pk)
     if is_smooth and not decision.is_sticky:
         move_progress(roster.source_id, decision)
-    take_places(operator.pk)
-    return Assignment(decision)
+    return Assignment(decision, place_taken(operator.pk))
 
 
 def assign_again(
@@ -156,8 +154,8 @@ TAKE_BEFORE_YOUNGER = Update(
 
 def place_in_turn(operator_id: int, source_id: int, older_than: int | None) -> Change:
     if older_than is None:
-        return Change(TAKE_BEFORE_ALL, (operator_id, source_id))
-    return Change(TAKE_BEFORE_YOUNGER, (operator_id, source_id, older_than))
+        return Change(TAKE_BEFORE_ALL, (operator_id, source_id), comes_first=True)
+    return Change(TAKE_BEFORE_YOUNGER, (operator_id, source_id, older_than), comes_first=True)
 
 
 def move_progress(source_id: int, decision: Decision) -> None:

@@ -16,11 +16,15 @@ from core.retry import LostRace, NothingWritten
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A compiled update with its values. If it `is_required`, it must find a row, or nothing is written at all."""
+    """A compiled update with its values. If it `is_required`, it must find a row, or nothing is written at all.
+
+    It `comes_first` where the transaction has written nothing before.
+    """
 
     update: Update
     values: tuple[Any, ...]
     is_required: bool = True
+    comes_first: bool = False
 
 
 class Row:
@@ -46,7 +50,7 @@ def store(*parts: Part) -> None:
     """Inserts rows and instances, whose ids it sets, and makes changes, in this order.
 
     A row may refer to instances before it, which have no id yet. `auto_now` and `auto_now_add` are set to one moment.
-    Raises NothingWritten when the first change is required and finds no row, LostRace when a later one does.
+    Raises LostRace when a change that is required finds no row; NothingWritten when that one comes first.
     """
     database = connections[DEFAULT_DB_ALIAS]
     now = timezone.now()
@@ -67,6 +71,9 @@ def store(*parts: Part) -> None:
     run = store_in_one_statement if database.vendor == "postgresql" else store_one_by_one
     with database.cursor() as cursor:
         ids = run(cursor, shape, values)
+    for part, found in zip(parts, ids, strict=True):
+        if isinstance(part, Change) and part.is_required and not found:
+            raise NothingWritten if part.comes_first else LostRace
     for part, (_, references), pk in zip(parts, shape, ids, strict=True):
         if isinstance(part, Model):
             part.pk, part._state.adding, part._state.db = pk, False, database.alias
@@ -75,12 +82,9 @@ def store(*parts: Part) -> None:
 
 
 def store_in_one_statement(cursor: Any, shape: tuple[Shape, ...], values: list[Any]) -> list[Any]:
-    """The ids of the rows, None for changes. PostgreSQL does all parts of a WITH, or none of them."""
+    """The ids of the rows, and of changes whether they found one. PostgreSQL does all parts of a WITH, or none."""
     cursor.execute(sql_of(shape), values)
     found: list[Any] = cursor.fetchone()
-    for place, (_, is_required) in enumerate(shape):
-        if is_required is True and found[place] is None:
-            raise NothingWritten if place == 0 else LostRace
     return found
 
 
@@ -105,15 +109,16 @@ def sql_of(shape: tuple[Shape, ...]) -> str:
 
 
 def store_one_by_one(cursor: Any, shape: tuple[Shape, ...], values: list[Any]) -> list[Any]:
+    """The same. What follows a required change that finds nothing is not done."""
     ids: list[Any] = []
     start = 0
-    for place, (what, references) in enumerate(shape):
+    for what, references in shape:
         if isinstance(what, Update):
             end = start + len(what.params)
             cursor.execute(what.sql, values[start:end])
+            ids.append(cursor.rowcount)
             if references and not cursor.rowcount:
-                raise NothingWritten if place == 0 else LostRace
-            ids.append(None)
+                return ids + [None] * (len(shape) - len(ids))
         else:
             end = start + len(what.fields) - len(references)
             referred = [ids[other] for _, other in references]

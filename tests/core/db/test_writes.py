@@ -108,8 +108,20 @@ def test_without_the_row_that_a_change_requires_nothing_is_stored(anna):
     Operator.objects.update(is_active=False)
     lead = Lead(name="Anna")
     with pytest.raises(NothingWritten), transaction.atomic():
-        store(Change(RENAME, (anna.pk, "Vera")), lead, phone_of(lead))
+        store(Change(RENAME, (anna.pk, "Vera"), comes_first=True), lead, phone_of(lead))
     assert (Operator.objects.get().name, Lead.objects.count(), names()) == ("Anna", 0, [])
+
+
+def test_a_change_that_finds_nothing_takes_back_what_was_written_before(anna):
+    def take_off_duty_and_rename():
+        with transaction.atomic():
+            Operator.objects.update(is_active=False)
+            store(Change(RENAME, (anna.pk, "Vera")))
+
+    with pytest.raises(LostRace) as lost:
+        take_off_duty_and_rename()
+    assert not isinstance(lost.value, NothingWritten)
+    assert Operator.objects.get().is_active
 
 
 def test_a_later_change_that_finds_nothing_takes_everything_back(anna):
