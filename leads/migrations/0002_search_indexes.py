@@ -28,20 +28,17 @@ def create_indexes(apps, schema_editor):
         log.warning("Searching for a part of a name stays slow, see docs/operations.md: %s", error)
         return
     for name, definition in INDEXES.items():
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        schema_editor.execute(f"CREATE INDEX CONCURRENTLY {name} ON {definition}")
+        schema_editor.execute(f"CREATE INDEX {name} ON {definition}")
 
 
 def drop_indexes(apps, schema_editor):
     """Keeps the extension, which others may use."""
     if schema_editor.connection.vendor == "postgresql":
         for name in INDEXES:
-            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            schema_editor.execute(f"DROP INDEX IF EXISTS {name}")
 
 
 class Migration(migrations.Migration):
-    atomic = False
-
     dependencies = [("leads", "0001_initial")]
 
     operations = [migrations.RunPython(create_indexes, drop_indexes)]

@@ -55,7 +55,6 @@ def test_these_pages_need_no_key(path):
 def test_a_key_costs_a_registration_one_statement(telegram, django_assert_num_queries):
     """Besides those of tests/api/test_contacts.py: the look at the key."""
     client = callers.bot(telegram)
-    characters.contact(telegram)  # by now this process has seen the source
     client.get(LISTING)  # the first call of a minute notes the use
-    with django_assert_num_queries(7 if characters.ON_POSTGRESQL else 11):
+    with django_assert_num_queries(6 if characters.ON_POSTGRESQL else 11):
         client.post("/api/v1/contacts", callers.somebody_at(telegram))

@@ -100,7 +100,7 @@ def test_without_locking_identities_it_ends_with_the_merged_lead(bot, anna, ann,
     finally:
         registration.owners_of.cache_clear()
     assert contact.lead_id == ann.pk
-    assert [text for text in characters.findings() if "has been merged into another" in text]
+    assert [text for text in characters.findings() if "is merged into another" in text]
 
 
 def test_two_who_merge_each_other_end_as_one_lead(anna, ann):

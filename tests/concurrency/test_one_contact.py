@@ -5,8 +5,9 @@ from threading import Barrier
 
 import pytest
 
+from core.db.compiled import Update
 from core.errors import Conflict
-from routing import lifecycle
+from routing import contact_changes, lifecycle
 from routing.models import Contact
 from tests import characters
 from tests.concurrency.threads import together
@@ -54,7 +55,17 @@ def test_resolving_it_twice_at_once_frees_one_place(anna, contact):
 
 def test_without_looking_again_under_the_lock_two_places_are_freed(anna, contact, monkeypatch):
     """The control for the test above."""
-    monkeypatch.setattr(lifecycle, "lock_unchanged", lambda seen: Contact.objects.get(pk=seen.pk))
+
+    def update_unseen(names, is_assigned, is_resolved):
+        """Finds the contact whatever has become of it."""
+
+        def build(pk, *values):
+            new = values[1:] if is_assigned else values
+            return Contact.objects.filter(pk=pk), dict(zip(names, new, strict=True))
+
+        return Update(build, parameters=1 + is_assigned + len(names))
+
+    monkeypatch.setattr(contact_changes, "update_of", update_unseen)
     resolve_twice(contact)
     assert characters.load(anna) == 0
     assert [text for text in characters.findings() if "has a load of 0, but 1 open contacts" in text]

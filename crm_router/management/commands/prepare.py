@@ -179,6 +179,8 @@ def alone_in_this_database() -> Iterator[None]:
         yield
         return
     keeper = connection.copy()
+    # A statement that the server binds keeps its snapshot, for which CREATE INDEX CONCURRENTLY would wait.
+    keeper.settings_dict["OPTIONS"]["server_side_binding"] = False
     try:
         keeper.set_autocommit(False)
         with keeper.cursor() as cursor:
