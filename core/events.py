@@ -1,8 +1,8 @@
-"""Tells what happens to whoever listens, such as metrics and logs, of which the domain knows nothing.
+"""Publishes what happens in the domain to listeners, such as metrics and logs, of which the domain knows nothing.
 
-A fact is a small frozen object, defined beside the work that it tells of. `crm_router` adds the listeners at its start;
-without any, telling costs next to nothing. A listener is called in the thread of the work, must be quick, and must
-not raise.
+An event is a small frozen object, defined beside the code that publishes it. `crm_router` adds the listeners at its
+start; without any, publishing costs next to nothing. A listener is called in the thread of the publisher, must be
+quick, and must not raise.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ Listener = Callable[[object], None]
 listeners: list[Listener] = []
 
 
-def publish(fact: object) -> None:
+def publish(event: object) -> None:
     for listener in listeners:
-        listener(fact)
+        listener(event)
 
 
-def publish_after_commit(fact: Callable[[], object]) -> None:
-    """For what a rollback would undo: a transaction that starts again has not happened. Only then is the fact made."""
+def publish_after_commit(event: Callable[[], object]) -> None:
+    """For what a rollback would undo. The event is made after the commit."""
     if listeners:
-        transaction.on_commit(lambda: publish(fact()), robust=True)
+        transaction.on_commit(lambda: publish(event()), robust=True)

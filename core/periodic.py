@@ -1,4 +1,4 @@
-"""Work in the background, done once for whoever types the command, or in rounds until it is stopped."""
+"""Background work of commands: done once, or repeated until the command is stopped."""
 
 import logging
 import signal

@@ -29,7 +29,7 @@ def edit_contact(*, contact_id: int, changes: Mapping[str, Any], by: str = SYSTE
 
 
 def correct_message(*, contact_id: int, message: str | None) -> Contact:
-    """Replaces the text of a contact, whoever has it. Raises Conflict `erased` when its lead is to be forgotten."""
+    """Replaces the text of a contact. Raises Conflict `erased` when its lead has been erased."""
     for attempt in retry.attempts():
         with attempt:
             lead = lead_lookup.lock_survivor(find_contact(contact_id).lead_id)

@@ -32,8 +32,8 @@ def merged_family(lead_id: int) -> set[int]:
 def lock_leads(lead_ids: Iterable[int]) -> dict[int, Lead]:
     """Locks these leads and all their identities until the transaction ends; returns the leads, fresh, by id.
 
-    Identities first, in key order, as the intake locks them: whoever recognises one of these leads comes wholly before
-    or wholly after. Raises LostRace when a lead has just got another identity.
+    Identities first, in key order, as a registration locks them: one that finds these leads comes wholly before or
+    wholly after. Raises LostRace when a lead has just got another identity.
     """
     ids = set(lead_ids)
     identities = Identity.objects.filter(lead__in=ids).order_by("pk")

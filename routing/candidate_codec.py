@@ -1,4 +1,4 @@
-"""Packs the candidates of a decision into a few bytes, to be kept with it for ever.
+"""Packs the candidates of a decision into a few bytes, to be kept with it permanently.
 
 One byte of format, then 21 bytes a candidate: operator id (8), weight (1), load (2), limit (1), obstacle (1),
 progress (8), all little-endian.

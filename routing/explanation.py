@@ -1,4 +1,4 @@
-"""Tells people what became of a contact and why, from its history, in the language of whoever asks."""
+"""Explains what became of a contact and why, from its history, in the language of the caller."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -154,7 +154,7 @@ def configured_weights(source_id: int | None) -> dict[Pair, int]:
 def tally_hours(*, now: datetime | None = None) -> int:
     """Tallies every complete hour that is not tallied yet, each in a transaction of its own. Returns how many.
 
-    When the clock was ahead and has been put right, hours count as tallied that are not over. The tallies are made anew
+    When the clock was ahead and has been put right, hours count as tallied that are not over. They are tallied again
     then, from an hour on that was over in any case; what came of an hour that is yet to come is written over when it
     is. It must be called before that hour comes: each sweep does it.
     """

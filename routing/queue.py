@@ -92,7 +92,7 @@ def assign_oldest(operator_id: int, spent: Collection[int] = ()) -> int | None:
 
 
 def operator_changed(operator_id: int) -> None:
-    """Duty, limit or archive of this operator have changed: serves what waits for it, and says anew why others wait."""
+    """Duty, limit or archive of this operator have changed: serves what waits for it, and updates why others wait."""
     serve_operator(operator_id)
     refresh_reasons(Source.objects.filter(roster__operator=operator_id))
 

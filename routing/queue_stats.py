@@ -1,4 +1,4 @@
-"""How long the queue is, and where in it each contact stands: for whoever looks, without locking anything."""
+"""The length of the queue and the position of each contact in it, read without locks."""
 
 import logging
 from collections.abc import Iterable

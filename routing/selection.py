@@ -150,8 +150,8 @@ def contacts_owed(able: Sequence[Candidate]) -> dict[int, float]:
 def level_progress(able: Sequence[Candidate]) -> dict[int, float]:
     """Everybody's progress, with those who were away or are new brought up to the others.
 
-    Nobody who was there all the time is more than BEHIND contacts late, so nobody may be: whoever comes back is owed so
-    many at the most, and is not flooded.
+    An operator who was there all the time is at most BEHIND contacts late. One who comes back is owed no more than
+    that either, and is not flooded.
     """
     reach = {candidate.operator_id: BEHIND / candidate.weight for candidate in able}
     latest = max(candidate.progress - reach[candidate.operator_id] for candidate in able)

@@ -230,7 +230,7 @@ class LeadAdmin(VerbAdmin):
         lead_editing.edit_lead(lead_id=obj.pk, changes=form.changes)
 
     def log_change(self, request: HttpRequest, obj: Lead, message: Any) -> Any:
-        """The log does not learn the name: whoever erases a person later would have to find it there."""
+        """The log does not get the name, because erasing the person later would have to find it there."""
         return super().log_change(request, Lead(pk=obj.pk), message)
 
     @action(description=_("Merge with another lead…"), permissions=["decide"], icon="join")

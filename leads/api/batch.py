@@ -84,7 +84,7 @@ class BatchView(generics.GenericAPIView[Contact]):
         return Response({"results": self.tell(answers)}, headers=VARY)
 
     def calls_in(self, request: Request) -> int:
-        """As many as it has contacts, for whoever counts calls; none of them is registered when there are too many."""
+        """As many as it has contacts, for the throttle; none of them is registered when there are too many."""
         asked = request.data if request.method == "POST" else None  # what is a 405 anyway need not be read
         contacts = asked.get("contacts") if isinstance(asked, dict) else None
         return len(contacts) if isinstance(contacts, list) and 1 <= len(contacts) <= MOST else 1

@@ -100,7 +100,7 @@ class RosterInline(UntitledInline):
         return formset
 
     def has_view_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
-        return True  # whoever sees the source
+        return True  # everybody who sees the source
 
     def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
         return may_change(request, obj)

@@ -25,6 +25,8 @@ def this_database():
     if connection.vendor == "sqlite":
         return f"sqlite:///{database['NAME']}"
     user = f"{database['USER']}:{database['PASSWORD']}".rstrip(":")
+    if database["HOST"].startswith("/"):  # a socket
+        return f"postgres://{user}@/{database['NAME']}?host={database['HOST']}"
     return f"postgres://{user}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
 
 

@@ -96,7 +96,7 @@ class Command(BaseCommand):
 
 
 def opened(file: str, encoding: str) -> TextIO:
-    """The file as text. Line breaks within a cell become \\n, so that a row is the same whoever saved the file."""
+    """The file as text. Line breaks within a cell become \\n, whatever program saved the file."""
     try:
         if file == STDIN:
             return io.TextIOWrapper(sys.stdin.buffer, encoding=encoding)
