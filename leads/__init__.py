@@ -1,1 +1,1 @@
-"""Who asks: leads, their contacts, and everything that the outside world may do to them."""
+"""Leads: registration of their contacts, identities, merging, editing, erasure, export; API and back-office pages."""

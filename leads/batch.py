@@ -1,4 +1,4 @@
-"""Many contacts in one request: decided one by one in order, and stored a hundred at a time."""
+"""Registers many contacts of one request: decides them one by one in order, stores a hundred per transaction."""
 
 import copy
 import logging
@@ -35,10 +35,10 @@ Result = Contact | Refusal
 def register_contacts(
     *, items: Sequence[Mapping[str, Any]], by: str = history.SYSTEM, draw: Draw = random.random
 ) -> list[Result]:
-    """For each item, in order, what `registration.register_contact` would return or raise; items are its arguments.
+    """Returns for each item, in order, what `registration.register_contact` would return or raise for its arguments.
 
-    One that is refused spoils no other. Each contact is stored whole or not at all, whenever the process dies. A fault
-    of the database is raised while nothing is stored; after that, the items that it hit are answered Busy.
+    A refused item does not affect the others. Each contact is stored completely or not at all, even if the process is
+    killed. A database error is raised while nothing is stored; after that, the affected items get Busy.
     """
     results: dict[int, Result] = {}
     drafts: dict[int, Draft] = {}
@@ -81,7 +81,7 @@ def read_items(items: Sequence[Mapping[str, Any]]) -> Iterator[Draft | Refusal]:
 
 
 def register_together(drafts: Sequence[Draft], by: str, draw: Draw) -> list[Result]:
-    """What `register_contact` does, for all of these in one transaction; for each the contact, or Reused."""
+    """Registers all these drafts in one transaction. Returns for each the contact, or Reused."""
     made = idempotency.find_by_keys(draft.token for draft in drafts)
     fresh = first_of_each(drafts, made)
     owners = lead_matching.lock_owners(claim for draft in fresh for claim in draft.person.claims)
@@ -106,7 +106,7 @@ def register_together(drafts: Sequence[Draft], by: str, draw: Draw) -> list[Resu
 
 
 def first_of_each(drafts: Sequence[Draft], made: Mapping[idempotency.Token, Contact]) -> list[Draft]:
-    """Without those whose key has made a contact, here or earlier."""
+    """The drafts without those whose key has already created a contact, in this batch or earlier."""
     seen = set(made)
     fresh = []
     for draft in drafts:
@@ -124,7 +124,7 @@ def replay_or_refuse(contact: Contact, draft: Draft) -> Result:
 
 
 class Desk:
-    """Serves new contacts one after another, as `assignment.assign` would, with all their operators locked."""
+    """Assigns new contacts one after another, as `assignment.assign` would, with all their operators locked."""
 
     def __init__(self, source_ids: set[int]) -> None:
         self.rosters = LockedRosters(source_ids)
@@ -134,7 +134,7 @@ class Desk:
         self.last: dict[int, int] = {}  # lead id to the operator of its last contact here
 
     def serve(self, source_id: int, lead_id: int, draw: float) -> Decision | None:
-        """Takes a place, if there is one. None when older contacts wait for the operator drawn."""
+        """Decides and takes a free place, if any. None when older contacts wait for the drawn operator."""
         source = self.sources[source_id]
         known = self.last.get(lead_id) or waiting.last_operator(lead_id=lead_id) if source.is_sticky else None
         decision = self.rosters.decide(source=source, draw=draw, preferred=known)
@@ -147,7 +147,7 @@ class Desk:
 
 
 def serve_new_waiting(results: Sequence[Result]) -> list[Result]:
-    """After the commit: contacts that have begun to wait look for a free operator once more."""
+    """Called after the commit: tries again to assign the contacts that were put into the queue."""
     queued = [result for result in results if isinstance(result, Contact) and begins_to_wait(result)]
     current = {contact.pk: contact for contact in queue.serve_new_waiting(queued)} if queued else {}
     return [with_current_state(result, current) if isinstance(result, Contact) else result for result in results]
@@ -158,7 +158,7 @@ def begins_to_wait(contact: Contact) -> bool:
 
 
 def with_current_state(contact: Contact, current: Mapping[int, Contact]) -> Contact:
-    """Also for replays of what has just begun to wait: the same contact in the same state."""
+    """The contact in its current state, also for a replay of a contact that was just queued."""
     shown = current.get(contact.pk, contact)
     if contact.is_replay and not shown.is_replay:
         shown = copy.copy(shown)

@@ -1,7 +1,6 @@
-"""The life of a contact after its birth: one verb for each change, called by API, back-office and commands alike.
+"""Edits a stored contact for the API: its message and whether it is resolved.
 
-Locks are taken in one order everywhere: operators by key, contacts by key (docs/architecture.md). Every verb raises
-Unknown when there is no such contact, and `by` says in the history who asked for it.
+Each function raises Unknown when the contact does not exist. `by` names the author in the history.
 """
 
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from routing.models import Contact
 
 
 def edit_contact(*, contact_id: int, changes: Mapping[str, Any], by: str = SYSTEM) -> Contact:
-    """Any of `message`, which corrects the text, and `is_resolved`, which resolves or reopens."""
+    """Applies any of `message`, which corrects the text, and `is_resolved`, which resolves or reopens."""
     contact = find_contact(contact_id)
     if "is_resolved" in changes:
         verb = resolve_contact if changes["is_resolved"] else reopen_contact

@@ -1,8 +1,8 @@
-"""Contacts from a table: one for each row, however often the table is imported.
+"""Imports contacts from a table: one for each row, however often the table is imported.
 
-A row without an idempotency key is known by what it says, and by how many rows above it say the same: two equal rows
-are two contacts, and the same table again, whole or after a kill, makes none. This holds as long as keys are kept
-(`prune`).
+A row without an idempotency key gets one made from its content and the number of equal rows above it: two equal rows
+are two contacts, and importing the same table again, complete or after a kill, creates none. This holds as long as
+keys are kept (`prune`).
 """
 
 import re
@@ -23,7 +23,7 @@ from leads.drafts import Draft
 from routing import history
 from routing.models import Contact, Source
 
-TOGETHER = 500  # rows that are read, decided and told of at once
+TOGETHER = 500  # rows that are read, decided and reported in one step
 
 TEXTS = ("lead_phone", "lead_email", "lead_external_id", "lead_name", "message")
 COLUMNS = ("source_id", "source", *TEXTS, "idempotency_key")
@@ -33,7 +33,7 @@ ID = re.compile("[1-9][0-9]{0,17}")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: the line that it begins on, its cells by column, and those beyond the last column."""
+    """One row: the number of its first line, its cells by column, and the cells beyond the last column."""
 
     line: int
     cells: Mapping[str, str]
@@ -42,7 +42,7 @@ class Row:
 
 class Fate(Enum):
     NEW = auto()
-    KNOWN = auto()  # its key has made a contact before
+    KNOWN = auto()  # its key has already created a contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """What is to be mended in the row, by field; empty where it was accepted."""
+        """What must be corrected in the row, by field; empty if it was accepted."""
         if isinstance(self.result, Fate):
             return ""
         field = "idempotency_key" if isinstance(self.result, Reused) else "source_id"
@@ -67,17 +67,17 @@ Decide = Callable[[Sequence[Item]], Iterable[Fate | Refusal]]
 
 
 def import_contacts(*, rows: Iterable[Row], source_id: int | None = None) -> Iterator[Outcome]:
-    """Registers a contact for each row, some hundreds at a time, and tells in order what became of each.
+    """Registers a contact for each row, TOGETHER rows at a time, and yields the outcome of each in order.
 
-    `source_id` is for rows that name no source. Raises Busy, or a fault of the database; rows that were not told of
-    then are to be imported again.
+    `source_id` is for rows that name no source. Raises Busy or a database error; rows without an outcome must then be
+    imported again.
     """
     with closing(Notebook()) as notebook:
         yield from row_outcomes(rows, source_id, notebook, register_rows)
 
 
 def rehearse(*, rows: Iterable[Row], source_id: int | None = None) -> Iterator[Outcome]:
-    """What `import_contacts` would tell of these rows now. Changes nothing."""
+    """Yields the outcomes that `import_contacts` would yield for these rows now. Changes nothing."""
     with closing(Notebook()) as notebook:
         yield from row_outcomes(rows, source_id, notebook, partial(judge_row, notebook))
 
@@ -94,7 +94,7 @@ def row_outcomes(rows: Iterable[Row], source_id: int | None, notebook: "Notebook
 def register_rows(items: Sequence[Item]) -> Iterator[Fate | Refusal]:
     for result in batch.register_contacts(items=items, by=history.IMPORT):
         if isinstance(result, Busy):
-            raise result  # nothing is wrong with the row
+            raise result  # the row itself is correct
         if isinstance(result, Contact):
             yield Fate.KNOWN if result.is_replay else Fate.NEW
         else:
@@ -102,7 +102,7 @@ def register_rows(items: Sequence[Item]) -> Iterator[Fate | Refusal]:
 
 
 def judge_row(notebook: "Notebook", items: Sequence[Item]) -> Iterator[Fate | Refusal]:
-    """What `register` would say of these items, after all that were judged before."""
+    """Yields what `register_rows` would yield for these items, given all items judged before."""
     drafts = list(batch.read_items(items))
     made = idempotency.find_by_keys(draft.token for draft in drafts if isinstance(draft, Draft))
     for draft in drafts:
@@ -143,7 +143,7 @@ def find_row_source(row: Row, sources: Mapping[str, int]) -> int:
 
 
 def row_texts(row: Row) -> dict[str, str | None]:
-    """As a bot would send them: an empty cell is not given, and only a message keeps the spaces around it."""
+    """The cells as a bot would send them: None for an empty cell; only a message keeps its surrounding spaces."""
     if any(row.surplus):
         detail = _("The row has more cells than columns. Put text that contains the separator in quotation marks.")
         raise Invalid(FieldError("row", "invalid", detail))
@@ -152,22 +152,22 @@ def row_texts(row: Row) -> dict[str, str | None]:
 
 
 class Notebook:
-    """What this import has read, as far as it must be remembered: on disk, because files may be large."""
+    """The keys and fingerprints of the rows read so far, kept on disk because files may be large."""
 
     def __init__(self) -> None:
-        self.pages = sqlite3.connect("")  # a temporary file, which goes with its connection
+        self.pages = sqlite3.connect("")  # a temporary file, deleted when the connection is closed
         self.pages.execute("CREATE TABLE alike (source_id, said, times, PRIMARY KEY (source_id, said)) WITHOUT ROWID")
         self.pages.execute("CREATE TABLE used (source_id, key, said, PRIMARY KEY (source_id, key)) WITHOUT ROWID")
 
     def key_for(self, source_id: int, texts: Mapping[str, str | None]) -> str:
-        """The key of a row that has none: what it says, and how many rows so far have said it."""
+        """The key of a row that has none, made from its content and the number of equal rows read so far."""
         said = idempotency.body_fingerprint(texts)
         count = "INSERT INTO alike VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times"
         [(times,)] = self.pages.execute(count, [source_id, said])
         return f"import {said.hex()} {times}"
 
     def first(self, draft: Draft) -> bytes | None:
-        """The fingerprint of the row that had this draft's key first; None if no row before had it."""
+        """The fingerprint of the first row with this draft's key; None if no earlier row had it."""
         asked = self.pages.execute("SELECT said FROM used WHERE source_id = ? AND key = ?", draft.token)
         found: tuple[bytes] | None = asked.fetchone()
         if found:

@@ -1,4 +1,4 @@
-"""What a bot asks for, read before anything is decided: texts that can be stored, and identities in one spelling."""
+"""Validates and normalises the input of a registration before anything is decided."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ Token = idempotency.Token
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A contact that is asked for, and can be read."""
+    """The validated input of one registration."""
 
     source_id: int
     person: Person
     message: str | None
     idempotency_key: str | None
-    fingerprint: bytes | None  # of the whole body, where there is a key
+    fingerprint: bytes | None  # of the whole body, if there is a key
 
     @property
     def token(self) -> Token:
@@ -56,7 +56,7 @@ def region_for(phone: str, region: Callable[[], str]) -> str:
 
 
 def read_claims(readers: Mapping[str, Callable[[str], Claim]], asked: Mapping[str, str | None]) -> list[Claim]:
-    """What the client says of itself, by field; blank means not given. Raises Invalid, naming every bad field."""
+    """The identities that the client gave; blank means not given. Raises Invalid, naming every bad field."""
     claims, errors = [], []
     for field, read in readers.items():
         raw = asked.get(field)

@@ -1,4 +1,4 @@
-"""A person's right to be forgotten: what says who they are goes for good, what the team did stays countable."""
+"""Right to erasure: deletes a lead's personal data permanently, keeps contacts and decisions for statistics."""
 
 import logging
 
@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 
 def erase_lead(*, lead_id: int) -> Lead:
-    """Deletes identities, name, messages and idempotency keys of this lead and of all that were merged with it.
+    """Deletes identities, name, messages and idempotency keys of this lead and of all leads merged with it.
 
-    Contacts, decisions and history stay, without the words. A person who writes again is somebody new. Cannot be
+    Contacts, decisions and history stay, without texts. If the person writes again, a new lead is created. Cannot be
     undone; erasing twice changes nothing. Raises Unknown.
     """
     for attempt in retry.attempts():
@@ -38,7 +38,7 @@ def erase_lead(*, lead_id: int) -> Lead:
 
 
 def erase_data(lead_ids: set[int]) -> None:
-    """The caller holds these leads and their identities."""
+    """Deletes the personal data. The caller has locked these leads and their identities."""
     now = timezone.now()
     Identity.objects.filter(lead__in=lead_ids).delete()
     contacts = Contact.objects.filter(lead__in=lead_ids).order_by("pk").select_for_update(no_key=True)
@@ -53,7 +53,7 @@ def erase_data(lead_ids: set[int]) -> None:
 
 
 def erase_names_in_log(model: type[Lead | PossibleDuplicate], ids: set[int]) -> None:
-    """The back-office's log calls things by the names that they had."""
+    """Deletes the names that the back-office's log has kept of these objects."""
     entries = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(model), object_id__in=map(str, ids)
     )

@@ -1,4 +1,4 @@
-"""Everything known of a person, for the person who asks for it."""
+"""Exports all data stored about a person, for a data subject request."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ class Dossier:
     lead: Lead
     identities: list[Identity]
     contacts: list[Contact]  # oldest first, each with its history
-    merged: list[Lead]  # into this one: each has a name of its own
+    merged: list[Lead]  # into this one; each keeps its own name
     merges: list[Merge]
     possible_duplicates: list[PossibleDuplicate]
 
 
 def export_lead(*, lead_id: int) -> Dossier:
-    """The id of a merged lead stands for its survivor. Raises Unknown."""
+    """Collects the lead's data; for the id of a merged lead, those of its survivor. Raises Unknown."""
     lead = lead_lookup.find_lead(lead_id)
     family = lead_lookup.merged_family(lead.pk)
     events = Prefetch("history", ContactEvent.objects.order_by("pk"))

@@ -1,7 +1,7 @@
-"""The same request sent twice makes one contact: idempotency keys, one name space for each source.
+"""Idempotency keys: the same request sent twice creates one contact. Keys are unique within a source.
 
-After the IETF's draft-ietf-httpapi-idempotency-key-header. A key lives in the row of the contact that it made and
-becomes durable with it, so there is no moment, and no crash, between the two. `prune` forgets old keys.
+Follows the IETF's draft-ietf-httpapi-idempotency-key-header. A key is stored in the row of the contact that it created
+and is committed with it, so that no crash can separate the two. `prune` deletes old keys.
 """
 
 import copy
@@ -19,21 +19,21 @@ from core.errors import Reused
 from routing.models import Contact, Upkeep
 from routing.waiting import CONTACT
 
-Token = tuple[int, str | None]  # source and key; no key, no repetition
+Token = tuple[int, str | None]  # source and key; without a key, a repetition is not detected
 
 BY_KEY: Select[Any] = Select(lambda source_id, key: contacts_by_keys(source_id, [key]).values_list(*CONTACT.names))
 FINGERPRINT_BYTES = 16
-TOGETHER = 1_000  # keys forgotten in one transaction, which keeps their contacts locked for some milliseconds
+TOGETHER = 1_000  # keys deleted in one transaction, which keeps their contacts locked for some milliseconds
 
 
 def body_fingerprint(asked: Mapping[str, str | None]) -> bytes:
-    """What tells one body from another: a digest of the given fields, in whatever order they came."""
+    """A digest of the given fields, independent of their order, to compare the bodies of two requests."""
     given = {field: value for field, value in asked.items() if value is not None}
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()[:FINGERPRINT_BYTES]
 
 
 def find_by_keys(tokens: Iterable[Token]) -> dict[Token, Contact]:
-    """The contacts that these keys have made already."""
+    """The contacts that these keys have already created."""
     keys: dict[int, set[str]] = {}
     for source_id, key in tokens:
         if key is not None:
@@ -50,12 +50,12 @@ def contacts_by_keys(source_id: int, keys: Collection[str]) -> QuerySet[Contact]
 
 
 def as_contacts(rows: Sequence[Sequence[Any]]) -> list[Contact]:
-    """The rows of BY_KEY."""
+    """Makes contacts of the rows of BY_KEY."""
     return CONTACT.instances(rows)
 
 
 def replay(contact: Contact, asked: bytes | None) -> Contact:
-    """The earlier contact as the answer to the repeated request. Raises Reused when the body was another one."""
+    """The earlier contact as the response to the repeated request. Raises Reused if the body is different."""
     if bytes(contact.idempotency_fingerprint or b"") != asked:
         raise Reused(str(contact.idempotency_key))
     again = copy.copy(contact)
@@ -64,13 +64,13 @@ def replay(contact: Contact, asked: bytes | None) -> Contact:
 
 
 def forget_old_keys(*, older_than: datetime) -> int:
-    """Forgets the keys of contacts registered before that moment. Returns how many.
+    """Deletes the keys of contacts registered before `older_than`. Returns how many.
 
-    It notes how far it has come with each batch of them, and begins there the next time: killed at any moment it
-    loses nothing, and where nothing is new nothing is read but the note and the newest contact that is so old. The note
-    goes no further than that contact: a clock that is ahead would have it skip what is registered when it is right
-    again. One that lies beyond `older_than` all the same, from such a clock or from days when keys were kept for less
-    long, counts for nothing. It must run within the time that keys are kept after a clock was put right to see that.
+    Each batch stores its progress, and the next run continues there: a kill loses nothing, and without new work only
+    the progress and the newest contact of that age are read. The progress never passes that contact: with a clock that
+    is ahead it would skip contacts registered after the clock is corrected. A progress later than `older_than`, from
+    such a clock or from a time when keys were kept for less long, is ignored. To detect that, the command must run
+    within the retention time of keys after a clock was corrected.
     """
     upkeep, _ = Upkeep.objects.get_or_create(pk=1)
     so_old = Contact.objects.filter(created_at__lt=older_than)
@@ -91,7 +91,7 @@ def forget_old_keys(*, older_than: datetime) -> int:
 
 
 def forget_keys(contacts: Sequence[int], *, until: datetime) -> int:
-    """Locks these contacts in key order, as everybody does."""
+    """Deletes the keys of these contacts, which it locks in key order, as all code does. Returns how many."""
     with transaction.atomic():
         locked = Contact.objects.filter(pk__in=contacts).order_by("pk").select_for_update(no_key=True)
         pks = list(locked.values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""One spelling for every phone number and e-mail address, so that one person is recognised however they write it."""
+"""Normalises phone numbers and e-mail addresses, so that a lead is recognised however they are written."""
 
 import re
 import unicodedata
@@ -13,14 +13,14 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat, ValidationResult
 from core.errors import FieldError
 from leads.models import EXTENSION, Identity
 
-# Reserved names such as .test are for people who test: a lead is not lost to a list.
+# Accepts reserved domains such as .test, which testers use: no lead is lost because of a list.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
-ANY_REGION = "ZZ"  # to phonenumbers: an unknown region
+ANY_REGION = "ZZ"  # the unknown region of phonenumbers
 LONGEST = 254  # characters: what the database keeps as given, and the longest e-mail address (RFC 5321)
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL keeps neither NUL nor half a character
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL stores neither NUL nor lone surrogates
 
-# Marks that come along when somebody copies out of a chat: soft hyphen, zero-width spaces, directions of writing.
+# Invisible characters in text copied from chats: soft hyphen, zero-width spaces, directions of writing.
 INVISIBLE = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 MARK = re.compile(f"[{INVISIBLE}]")
 EDGES = re.compile(rf"^[\s{INVISIBLE}]+|[\s{INVISIBLE}]+$")
@@ -33,7 +33,7 @@ EXTENSION_AS_WRITTEN = re.compile(r"[\s,;(]*(?:ext[a-z]*|доб[а-я]*|вн[а-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a client says of itself. `source_id` scopes an id in a channel and is None for phone and e-mail."""
+    """An identity that a client gave. `source_id` scopes an id in a channel and is None for phone and e-mail."""
 
     kind: Identity.Kind
     value: str
@@ -42,17 +42,17 @@ class Claim:
 
     @property
     def key(self) -> tuple[str, str, int | None]:
-        """What an identity is unique by: two claims of one key are one identity, however they were written."""
+        """The unique key of the identity: claims with equal keys are one identity, however they were written."""
         return self.kind, self.value, self.source_id
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Of the identity that it becomes."""
+        """The field values of the identity that this claim becomes."""
         return {"kind": str(self.kind), "value": self.value, "raw": self.raw, "source_id": self.source_id}
 
 
 class Unreadable(ValueError):
-    """This cannot be such an identity; str() is one sentence for people."""
+    """The text is not a valid identity of this kind; str() is one sentence for people."""
 
 
 def read_phone(raw: str, region: str) -> Claim:
@@ -68,10 +68,10 @@ def read_external_id(raw: str, source_id: int) -> Claim:
 
 
 def normalise_phone(raw: str, region: str) -> str:
-    """E.164, such as +79991234567; behind a switchboard with the extension, +74951234567;ext=12 (RFC 3966).
+    """E.164, such as +79991234567; with an extension, +74951234567;ext=12 (RFC 3966).
 
-    Without a leading "+" the number is read as dialled in `region` (ISO 3166-1). What is possible passes, assigned or
-    not: no lead is lost to a numbering table. Raises Unreadable.
+    Without a leading "+" the number is read as dialled in `region` (ISO 3166-1). Possible numbers are accepted,
+    assigned or not, so that no lead is lost because of an outdated numbering table. Raises Unreadable.
     """
     text = to_ascii(trim_identity(raw)).lower().removeprefix("tel:")
     extension = EXTENSION_AS_WRITTEN.search(text)
@@ -84,17 +84,17 @@ def normalise_phone(raw: str, region: str) -> str:
     value = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     if extension:
         value += EXTENSION + extension[1]
-    # What is given back must read as itself: of +49 00 30 ... one zero goes at each reading.
+    # Normalising must be idempotent: each pass removes one zero of +49 00 30 ...
     return value if value == text else normalise_phone(value, region)
 
 
 def is_international(raw: str) -> bool:
-    """Whether the number is written with its country code, so that it is the same in every region."""
+    """Whether the number is written with "+" and country code, so that it is the same in every region."""
     return to_ascii(trim_identity(raw)).lower().removeprefix("tel:").startswith("+")
 
 
 def to_ascii(text: str) -> str:
-    """The same in ASCII, as far as it is digits, separators and a plus; without invisible marks."""
+    """Converts digits, separators and plus signs to ASCII; removes invisible characters."""
     return text if text.isascii() else "".join(map(to_ascii_character, MARK.sub("", text)))
 
 
@@ -111,17 +111,17 @@ def to_ascii_character(character: str) -> str:
 
 
 def read_number(spelling: str, region: str) -> PhoneNumber | None:
-    """The number that is meant, if there can be one: as dialled in the region, or abroad and without its "+"."""
+    """Parses the number as dialled in the region, or as international without its "+"; None if neither is possible."""
     here = parse_number(spelling, region)
     if here is None:
         return None
     length = phonenumbers.is_possible_number_with_reason(here)
-    if length in TOO_SHORT:  # as short codes are; of whole numbers only Canada's 310-xxxx
+    if length in TOO_SHORT:  # short codes; the only complete numbers among them are Canada's 310-xxxx
         return here if phonenumbers.is_valid_number(here) else None
     is_possible = length == ValidationResult.IS_POSSIBLE
     digits = NO_DIGIT.sub("", spelling) if spelling.isascii() else phonenumbers.normalize_digits_only(spelling)
     if is_possible and phonenumbers.national_significant_number(here) != digits:
-        return here  # with "+" or a prefix of the region: 8 123 456-78-90 is Russian, and no Japanese number
+        return here  # with "+" or a prefix of the region: 8 123 456-78-90 is Russian, not Japanese
     abroad = parse_number(f"+{digits.removeprefix('00')}", region)
     if is_possible:
         return abroad if abroad and is_likelier(abroad, here) else here
@@ -129,10 +129,10 @@ def read_number(spelling: str, region: str) -> PhoneNumber | None:
 
 
 def is_likelier(abroad: PhoneNumber, here: PhoneNumber) -> bool:
-    """Whether bare digits are rather a whole number without its "+" than one dialled in the region.
+    """Whether digits are more likely an international number without its "+" than one dialled in the region.
 
-    They are, when only so they are assigned (4791234567 is Norwegian, not Russian), or when they begin with the
-    region's own country code: 4915123456789 is a German mobile, though 04915 123456789 could be dialled there.
+    True if only the international number is assigned (4791234567 is Norwegian, not Russian), or if the digits begin
+    with the region's own country code: 4915123456789 is a German mobile, though 04915 123456789 could be dialled there.
     """
     is_own = abroad.country_code == here.country_code
     return phonenumbers.is_valid_number(abroad) and (is_own or not phonenumbers.is_valid_number(here))
@@ -143,7 +143,7 @@ def parse_number(spelling: str, region: str) -> PhoneNumber | None:
         number = phonenumbers.parse(spelling, region)
     except phonenumbers.NumberParseException:
         return None
-    return None if number.extension else number  # what we do not take for one: 1234567,8
+    return None if number.extension else number  # rejects what phonenumbers reads as an extension: 1234567,8
 
 
 def normalise_email(raw: str) -> str:
@@ -156,7 +156,7 @@ def normalise_email(raw: str) -> str:
 
 
 def trim_identity(raw: str) -> str:
-    """What was written, without what surrounds it. Raises Unreadable for what the database cannot keep."""
+    """The text without surrounding blanks. Raises Unreadable if the database cannot store it."""
     if UNSTORABLE.search(raw):
         raise Unreadable(_("The value contains characters that cannot be stored."))
     if len(raw) > LONGEST:

@@ -1,4 +1,4 @@
-"""What must be true whenever nothing is in progress; `check_routing` proves it and mends what can be mended."""
+"""Invariants of leads that hold between transactions; `check_routing` checks them and repairs what it can."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from routing.models import Contact
 
 
 def findings() -> Iterator[str]:
-    """Everything about leads that is not as it must be, in words."""
+    """Yields a sentence for each violated invariant of leads."""
     yield from stranded()
     yield from mismarked()
 
 
 def stranded() -> Iterator[str]:
-    """Contacts and identities of a lead that has been merged into another: they belong to the survivor."""
+    """Contacts and identities that a merged lead still has although they belong to its survivor."""
     for contact in Contact.objects.filter(lead__merged_into__isnull=False).order_by("pk")[:SHOWN]:
         yield f"Contact {contact.pk} belongs to lead {contact.lead_id}, which is merged into another."
     for identity in Identity.objects.filter(lead__merged_into__isnull=False).order_by("pk")[:SHOWN]:
@@ -24,14 +24,14 @@ def stranded() -> Iterator[str]:
 
 
 def mismarked() -> Iterator[str]:
-    """Possible duplicates that would be listed though they are decided, or the other way round."""
+    """Possible duplicates whose `is_merged` does not match their leads."""
     for pair in PossibleDuplicate.objects.mismarked().order_by("pk")[:SHOWN]:
         state = "merged" if pair.is_merged else "undecided"
         yield f"Pair {pair.pk} is marked as {state}, which leads {pair.lead_id} and {pair.other_id} are not."
 
 
 def mend_marks() -> int:
-    """Marks possible duplicates as what they are, locked as in `merging.settle_pairs`. Returns how many were wrong."""
+    """Corrects `is_merged` of possible duplicates, locked as in `merging.settle_pairs`. Returns how many were wrong."""
     with transaction.atomic():
         wrong = PossibleDuplicate.objects.mismarked().order_by("pk").select_for_update(no_key=True, of=["self"])
         pks = list(wrong.values_list("pk", flat=True))

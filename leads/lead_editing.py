@@ -1,4 +1,4 @@
-"""Corrects what is known of a lead, when a person asks for it."""
+"""Edits a lead's phone, e-mail and name, for the API and the back-office."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ READERS = {
 
 
 class Taken(Conflict):
-    """The identity is somebody else's; nothing has changed, but the two leads may be one person."""
+    """The identity belongs to another lead; nothing has changed, but the two leads may be one person."""
 
     def __init__(self, lead_id: int, claim: Claim, owner: int) -> None:
         detail = _("%(value)s belongs to lead %(id)s. The two leads are marked as possible duplicates.")
@@ -28,12 +28,12 @@ class Taken(Conflict):
 
 
 def edit_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
-    """Sets any of `phone`, `email` and `name` as the lead shows them; None or blank takes one away.
+    """Sets any of `phone`, `email` and `name` as the lead shows them; None or blank removes one.
 
-    The old phone or e-mail is forgotten: it was wrong, and its true owner must not be taken for this lead.
-    The id of a merged lead stands for its survivor. Raises Unknown, Invalid, or Conflict: `identity_taken` when it is
-    somebody else's (the pair is marked as a possible duplicate), `last_identity` when nothing would be left to
-    recognise the lead by, `erased`.
+    The old phone or e-mail is deleted: it was wrong, and its true owner must not be matched to this lead.
+    The id of a merged lead stands for its survivor. Raises Unknown, Invalid, or Conflict: `identity_taken` if another
+    lead has it (the pair is marked as a possible duplicate), `last_identity` if no identity would be left to recognise
+    the lead by, `erased`.
     """
     claims = read_claims(changes)
     try:
@@ -49,7 +49,7 @@ def write_changes(
     for attempt in retry.attempts():
         with attempt:
             lead = lead_lookup.lock_survivor(lead_id)
-            # What is sent back as it was shown is no change; a phone is shown without its extension.
+            # A value equal to the shown one is not a change; a phone is shown without its extension.
             asked = {
                 kind: claim for kind, claim in claims.items() if claim is None or claim.value != getattr(lead, kind)
             }
@@ -65,7 +65,7 @@ def write_changes(
 
 
 def mark_pair(lead_id: int, other_id: int) -> None:
-    """Marks these two as a possible duplicate, unless one of them has been erased in between."""
+    """Marks these two leads as a possible duplicate, unless one of them has been erased in between."""
     for attempt in retry.attempts():
         with attempt:
             if not any(lead.erased_at for lead in lead_lookup.lock_leads([lead_id, other_id]).values()):
@@ -73,7 +73,7 @@ def mark_pair(lead_id: int, other_id: int) -> None:
 
 
 def read_claims(changes: Mapping[str, str | None]) -> dict[Identity.Kind, Claim | None]:
-    """The identities among the changes; None for one that is to go. Raises Invalid, naming every bad field."""
+    """The identities among the changes; None for one to remove. Raises Invalid, naming every bad field."""
     claims: dict[Identity.Kind, Claim | None] = {}
     errors = []
     for kind, read in READERS.items():
@@ -97,9 +97,9 @@ def raise_if_taken(lead_id: int, claims: Sequence[Claim]) -> None:
 
 
 def replace_shown_identity(lead: Lead, kind: Identity.Kind, claim: Claim | None) -> None:
-    """Makes `claim` the identity by which the lead shows this kind, in place of the one that stands.
+    """Replaces the identity of this kind that the lead shows with `claim`; removes it if `claim` is None.
 
-    What a merge has brought is not overwritten, so that undoing the merge brings it back.
+    Identities that came with a merge are not overwritten, so that undoing the merge moves them back.
     """
     known = lead.identities.filter(kind=kind).order_by("rank", "pk")
     shown, own = known.first(), known.exclude(pk__in=brought_by_merges(lead)).first()
@@ -121,6 +121,6 @@ def replace_shown_identity(lead: Lead, kind: Identity.Kind, claim: Claim | None)
 
 
 def brought_by_merges(lead: Lead) -> set[int]:
-    """Ids of the identities that would go back with a merge that is undone; all others are the lead's own."""
+    """Ids of the identities that came with merges and would move back if these are undone."""
     journals = Merge.objects.filter(survivor=lead, undone_at__isnull=True).values_list("identities", flat=True)
     return {identity for journal in journals for identity in journal}

@@ -1,4 +1,4 @@
-"""A lead by its id, whatever it has been merged into since; and the lock on everything that it is recognised by."""
+"""Finds a lead by its id, following merges; locks leads and their identities."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from leads.models import Identity, Lead, Merge
 
 
 def find_lead(lead_id: int) -> Lead:
-    """The lead itself, or the survivor of the merges that it went into. Raises Unknown."""
+    """The lead, or the survivor of the merges that it went into. Raises Unknown."""
     lead = Lead.objects.filter(pk=lead_id).first()
     if lead is None:
         raise Unknown("lead", lead_id)
@@ -20,7 +20,7 @@ def find_lead(lead_id: int) -> Lead:
 
 
 def merged_family(lead_id: int) -> set[int]:
-    """The lead, and all whose merges lead to it."""
+    """Ids of the lead and of all leads merged into it, directly or through others."""
     found, newest = {lead_id}, {lead_id}
     while newest:
         merges = Merge.objects.filter(survivor__in=newest, undone_at__isnull=True)
@@ -30,10 +30,10 @@ def merged_family(lead_id: int) -> set[int]:
 
 
 def lock_leads(lead_ids: Iterable[int]) -> dict[int, Lead]:
-    """Locks these leads and all their identities until the transaction ends; returns the leads, fresh, by id.
+    """Locks these leads and all their identities until the transaction ends; returns the reloaded leads by id.
 
-    Identities first, in key order, as a registration locks them: one that finds these leads comes wholly before or
-    wholly after. Raises LostRace when a lead has just got another identity.
+    Locks identities first, in key order, as a registration does: a registration for these leads runs completely before
+    or completely after. Raises LostRace when a lead has just got another identity.
     """
     ids = set(lead_ids)
     identities = Identity.objects.filter(lead__in=ids).order_by("pk")
@@ -45,8 +45,8 @@ def lock_leads(lead_ids: Iterable[int]) -> dict[int, Lead]:
 
 
 def lock_survivor(lead_id: int) -> Lead:
-    """Finds the lead that answers to this id, and locks it to be changed. Raises Unknown, LostRace, or Conflict:
-    `erased` when nothing is to be known of that person any more."""
+    """Finds the lead with this id, or its survivor, and locks it for a change. Raises Unknown, LostRace, or Conflict
+    `erased` when the lead has been erased."""
     seen = find_lead(lead_id)
     lead = lock_leads([seen.pk])[seen.pk]
     if lead.merged_into_id:

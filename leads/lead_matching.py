@@ -1,4 +1,4 @@
-"""Whose contact is it? Finds the lead behind what a client says of itself, or makes one."""
+"""Finds the lead by the identities that a client gave, or creates one."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Owned = tuple[str, str, int | None, int, str | None]  # an identity's key, and i
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who writes: at least one claim, and a name, which replaces the lead's when it is given."""
+    """The sender of a contact: at least one claim, and a name, which replaces the lead's if given."""
 
     claims: Sequence[Claim]
     name: str | None = None
@@ -29,10 +29,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class MatchedLeads:
-    """The leads behind some people, in their order, and what is still to be written of them.
+    """The leads of some senders, in their order, and what is still to be written.
 
-    The caller stores the `new` leads, and then as identities what they and others have `claimed`, in this order, with
-    operators locked before: crossed requests then wait for each other, and do not deadlock. `amend` comes last of all.
+    The caller locks operators, stores the `new` leads, then stores the `claimed` identities in this order, and calls
+    `amend` last: concurrent requests with the same identities then wait for each other and do not deadlock.
     """
 
     leads: list[Lead]
@@ -42,7 +42,7 @@ class MatchedLeads:
     pairs: list[tuple[Lead, Lead]]
 
     def amend(self) -> None:
-        """Writes what concerns leads that there were before, or pairs of leads. The new ones have been stored."""
+        """Writes changes of existing leads and pairs of leads. The caller has stored the new leads."""
         for lead_id, lead in sorted(self.renamed.items()):
             Lead.objects.filter(pk=lead_id).update(name=lead.name, updated_at=timezone.now())
         if self.pairs:
@@ -50,11 +50,11 @@ class MatchedLeads:
 
 
 def match_leads(people: Sequence[Person], owners: dict[Key, Lead]) -> MatchedLeads:
-    """The leads behind these people, who come one after another; new ones where nobody is known.
+    """The leads of these senders, taken one after another; new leads where no claim is known.
 
-    The strongest known claim decides. Claims that nobody has yet are added to that lead; claims of somebody else stay
-    theirs, and the pair is marked as a possible duplicate. `owners` is what was found for all of their
-    claims; those that it finds new are added.
+    The strongest known claim decides. Claims that no lead has yet are added to that lead; claims of another lead stay
+    with it, and the pair is marked as a possible duplicate. `owners` holds the lead of each known claim; new claims are
+    added to it.
     """
     found: list[Lead] = []
     new: list[Lead] = []
@@ -86,17 +86,17 @@ def strength(claim: Claim) -> int:
 
 
 def lock_owners(claims: Iterable[Claim]) -> dict[Key, Lead]:
-    """Who has these claims, by key; no more than `pk` and `name` of each lead. Locks the identities in key order until
-    the end of the caller's transaction: whose they are stays true so long, also while somebody merges leads.
+    """The leads that have these claims, by key; only `pk` and `name` are loaded. Locks the identities in key order
+    until the end of the caller's transaction, so that a concurrent merge cannot move them.
 
-    PostgreSQL leaves out an identity that changed hands while we waited for it. Its claim counts as new then, as one
-    does that another request is just adding: storing it fails, which counts as a lost race.
+    PostgreSQL leaves out an identity that moved to another lead while we waited for its lock. Its claim then counts as
+    new, like one that another request is just adding: storing it fails, which counts as a lost race.
     """
     return owners_by_key(locked_identities(claims))
 
 
 def owners_by_key(rows: Iterable[Owned]) -> dict[Key, Lead]:
-    """One lead for all of its identities."""
+    """The lead of each claim, by key; all identities of a lead share one instance."""
     leads: dict[int, Lead] = {}
     owners = {}
     for kind, value, source_id, lead_id, name in rows:
@@ -112,13 +112,13 @@ def locked_identities(claims: Iterable[Claim]) -> QuerySet[Identity, Owned]:
 
 
 def find_owners(claims: Iterable[Claim]) -> dict[Key, int]:
-    """Each claim that somebody has, by key, with that lead's id. Locks nothing."""
+    """The id of the lead that has each known claim, by key. Locks nothing."""
     rows = identities_of_claims(claims).values_list("kind", "value", "source_id", "lead_id")
     return {(kind, value, source_id): lead_id for kind, value, source_id, lead_id in rows}
 
 
 def identities_of_claims(claims: Iterable[Claim]) -> QuerySet[Identity]:
-    """The identities that these claims name."""
+    """The identities with the keys of these claims."""
     values: dict[tuple[str, int | None], set[str]] = {}
     for claim in claims:
         values.setdefault((claim.kind, claim.source_id), set()).add(claim.value)
@@ -137,7 +137,7 @@ def claim_order(claimed: tuple[Lead, Claim]) -> tuple[str, str, int]:
 
 
 def mark_duplicates(pairs: Iterable[tuple[int, int]]) -> None:
-    """Leaves the decision whether these leads are one person to a supervisor; what was decided stays decided."""
+    """Marks these pairs as possible duplicates for a supervisor to decide; earlier decisions are kept."""
     ordered = sorted({(min(pair), max(pair)) for pair in pairs})
     PossibleDuplicate.objects.bulk_create(
         [PossibleDuplicate(lead_id=first, other_id=second) for first, second in ordered], ignore_conflicts=True

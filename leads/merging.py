@@ -1,7 +1,7 @@
-"""Two leads that are one person become one, and two again if that was a mistake.
+"""Merges two leads that are one person, and undoes a merge that was a mistake.
 
 Merging moves identities and contacts, and keeps a journal of what it has moved. Undoing it moves back what is still
-there, so that everything is as it was.
+there, which restores the state before the merge.
 """
 
 from datetime import datetime
@@ -20,11 +20,11 @@ from routing.models import Contact, ContactQuerySet
 
 
 def merge_leads(*, lead_id: int, other_id: int, by: str = history.SYSTEM) -> Lead:
-    """Lets the other lead flow into this one, which is returned. From now on the other's id answers with it.
+    """Merges the other lead into this one, which is returned. From now on the other's id stands for this lead.
 
-    What is merged already stands for its survivor; merging twice changes nothing. The survivor keeps showing its own
+    The id of a merged lead stands for its survivor; merging twice changes nothing. The survivor keeps showing its own
     phone, e-mail and name, and takes the other's where it has none. Raises Unknown, or Conflict: `same_lead`, or
-    `erased` when there is nothing left of one of them.
+    `erased` when one of them has been erased.
     """
     if lead_id == other_id:
         raise Conflict("same_lead", _("Lead %(id)s cannot be merged with itself.") % {"id": lead_id})
@@ -45,10 +45,10 @@ def merge_leads(*, lead_id: int, other_id: int, by: str = history.SYSTEM) -> Lea
 
 
 def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
-    """Undoes the merge that this lead went into, or else the last one that it survived. Returns the lead as it is then.
+    """Undoes the merge of this lead into another, or else the last merge into it. Returns the lead after that.
 
     Raises Unknown, or Conflict: `not_merged`, `survivor_merged` when the survivor has itself been merged since, which
-    is to be undone first, or `erased`.
+    must be undone first, or `erased`.
     """
     for attempt in retry.attempts():
         with attempt:
@@ -67,7 +67,7 @@ def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
 
 
 def dismiss_duplicate(*, pair_id: int) -> PossibleDuplicate:
-    """A supervisor says that these are two persons: the pair leaves the list, and does not come back."""
+    """Records a supervisor's decision that these are two people; the pair is not listed again. Raises Unknown."""
     PossibleDuplicate.objects.filter(pk=pair_id, dismissed_at__isnull=True).update(dismissed_at=timezone.now())
     pair = PossibleDuplicate.objects.filter(pk=pair_id).first()
     if pair is None:
@@ -86,10 +86,10 @@ def find_merge_to_undo(lead_id: int) -> Merge:
 
 
 def move_to_survivor(survivor: Lead, merged: Lead, by: str) -> None:
-    """Moves everything, and writes it down. The caller holds both leads and their identities.
+    """Moves identities and contacts and writes the journal. The caller has locked both leads and their identities.
 
-    Contacts come after the identities: who has recognised the merged lead and not committed yet is waited for by the
-    lock on the identities, and its contact is seen now.
+    Contacts are read after the identities are locked: that lock waits for registrations that have matched the merged
+    lead and not committed yet, so their contacts are found.
     """
     now = timezone.now()
     merge = Merge(survivor=survivor, merged=merged, at=now, by=by, survivor_updated_at=survivor.updated_at)
@@ -109,14 +109,14 @@ def move_to_survivor(survivor: Lead, merged: Lead, by: str) -> None:
 
 
 def rank_behind(survivor: Lead, merged: Lead) -> int:
-    """What to add to the merged lead's ranks so that all of them come after the survivor's."""
+    """The number to add to the merged lead's ranks so that they come after the survivor's."""
     highest = survivor.identities.aggregate(rank=Max("rank"))["rank"] or 0
     lowest = merged.identities.aggregate(rank=Min("rank"))["rank"] or 0
     return max(highest, 0) + 1 - min(lowest, 0)
 
 
 def move_back_from_survivor(merge: Merge, survivor: Lead, merged: Lead, by: str) -> None:
-    """Moves back what was moved and is still there. The caller holds both leads and their identities."""
+    """Moves back what was moved and is still there. The caller has locked both leads and their identities."""
     merge.undone_at, merge.undone_by = timezone.now(), by
     merge.save(update_fields=["undone_at", "undone_by"])
     moved = Identity.objects.filter(pk__in=merge.identities, lead=survivor)
@@ -134,25 +134,25 @@ def move_back_from_survivor(merge: Merge, survivor: Lead, merged: Lead, by: str)
 
 
 def lock_contacts(contacts: ContactQuerySet) -> list[int]:
-    """Ids of these contacts, which are locked in key order, as everybody locks them who changes several."""
+    """Locks these contacts in key order, as all code that changes several does. Returns their ids."""
     return list(contacts.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def save_survivor(survivor: Lead, *, updated_at: datetime) -> None:
-    """Saves the name, and that moment as the last change: undoing a merge brings back the one before it."""
+    """Saves the name and `updated_at`, which undoing a merge sets back to the value before it."""
     survivor.updated_at = updated_at
     Lead.objects.filter(pk=survivor.pk).update(name=survivor.name, updated_at=updated_at)
 
 
 def settle_pairs(*leads: Lead) -> None:
-    """Marks what these leads' pairs have come to. Locked first: somebody else may be merging the other lead of one."""
+    """Updates `is_merged` of these leads' pairs. Locks them first: the other lead of a pair may be merging as well."""
     pairs = PossibleDuplicate.objects.filter(Q(lead__in=leads) | Q(other__in=leads))
     locked = list(pairs.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     PossibleDuplicate.objects.filter(pk__in=locked).settle()
 
 
 def take_over_pairs(survivor: Lead, merged: Lead) -> list[int]:
-    """Whoever may be the merged lead may be the survivor now. Returns the ids of the pairs that this adds."""
+    """Copies the merged lead's possible duplicates to the survivor. Returns the ids of the added pairs."""
     pairs = PossibleDuplicate.objects.filter(Q(lead=merged) | Q(other=merged), dismissed_at__isnull=True)
     others = {pair.other_id if pair.lead_id == merged.pk else pair.lead_id for pair in pairs} - {survivor.pk}
     mine = PossibleDuplicate.objects.filter(Q(lead=survivor, other__in=others) | Q(lead__in=others, other=survivor))

@@ -28,10 +28,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
 
 class Lead(models.Model):
-    """A client: one person, however many ways there are to reach them.
+    """A client: one person, with all their identities.
 
-    A lead that turned out to be the same person as another is `merged_into` it, and has neither identities nor
-    contacts of its own until the merge is undone.
+    A lead that is the same person as another is `merged_into` it, and has neither identities nor contacts of its own
+    until the merge is undone.
     """
 
     name = models.CharField(_("name"), max_length=255, null=True, blank=True)
@@ -70,7 +70,7 @@ class Lead(models.Model):
 
     @property
     def phone(self) -> str | None:
-        """In E.164, which knows no extensions."""
+        """The first phone in E.164, which has no extensions."""
         value = self.first(Identity.Kind.PHONE)
         return value and value.partition(EXTENSION)[0]
 
@@ -79,7 +79,7 @@ class Lead(models.Model):
         return self.first(Identity.Kind.EMAIL)
 
     def first(self, kind: "Identity.Kind") -> str | None:
-        """The value by which this lead was known first, of all identities of this kind."""
+        """The value of this lead's first identity of this kind; None if it has none."""
         values = {
             (identity.rank, identity.pk): identity.value for identity in self.identities.all() if identity.kind == kind
         }
@@ -90,7 +90,7 @@ class Identity(models.Model):
     """One way to recognise a lead. `value` is what is compared, `raw` is what the client gave."""
 
     class Kind(models.TextChoices):
-        """In order of strength: the strongest that is known says whose contact it is."""
+        """In order of strength: the strongest known identity decides which lead a contact belongs to."""
 
         EXTERNAL = "external", _("id in the channel")
         PHONE = "phone", _("phone")
@@ -109,7 +109,7 @@ class Identity(models.Model):
         verbose_name=_("source"),
         help_text=_("An id in a channel is valid only in that channel."),
     )
-    # The lowest is shown. What comes with a merge ranks behind: the survivor goes on showing itself.
+    # The lowest is shown. Identities from a merge rank behind, so that the survivor keeps showing its own.
     rank = models.IntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -137,7 +137,7 @@ UNDECIDED = Q(dismissed_at__isnull=True, is_merged=False)
 
 
 def one_merged() -> Exists:
-    """Whether a lead of the pair is merged."""
+    """Whether one lead of the pair is merged."""
     either = Q(pk=OuterRef("lead")) | Q(pk=OuterRef("other"))
     return Exists(Lead.objects.filter(either, merged_into__isnull=False))
 
@@ -148,19 +148,19 @@ class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
         return self.filter(UNDECIDED)
 
     def dismissed(self) -> "PossibleDuplicateQuerySet":
-        """Said to be two persons."""
+        """Dismissed by a supervisor: two people."""
         return self.filter(dismissed_at__isnull=False)
 
     def merged(self) -> "PossibleDuplicateQuerySet":
-        """Decided by merging, these two or one of them with somebody else."""
+        """Decided by a merge, of these two or of one of them with another lead."""
         return self.filter(is_merged=True, dismissed_at__isnull=True)
 
     def settle(self) -> None:
-        """Marks those of which a lead is merged, and no others. The caller has locked them."""
+        """Sets `is_merged` from the state of the leads. The caller has locked the pairs."""
         self.update(is_merged=one_merged())
 
     def mismarked(self) -> "PossibleDuplicateQuerySet":
-        """Whose mark says something else than their leads."""
+        """Pairs whose `is_merged` does not match their leads."""
         return self.alias(one_merged=one_merged()).exclude(is_merged=F("one_merged"))
 
 
@@ -170,7 +170,7 @@ class PossibleDuplicate(models.Model):
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="+", verbose_name=_("lead"))
     other = models.ForeignKey(Lead, models.CASCADE, related_name="+", verbose_name=_("other lead"))
     dismissed_at = models.DateTimeField(_("not the same person, said at"), null=True, editable=False)
-    # One of the two is. `leads.merging` keeps it: looked up in the leads, each list would read all pairs ever merged.
+    # One of the two leads is. Kept by `leads.merging`: without it, each list would read all pairs ever merged.
     is_merged = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -186,7 +186,7 @@ class PossibleDuplicate(models.Model):
         indexes = [models.Index(fields=["id"], condition=UNDECIDED, name="duplicate_undecided")]
 
     def __str__(self) -> str:
-        """Without names, which the back-office's log would keep."""
+        """Contains no names, because the back-office's log would keep them."""
         return _("Leads %(lead)s and %(other)s") % {"lead": self.lead_id, "other": self.other_id}
 
 

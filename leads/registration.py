@@ -1,4 +1,4 @@
-"""How a contact comes in: find, decide, store. `leads.batch` registers many in one transaction."""
+"""Registers a contact: find, decide, store. `leads.batch` registers many in one transaction."""
 
 import random
 from collections.abc import Callable
@@ -35,17 +35,17 @@ def register_contact(
 ) -> Contact:
     """Recognises the lead, chooses an operator and stores the contact, in one transaction.
 
-    `asked` are `lead_phone`, `lead_email`, `lead_external_id` (at least one of them), `lead_name` and `message`.
+    `asked` holds `lead_phone`, `lead_email`, `lead_external_id` (at least one of them), `lead_name` and `message`.
 
-    1. Reads what is asked for: texts, and identities in one spelling.
-    2. Finds, in one statement: who has these identities, which are locked; the source with its roster; the contact that
-       an earlier request with this `idempotency_key` has made, which is then the answer.
-    3. Decides: whose contact it is, and which operator gets it. The operator is locked.
+    1. Reads the input: validates texts and normalises identities.
+    2. Finds, in one statement: the leads that have these identities, which are locked; the source with its roster; the
+       contact that an earlier request with this `idempotency_key` has created, which is then returned.
+    3. Decides: which lead the contact belongs to, and which operator gets it. The operator is locked.
     4. Stores, in one statement where the database can: the operator's place, a new lead and its identities, the contact
-       and its history. A contact that has to wait looks for a free operator once more after its own commit, because a
-       place may have become free in between.
+       and its history. A queued contact is tried once more after the commit, because a place may have become free in
+       between.
 
-    `by` says in the history who asked for it; `draw` gives a number in [0, 1) at each call. Raises Unknown (no such
+    `by` names the author in the history; `draw` returns a number in [0, 1) at each call. Raises Unknown (no such
     source), Invalid (an identity cannot be read, or none is given), Reused (the key belongs to another body) and Busy;
     nothing has changed then.
     """
@@ -76,7 +76,7 @@ def register_contact(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a registration has to know."""
+    """The data that a registration reads before it decides."""
 
     roster: Roster
     owners: dict[Key, Lead]
@@ -85,7 +85,7 @@ class Found:
 
 
 def find(draft: Draft) -> Found:
-    """Reads it in one statement, and locks the identities. Raises Unknown when there is no such open source."""
+    """Reads the data in one statement and locks the identities. Raises Unknown if no such source is open."""
     claims = draft.person.claims
     of_claims = [part for claim in claims for part in (claim.value, claim.source_id)]
     asked: list[tuple[Select[Any], tuple[Any, ...]]] = [
@@ -108,7 +108,7 @@ def find(draft: Draft) -> Found:
 
 @cache
 def owners_of(kinds: tuple[Identity.Kind, ...]) -> Select[Any]:
-    """Who has claims of these kinds, locked, and with whom that lead's last contact was if the source is sticky."""
+    """The leads that have claims of these kinds, locked, and the last operator of each if the source is sticky."""
 
     def build(*values: Any) -> QuerySet[Any, Any]:
         *of_claims, source_id = values
@@ -129,7 +129,7 @@ REGION: Select[tuple[str]] = Select(
 
 
 def find_source(source_id: int) -> Source:
-    """No more of it than the region of its phones. Raises Unknown."""
+    """The source with only its `phone_region` loaded. Raises Unknown."""
     for (region,) in REGION(source_id):
         return Source(pk=source_id, phone_region=region)
     raise Unknown("source", source_id)

@@ -1,4 +1,4 @@
-"""How long the texts of a contact may be, and which characters they may contain, in API and import alike."""
+"""Lengths and characters that the texts of a contact may have, for the API and the import."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def find_text_errors(texts: Mapping[str, str | None]) -> Iterator[FieldError]:
-    """What no database column takes, by field. PostgreSQL stores neither NUL nor halves of surrogate pairs."""
+    """Texts that no database column accepts, by field. PostgreSQL stores neither NUL nor lone surrogates."""
     for field, text in texts.items():
         if text is None:
             continue

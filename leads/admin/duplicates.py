@@ -1,4 +1,4 @@
-"""Two leads that may be one person, side by side: a supervisor merges them, or says that they are two."""
+"""Pages of possible duplicates: shows two leads side by side; a supervisor merges them or dismisses the pair."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -40,18 +40,18 @@ class DecisionFilter(ChoiceFilter):
 
 
 def may_decide(request: HttpRequest) -> bool:
-    """Who may change leads says which of them are one person."""
+    """Users who may change leads may merge and dismiss pairs."""
     return request.user.has_perm("leads.change_lead")
 
 
 def with_leads(pairs: QuerySet[PossibleDuplicate]) -> QuerySet[PossibleDuplicate]:
-    """With all that `looks.person` shows of either lead."""
+    """The pairs with everything that `lead_card` shows of both leads."""
     people = Lead.objects.with_contact_span().prefetch_related("identities__source")
     return pairs.prefetch_related(Prefetch("lead", people), Prefetch("other", people))
 
 
 def duplicates_of(lead: Lead) -> list[dict[str, Any]]:
-    """Who else this lead may be, for its page. Where there are many, those decided make room for the next."""
+    """The first SHOWN undecided pairs of this lead, for its page. A decision makes room for the next pair."""
     pairs = PossibleDuplicate.objects.undecided().filter(Q(lead=lead) | Q(other=lead))
     return [
         {
@@ -63,7 +63,7 @@ def duplicates_of(lead: Lead) -> list[dict[str, Any]]:
 
 
 def decision_buttons(pair: PossibleDuplicate) -> SafeString:
-    """What can still be decided."""
+    """The buttons for decisions that are still possible."""
     if pair.is_merged:
         return SafeString()
     offered = [merge_button(pair.lead, pair.other)]
@@ -122,11 +122,11 @@ class PossibleDuplicateAdmin(VerbAdmin):
         return may_decide(request)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        return []  # its button stands beside the one that merges
+        return []  # the dismiss button is shown beside the merge button
 
     @action(description=_("Same person: merge into the older lead"), permissions=["decide"])
     def merge_selected(self, request: HttpRequest, queryset: QuerySet[PossibleDuplicate]) -> HttpResponse | None:
-        """Shows what is going to happen; does it when the user has confirmed that."""
+        """Shows a confirmation page; merges after the user has confirmed."""
         pairs = {pair.pk: pair for pair in queryset}
         if "confirmed" not in request.POST:
             return render(

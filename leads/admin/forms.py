@@ -1,4 +1,4 @@
-"""Forms that send to the verbs what the user changed, and nothing else."""
+"""Forms of the dialogs that merge and erase leads."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from leads.models import Lead
 
 
 class MergeForm(BaseDialogForm):
-    """Which of two leads stays: that of the page, or `?other=`. The older one, unless the user says otherwise."""
+    """Chooses which of two leads survives: that of the page, or `?other=`. The default is the older one."""
 
     survivor = forms.ChoiceField(label=gettext_lazy("Which lead stays?"), widget=UnfoldAdminRadioSelectWidget)
 
@@ -34,13 +34,13 @@ class MergeForm(BaseDialogForm):
 
     @property
     def chosen(self) -> tuple[int, int]:
-        """The lead that stays, and the one that flows into it."""
+        """The ids of the survivor and of the lead that is merged into it."""
         (first, _words), (second, _words) = self.choices
         return (first, second) if self.cleaned_data["survivor"] == str(first) else (second, first)
 
 
 class EraseForm(BaseDialogForm):
-    """Says what goes and what stays, and takes no click for a yes."""
+    """Lists what is deleted and what is kept; the user types the lead's number to confirm."""
 
     form_before_template = "leads/what_erasing_does.html"
 

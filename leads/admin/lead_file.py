@@ -1,4 +1,4 @@
-"""What the API answers, as a file for who is signed in to the back-office."""
+"""The API's export of a lead, as a file to download from the back-office."""
 
 import logging
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @permission_required("leads.change_lead", raise_exception=True)
 def download_lead(request: HttpRequest, lead_id: int) -> JsonResponse:
-    """Everything known of a person, to be handed to that person."""
+    """All data stored about a lead, as a JSON file to hand to that person."""
     get_object_or_404(Lead, pk=lead_id)
     dossier = export.export_lead(lead_id=lead_id)
     log.info("Lead %s was exported by %s", dossier.lead.pk, f"user {request.user.pk}")

@@ -1,4 +1,4 @@
-"""How loads, shares and people look in the back-office."""
+"""Formats leads and identities for the back-office."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ WAYS = 8  # to reach one person; merged leads may have many
 
 
 def reached_by(lead: Lead) -> str:
-    """The phone and e-mail that the lead was known by first; who has neither is known by an id in a channel.
+    """The lead's first phone and e-mail, or its first id in a channel if it has neither.
 
     Needs the identities with their sources.
     """
@@ -23,19 +23,19 @@ def reached_by(lead: Lead) -> str:
 
 
 def channel_id(lead: Lead) -> str | None:
-    """The first id, with the channel that it means somebody in."""
+    """The lead's first id in a channel, with the name of that channel."""
     ids = [one for one in lead.identities.all() if one.kind == Identity.Kind.EXTERNAL]
     return display_identity(min(ids, key=lambda one: (one.rank, one.pk))) if ids else None
 
 
 def display_phone(phone: str) -> str:
-    """As people say it: with its extension, if there is one."""
+    """The phone number for people to read, with its extension, if there is one."""
     number, _separator, extension = phone.partition(EXTENSION)
     return _("%(number)s ext. %(extension)s") % {"number": number, "extension": extension} if extension else number
 
 
 def lead_card(lead: Lead) -> SafeString | str:
-    """What tells two leads apart: every way to reach them, and how often they wrote, from when to when.
+    """What distinguishes two leads: their identities, the number of contacts, the times of the first and the last.
 
     Needs `with_contact_span`, and the identities with their sources.
     """
@@ -54,7 +54,7 @@ def display_identity(one: Identity) -> str:
 
 
 def contact_span(lead: Any) -> str:
-    """How many, and when the first and the last came."""
+    """The number of contacts, and the dates of the first and the last."""
     if not lead.contact_count:
         return _("no contacts")
     span = dict.fromkeys([format_datetime(lead.first_contact_at), format_datetime(lead.last_contact_at)])
@@ -65,6 +65,6 @@ def contact_span(lead: Any) -> str:
 
 
 def lead_line(lead: Lead) -> str:
-    """For choices: the name, how they are reached, and the number, which is never the same."""
+    """The lead in a list of choices: name, phone and e-mail, and number, which is unique."""
     parts = [lead.name, lead.phone, lead.email, _("lead %(id)s") % {"id": lead.pk}]
     return ", ".join(filter(None, parts))

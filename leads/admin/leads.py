@@ -1,4 +1,4 @@
-"""Leads: who they are, how they are reached, what they asked; merged, separated again and erased."""
+"""Pages of leads: name, identities and contacts; actions to merge, undo a merge, export and erase."""
 
 from typing import Any
 
@@ -31,11 +31,11 @@ from leads.models import Identity, Lead, Merge
 from routing import explanation
 from routing.models import Contact
 
-FOUND = 20  # shown, of those that may be meant
+FOUND = 20  # search results shown in the merge dialog
 
 
 class LeadForm(ChangesOnly):
-    """The lead as it shows itself."""
+    """Edits the phone, e-mail and name that the lead shows."""
 
     phone = forms.CharField(label=_("Phone"), max_length=20, required=False, widget=UnfoldAdminTextInputWidget)
     email = forms.CharField(label=_("E-mail"), max_length=254, required=False, widget=UnfoldAdminEmailInputWidget)
@@ -56,7 +56,7 @@ class LeadForm(ChangesOnly):
 
 
 def validate_identity(raw: str, read: Any, otherwise: Any) -> str:
-    """What was typed, if it can be read as such an identity."""
+    """Returns the typed identity. Raises ValidationError with the message `otherwise` if it cannot be read."""
     try:
         if raw:
             read(raw)
@@ -66,7 +66,7 @@ def validate_identity(raw: str, read: Any, otherwise: Any) -> str:
 
 
 class ReadOnlyInline(UntitledInline):
-    """Whoever sees the lead sees these; nobody changes them here."""
+    """Rows that every user who may view the lead may view, and that are not changed on its page."""
 
     extra = 0
     max_num = 0
@@ -183,7 +183,7 @@ class LeadAdmin(VerbAdmin):
         return instead.get(request.GET.get(StandingFilter.parameter_name, ""), self.list_display)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # leads are recognised by the intake
+        return False  # leads are created by registration
 
     def has_change_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
         return bool(super().has_change_permission(request, obj)) and (obj is None or obj.is_current)
@@ -192,7 +192,7 @@ class LeadAdmin(VerbAdmin):
         return may_decide(request)
 
     def get_inlines(self, request: HttpRequest, obj: Lead | None) -> list[Any]:
-        """Without tables that must be empty: a merge takes both along, an erasure what says who this was."""
+        """Omits tables that must be empty: a merged lead has neither, an erased lead has no identities."""
         if obj is None or obj.is_current:
             return self.inlines
         return [ContactInline] if obj.erased_at else []
@@ -216,7 +216,7 @@ class LeadAdmin(VerbAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def family(self, lead: Lead) -> dict[str, Any]:
-        """Whom the lead was merged with, and whom it may be."""
+        """The lead's merges and its possible duplicates."""
         merges = Merge.objects.filter(undone_at__isnull=True)
         own = merges.filter(merged=lead).first()
         taken_in = merges.filter(survivor=lead).prefetch_related("merged__identities").order_by("-pk")
@@ -230,12 +230,12 @@ class LeadAdmin(VerbAdmin):
         lead_editing.edit_lead(lead_id=obj.pk, changes=form.changes)
 
     def log_change(self, request: HttpRequest, obj: Lead, message: Any) -> Any:
-        """The log does not get the name, because erasing the person later would have to find it there."""
+        """Keeps the name out of the log, because a later erasure would have to find it there."""
         return super().log_change(request, Lead(pk=obj.pk), message)
 
     @action(description=_("Merge with another lead…"), permissions=["decide"], icon="join")
     def merge_with(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Finds the other lead and shows it beside this one."""
+        """Searches for the other lead and shows it beside this one."""
         lead = self.get_object(request, object_id)
         if lead is None or not lead.is_current:
             return redirect("admin:leads_lead_change", object_id)
@@ -318,7 +318,7 @@ class LeadAdmin(VerbAdmin):
 
     @display(description=_("lead"), header=True)
     def title(self, lead: Lead) -> tuple[str, str]:
-        """With the id in a channel of who has neither phone nor e-mail."""
+        """Adds the id in a channel for a lead that has neither phone nor e-mail."""
         return str(lead), "" if lead.phone or lead.email else lead_formatting.channel_id(lead) or ""
 
     @display(description=_("number"))
@@ -335,7 +335,7 @@ class LeadAdmin(VerbAdmin):
 
 
 def merge_summary(merge: Merge, other: Lead) -> dict[str, Any]:
-    """One merge, as the page of either lead tells it."""
+    """One merge, as the pages of both leads show it."""
     return {
         "lead": formatting.change_page_link(other, lead_formatting.lead_line(other)),
         "at": merge.at,

@@ -1,1 +1,1 @@
-"""The HTTP edge: serializers hold shapes, views make one domain call each."""
+"""The HTTP API of leads: serializers hold shapes, each view makes one domain call."""

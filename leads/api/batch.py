@@ -30,7 +30,7 @@ class BatchSerializer(serializers.Serializer[Any]):
 
 
 class BatchShape(serializers.Serializer[Any]):
-    """The same, as the schema tells it: items are looked at one by one."""
+    """The batch in the schema. At run time each item is validated separately."""
 
     contacts = serializers.ListField(child=ItemSerializer(), max_length=MOST)
 
@@ -54,7 +54,7 @@ class ResultsSerializer(serializers.Serializer[Any]):
 
 
 def read_item(shape: ItemSerializer, given: Any) -> dict[str, Any] | ValidationError:
-    """The fields of one item, or what is wrong with them."""
+    """The validated fields of one item, or its validation error."""
     try:
         fields: dict[str, Any] = shape.run_validation(given)
     except ValidationError as error:
@@ -71,11 +71,11 @@ class BatchView(generics.GenericAPIView[Contact]):
     def post(self, request: Request) -> Response:
         """Registers up to 500 contacts, decided one by one in order, each with its own result.
 
-        Where calls are limited, it counts as many as it has contacts.
+        For the rate limit, each contact counts as one call.
         """
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        item = ItemSerializer()  # one for all: making it costs more than using it
+        item = ItemSerializer()  # shared by all items: creating it costs more than using it
         answers: list[Any] = [read_item(item, given) for given in asked.validated_data["contacts"]]
         places = [place for place, answer in enumerate(answers) if isinstance(answer, dict)]
         registered = batch.register_contacts(items=[answers[place] for place in places], by=caller_name(request))
@@ -84,8 +84,8 @@ class BatchView(generics.GenericAPIView[Contact]):
         return Response({"results": self.tell(answers)}, headers=VARY)
 
     def calls_in(self, request: Request) -> int:
-        """As many as it has contacts, for the throttle; none of them is registered when there are too many."""
-        asked = request.data if request.method == "POST" else None  # what is a 405 anyway need not be read
+        """The number of contacts, for the throttle; if it exceeds the limit, none of them is registered."""
+        asked = request.data if request.method == "POST" else None  # others are answered 405
         contacts = asked.get("contacts") if isinstance(asked, dict) else None
         return len(contacts) if isinstance(contacts, list) and 1 <= len(contacts) <= MOST else 1
 
@@ -100,7 +100,7 @@ class BatchView(generics.GenericAPIView[Contact]):
         ]
 
     def problem(self, error: Exception) -> dict[str, Any]:
-        """What a request with this item alone would have been answered."""
+        """The status and problem document that a request with this item alone would have received."""
         answer = self.get_exception_handler()(error, self.get_exception_handler_context())
         if answer is None:
             raise error

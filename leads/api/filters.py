@@ -10,12 +10,12 @@ from leads.models import Identity, Lead, LeadQuerySet
 
 
 def validate_with(read: Callable[[str], str]) -> Callable[[str], None]:
-    """Refuses what cannot be such an identity."""
+    """A validator that rejects text which `read` cannot read."""
 
     def check(text: str) -> None:
         try:
             read(text)
-        except Unreadable as error:  # as a parameter: what was sent may contain "%"
+        except Unreadable as error:  # as a parameter, because the sent text may contain "%"
             raise ValidationError("%(reason)s", code="invalid", params={"reason": str(error)}) from error
 
     return check

@@ -1,4 +1,4 @@
-"""`Idempotency-Key` as it comes in: a structured header string, or the same without its quotes."""
+"""Reads the `Idempotency-Key` header: a structured header string, with or without its quotes."""
 
 import re
 

@@ -97,7 +97,7 @@ class DossierSerializer(serializers.Serializer[export.Dossier]):
 
 
 class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
-    """Leads: the clients behind the contacts. The id of a merged lead answers with its survivor."""
+    """Leads: the clients behind the contacts. For the id of a merged lead its survivor is returned."""
 
     queryset = Lead.objects.current().prefetch_related("identities")
     serializer_class: Any = LeadSerializer
@@ -107,7 +107,7 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
 
     def answer(self, lead: Lead) -> Response:
         if lead.pk != self.kwargs["pk"]:
-            lead.answers_instead = lead.pk  # type: ignore[attr-defined] # for this answer only
+            lead.answers_instead = lead.pk  # type: ignore[attr-defined] # for this response only
         return Response(LeadSerializer(lead).data)
 
     def retrieve(self, request: Request, pk: int) -> Response:
@@ -115,7 +115,7 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
 
     @extend_schema(request=LeadChangeSerializer, responses=LeadSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:
-        """Corrects what is known of the lead; null or blank takes it away."""
+        """Corrects the lead's phone, e-mail and name; null or blank removes one."""
         asked = LeadChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return self.answer(lead_editing.edit_lead(lead_id=pk, changes=asked.validated_data))
@@ -129,7 +129,7 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
     @extend_schema(request=OtherLeadSerializer, responses=LeadSerializer)
     @action(detail=True, methods=["post"], serializer_class=OtherLeadSerializer)
     def merge(self, request: Request, pk: int) -> Response:
-        """The other lead flows into this one: the same person. Can be undone."""
+        """Merges the other lead, which is the same person, into this one. Can be undone."""
         asked = OtherLeadSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         other_id = asked.validated_data["lead_id"]
@@ -138,24 +138,24 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
     @extend_schema(request=None, responses=LeadSerializer)
     @action(detail=True, methods=["post"])
     def unmerge(self, request: Request, pk: int) -> Response:
-        """Undoes the merge that this lead went into, or else the last one that flowed into it: all is as it was."""
+        """Undoes the merge of this lead into another, or else the last merge into it. Restores the state before it."""
         return self.answer(merging.unmerge_lead(lead_id=pk, by=caller_name(request)))
 
     @extend_schema(request=None, responses=LeadSerializer)
     @action(detail=True, methods=["post"])
     def erase(self, request: Request, pk: int) -> Response:
-        """Identities, name and messages are gone for good; contacts and decisions stay. Cannot be undone."""
+        """Deletes identities, name and messages permanently; keeps contacts and decisions. Cannot be undone."""
         return self.answer(erasure.erase_lead(lead_id=pk))
 
     @extend_schema(responses=DossierSerializer)
     @action(detail=True, serializer_class=DossierSerializer, pagination_class=None, filterset_class=None)
     def export(self, request: Request, pk: int) -> Response:
-        """Everything known of this person."""
+        """All data stored about this person."""
         return Response(DossierSerializer(export.export_lead(lead_id=pk)).data, headers=VARY)
 
 
 class DuplicateViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[PossibleDuplicate]):
-    """Pairs of leads that may be one person, newest first: to be merged or dismissed."""
+    """Pairs of leads that may be one person, newest first. A supervisor merges or dismisses them."""
 
     queryset = (
         PossibleDuplicate.objects.undecided()
@@ -170,6 +170,6 @@ class DuplicateViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[PossibleDu
     @extend_schema(request=None, responses={204: None})
     @action(detail=True, methods=["post"])
     def dismiss(self, request: Request, pk: int) -> Response:
-        """These two are different persons: the pair leaves the list for good."""
+        """Records that these are two different people and removes the pair from the list permanently."""
         merging.dismiss_duplicate(pair_id=pk)
         return Response(status=status.HTTP_204_NO_CONTENT)

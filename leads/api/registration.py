@@ -36,11 +36,11 @@ class NewContactSerializer(serializers.Serializer[Contact]):
     message = serializers.CharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
 
 
-NEW_CONTACT: Any = NewContactSerializer()  # likewise one for all requests
+NEW_CONTACT: Any = NewContactSerializer()  # shared by all requests: creating it costs more than using it
 
 
 class AnyOneIdentity(OpenApiSerializerExtension):  # type: ignore[no-untyped-call] # drf-spectacular has no types
-    """Tells the schema what `intake` demands: one of the three, and not blank."""
+    """States in the schema what registration requires: at least one of the three identities, not blank."""
 
     target_class = NewContactSerializer
 
@@ -52,7 +52,7 @@ class AnyOneIdentity(OpenApiSerializerExtension):  # type: ignore[no-untyped-cal
 
 
 class RegistrationViewSet(ContactViewSet):
-    """Contacts: registered by bots, answered with an operator."""
+    """Contacts: registered by bots; the response names the operator."""
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Contact]]:
         return NewContactSerializer if self.action == "create" else super().get_serializer_class()

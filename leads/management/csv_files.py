@@ -1,4 +1,4 @@
-"""Tables of contacts as people keep them: CSV files with a header, as spreadsheets and other systems write them."""
+"""Reads and writes CSV files of contacts with a header, as spreadsheets and other systems write them."""
 
 import csv
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ from django.core.management import CommandError
 from leads.contact_import import COLUMNS, Outcome, Row
 
 DELIMITERS = ",;\t"
-ANNOTATIONS = ("line", "reason")  # what `RejectedRows` adds; a mended list comes back with them
+ANNOTATIONS = ("line", "reason")  # added by `RejectedRows`; a corrected list still has them
 
 
 class Table:
-    """An open file of contacts. Raises CommandError where it cannot be read as one."""
+    """An open CSV file of contacts. Raises CommandError if it cannot be read."""
 
     def __init__(self, file: TextIO) -> None:
         self.file = file
         with self.readable(1):
             first = file.readline()
-        self.delimiter = max(DELIMITERS, key=first.count)  # no column of ours has one in its name
+        self.delimiter = max(DELIMITERS, key=first.count)  # no column name contains a delimiter
         self.reader = csv.reader(chain([first], file), delimiter=self.delimiter, strict=True)
         with self.readable(1):
             self.header = [name.strip().lower() for name in next(self.reader, [])]
@@ -36,7 +36,7 @@ class Table:
         return "source" in self.header or "source_id" in self.header
 
     def check_header(self) -> None:
-        """A misspelt column would be data lost without a word."""
+        """Rejects unknown columns, because a misspelt one would lose data silently."""
         if not self.header:
             raise CommandError("The first line must name the columns.")
         unknown = ", ".join(name for name in self.header if name not in (*COLUMNS, *ANNOTATIONS))
@@ -48,7 +48,7 @@ class Table:
             raise CommandError("Use either the column source or source_id, not both.")
 
     def rows(self) -> Iterator[Row]:
-        """All rows but empty ones. Line breaks within quotation marks count as lines, as they do for an editor."""
+        """All rows except empty ones. Line breaks within quotation marks count as lines, as in an editor."""
         while True:
             line = self.reader.line_num + 1
             with self.readable(line):
@@ -72,7 +72,7 @@ class Table:
 
 
 class RejectedRows:
-    """Writes rejected rows as they were, with the line they stood on and what is wrong, to be mended and read again."""
+    """Writes rejected rows unchanged, with line number and reason, so that they can be corrected and imported again."""
 
     def __init__(self, file: TextIO, table: Table) -> None:
         self.writer = csv.writer(file, delimiter=table.delimiter)

@@ -74,7 +74,7 @@ class Command(BaseCommand):
                 raise CommandError(f"Stopped after line {line}: {error} {NOTHING_TWICE}") from error
 
     def tell(self, outcomes: Iterable[Outcome], rejects: RejectedRows) -> Counter[Fate | None]:
-        """How many rows had which fate, None for rejected ones, which are told of and listed."""
+        """Counts the rows by fate, None for rejected ones, which are printed and written to the list."""
         fates: Counter[Fate | None] = Counter()
         for outcome in outcomes:
             if isinstance(outcome.result, Fate):
@@ -106,7 +106,7 @@ def opened(file: str, encoding: str) -> TextIO:
 
 
 def created(file: str, encoding: str) -> TextIO:
-    """In the encoding of the file that was read: what could read the one can read the other."""
+    """Opens the list of rejected rows in the encoding of the input, so that the same programs can read both."""
     try:
         return open(file, "w", encoding=encoding, errors="backslashreplace", newline="")
     except OSError as error:
@@ -114,7 +114,7 @@ def created(file: str, encoding: str) -> TextIO:
 
 
 def count_lines(file: str) -> int | None:
-    """None for what can be read only once, such as a pipe."""
+    """The number of lines; None for an input that can be read only once, such as a pipe."""
     if file == STDIN or not Path(file).is_file():
         return None
     with open(file, "rb") as lines:

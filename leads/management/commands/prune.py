@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
 
 def prune() -> str:
-    """The moment is noted last: what failed half-way is not taken for done."""
+    """Stores the time of the run last, so that a run that failed half-way does not count as done."""
     forgotten = idempotency.forget_old_keys(older_than=timezone.now() - timedelta(days=settings.IDEMPOTENCY_DAYS))
     call_command("clearsessions")
     Upkeep.objects.update_or_create(pk=1, defaults={"pruned_at": timezone.now()})
