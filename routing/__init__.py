@@ -1,1 +1,1 @@
-"""Who should: sources, their rosters with weights, and the choice of an operator."""
+"""Routing: sources, their rosters with weights, the choice of an operator, the queue and the history of contacts."""

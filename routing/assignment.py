@@ -1,7 +1,7 @@
-"""Draw first, lock one, check again: how a choice becomes a place that is really taken.
+"""Assigns an operator: draws first, locks the drawn operator, checks again, takes a place.
 
 The roster is read without locks and only the drawn operator's row is locked, so that sources with common operators do
-not wait for each other. Nobody holds one operator's lock while waiting for another's, except in key order.
+not wait for each other. No transaction waits for an operator's lock while it holds another's, except in key order.
 """
 
 import time
@@ -24,21 +24,21 @@ from routing.models import Contact, RosterEntry, Source, Strategy
 from routing.rosters import EXCLUDED, Roster, candidate_of, read_roster
 from routing.selection import SOURCE_CLOSED, Candidate, Decision, choose, progress_after
 
-PATIENCE = 3  # lost races, after which the whole roster is locked and nobody of it can become unavailable
+PATIENCE = 3  # lost races, after which the whole roster is locked so that none of its operators can become unavailable
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionMade:
-    """A choice was made and its operator locked, after so many seconds, waiting for the lock included."""
+    """Event: a choice was made and its operator locked. The seconds include waiting for the lock."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Who gets a contact. `decision` is None when older contacts wait for the operator drawn, who is `awaited`.
+    """The operator for a contact. `decision` is None when older contacts wait for the drawn operator, who is `awaited`.
 
-    `place` takes the operator's place, and is to be stored before the contact. None where nobody was chosen.
+    `place` takes the operator's place and must be stored before the contact. None if no operator was chosen.
     """
 
     decision: Decision | None
@@ -67,14 +67,14 @@ def assign(
 
     1. After PATIENCE lost races the whole roster is locked, in key order, and read again.
     2. The choice is made from the roster as it was read; `draw` is a number in [0, 1).
-    3. The chosen operator is locked, together with the operators that are to be `held`.
+    3. The chosen operator is locked, together with the operators in `held`.
     4. At the first attempt the statement that stores the contact takes the place, on condition that the locked operator
-       is still free and on the roster, and that nobody waits for it who is older (`older_than`: the contact's id).
-       Later attempts look first, and so does the strategy `smooth`, where only the lock shows whose turn it is, and
-       QUEUE_BURST, with which many may wait for somebody who is free.
+       is still free and on the roster, and that no older contact waits for it (`older_than`: the contact's id).
+       Later attempts check first. So do the strategy `smooth`, where the turn is known only under the lock, and
+       QUEUE_BURST, with which many contacts may wait for a free operator.
 
     `attempt` counts the caller's repetitions from 0, `excluded` are operators who must not be offered the contact,
-    `preferred` is the one whom the lead knows. Raises LostRace when the chosen operator has become unavailable.
+    `preferred` is the lead's last operator. Raises LostRace when the chosen operator has become unavailable.
     """
     started = time.perf_counter()
     if attempt >= PATIENCE:
@@ -106,7 +106,7 @@ def assign_again(
     excluded: Collection[int | None] = (),
     held: Collection[int | None] = (),
 ) -> Assignment:
-    """The same for a stored contact, with regard to who gave it back and whom the lead knows."""
+    """Calls `assign` for a stored contact, excluding operators who gave it back and preferring the lead's last one."""
     roster = read_roster(contact.source_id)
     return assign(
         roster=roster,
@@ -122,7 +122,7 @@ def assign_again(
 def decide(
     roster: Roster, *, draw: float, excluded: Collection[int | None] = (), preferred: int | None = None
 ) -> Decision:
-    """The choice as things stand in the roster that was read. Nothing is locked or taken."""
+    """The choice from the roster as it was read. Locks and takes nothing."""
     if roster.is_closed:
         return closed_decision(roster.strategy)
     return choose(roster.candidates(excluded), draw, strategy=roster.strategy, preferred=preferred)
@@ -140,7 +140,7 @@ IS_ON_ROSTER = compiled.Exists(on_roster)
 
 
 def take_if_free(operator_id: Any, source_id: Any, older: Any) -> Any:
-    """The condition of the paragraph 4 above, for a compiled update."""
+    """The conditional update of step 4 of `assign`."""
     return taking(
         Operator.objects.free().filter(Exists(on_roster(source_id, operator_id)), ~Exists(older), pk=operator_id)
     )
@@ -159,7 +159,7 @@ def place_in_turn(operator_id: int, source_id: int, older_than: int | None) -> C
 
 
 def move_progress(source_id: int, decision: Decision) -> None:
-    """Counts this contact for the chosen one's turn, under its lock. Raises LostRace when another's turn has come."""
+    """Updates the chosen operator's `progress`, under its lock. Raises LostRace if it is no longer its turn."""
     roster, chosen = read_roster(source_id), decision.chosen
     excluded = [member.operator_id for member in decision.candidates if member.obstacle == EXCLUDED]
     progress = progress_after(roster.candidates(excluded), chosen) if chosen else None
@@ -171,15 +171,15 @@ def move_progress(source_id: int, decision: Decision) -> None:
 class LockedRosters:
     """The rosters of some sources with all their operators locked, for many decisions one after another.
 
-    For the time of the caller's transaction nobody else changes these loads, so each decision sees what the ones before
-    it took without asking the database; `save` writes it all down. Operators are locked in key order.
+    Until the end of the caller's transaction no other one changes these loads, so each decision counts the places taken
+    before it without a query; `save` writes the loads. Operators are locked in key order.
     """
 
     def __init__(self, source_ids: Collection[int], *, held: Collection[int] = ()) -> None:
         entries = RosterEntry.objects.current().filter(source__in=source_ids).order_by("source", "operator")
         self.operators = lock_operators({*entries.values_list("operator_id", flat=True), *held})
         self.rosters: dict[int, dict[int, RosterEntry]] = {source_id: {} for source_id in source_ids}
-        # Read again: who was put on a roster while we waited for the locks is locked as well, or left out.
+        # Read again: an operator put on a roster while we waited for the locks is locked as well, or left out.
         for entry in entries:
             if entry.operator_id in self.operators:
                 self.rosters[entry.source_id][entry.operator_id] = entry
@@ -198,13 +198,13 @@ class LockedRosters:
         preferred: int | None = None,
         excluded: Collection[int | None] = (),
     ) -> Decision:
-        """The choice for one contact of this source. Nothing is taken."""
+        """The choice for one contact of this source. Takes no place."""
         if source.archived_at:
             return closed_decision(source.strategy)
         return choose(self.candidates(source.pk, excluded), draw, strategy=source.strategy, preferred=preferred)
 
     def take(self, *, source_id: int, decision: Decision) -> None:
-        """Takes the chosen one's place, if there is a chosen one."""
+        """Takes a place of the chosen operator, if one was chosen."""
         if decision.chosen is None:
             return
         if decision.strategy == Strategy.SMOOTH and not decision.is_sticky:

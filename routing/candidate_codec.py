@@ -12,7 +12,7 @@ from routing.selection import Candidate
 FORMAT = 1
 MEMBER = struct.Struct("<qBHBBd")
 MOST = 2**16 - 1
-OBSTACLES = (None, "inactive", "full", "excluded")  # append only: the place in this list is what is stored
+OBSTACLES = (None, "inactive", "full", "excluded")  # append only: the index in this list is stored
 
 
 def pack_candidates(candidates: Sequence[Candidate]) -> bytes:

@@ -1,4 +1,4 @@
-"""How many more contacts could be taken right now."""
+"""The number of contacts that operators could take now."""
 
 from django.db.models import F, Sum
 
@@ -7,13 +7,13 @@ from routing.models import RosterEntry
 
 
 def free_places() -> int:
-    """Of all operators who are on duty and below their limit."""
+    """Free places of all operators who are on duty and below their limit."""
     places: int = Operator.objects.free().aggregate(sum=Sum(F("max_load") - F("current_load"), default=0))["sum"]
     return places
 
 
 def free_places_by_source() -> dict[int, int]:
-    """Of each roster that has any. Operators are shared: the sum counts them once for each source."""
+    """Free places by source id, for sources that have any. An operator counts once for each of its sources."""
     free = RosterEntry.objects.current().filter(operator__in=Operator.objects.free())
     places = Sum(F("operator__max_load") - F("operator__current_load"))
     return dict(free.order_by().values("source").annotate(places=places).values_list("source", "places"))

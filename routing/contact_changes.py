@@ -1,4 +1,4 @@
-"""How a stored contact changes hands or state: one update that finds it only as it was read."""
+"""Changes a stored contact's operator or state, with an update on condition that it has not changed since."""
 
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ Fields = dict[str, Any]
 def change_contact(contact: Contact, **fields: Any) -> Change:
     """Sets these fields (columns' names) and `updated_at` on the instance, and returns the update to store.
 
-    The update finds the row only if the contact is with whom it was when the instance was read, and as open.
+    The update finds the row only if operator and resolved state are those of the instance as it was read.
     """
     fields["updated_at"] = timezone.now()
     seen = [contact.pk, *([contact.operator_id] if contact.operator_id else [])]
@@ -58,7 +58,7 @@ def waiting_because(reason: str) -> Fields:
 
 
 def by_decision(decision: Decision | None) -> Fields:
-    """To the chosen operator, or to the queue; None means that older contacts come first."""
+    """The fields for the chosen operator, or for the queue; None means that older contacts come first."""
     if decision is None:
         return waiting_because(Contact.Waiting.NONE_AVAILABLE)
     if decision.chosen is None:

@@ -1,4 +1,4 @@
-"""Explains what became of a contact and why, from its history, in the language of the caller."""
+"""Explains the last decision about a contact and its history, in the active language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,8 +54,8 @@ class ExplainedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a contact is where it is. `strategy` is "manual" where a person decided, "sticky" where the lead knew the
-    chosen one, "same_operator" where a reopened contact went back, "queue_order" where older contacts came first.
+    """The explanation of a decision. `strategy` is "manual" if a person decided, "sticky" if the lead's last operator
+    was chosen, "same_operator" if a reopened contact went back, "queue_order" if older contacts came first.
     Recomputing the choice from `candidates` and `draw` gives `chosen`.
     """
 
@@ -74,7 +74,7 @@ def explain_decision(*, contact_id: int) -> Explanation:
     contact = lifecycle.find_contact(contact_id)
     event = contact.history.filter(what__in=history.CAUSES).select_related("to_operator").order_by("pk").last()
     if event is None:
-        raise ContactEvent.DoesNotExist  # every contact has one, from its registration on
+        raise ContactEvent.DoesNotExist  # cannot happen: registration stores the first event
     decision = history.stored_decision(event)
     candidates = explained_candidates(decision) if decision else []
     return Explanation(
@@ -149,7 +149,7 @@ def decision_text(event: ContactEvent, decision: Decision | None, candidates: Se
 
 
 def event_text(event: ContactEvent) -> str:
-    """A line of the history as people say it."""
+    """One event of the history as a sentence."""
     return str(SAID[What(event.what)]) % {
         "by": author_text(event.by),
         "giver": event.from_operator.name if event.from_operator else _("the queue"),
@@ -158,7 +158,7 @@ def event_text(event: ContactEvent) -> str:
 
 
 def author_text(by: str) -> str:
-    """Who did it: the history stores "user anna", "key bot", "import", "system" or "API"."""
+    """The author of an event: the history stores "user anna", "key bot", "import", "system" or "API"."""
     kind, _space, name = by.partition(" ")
     return str(AUTHORS[kind]) % {"name": name} if kind in AUTHORS else by
 

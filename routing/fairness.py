@@ -1,12 +1,12 @@
-"""Is it fair? Who got how many contacts, against what the decisions themselves promised.
+"""Fairness: compares the contacts that each operator got with the number expected from the decisions' probabilities.
 
-Every decision gives each roster member a probability. Their sum is what an operator could expect, whatever limits and
-duty did to the shares; the number really assigned is a sum of independent trials of unequal probability, a Poisson
+Every decision gives each roster member a probability. Their sum is an operator's expected number, with the effect of
+limits and duty included; the number assigned is a sum of independent trials of unequal probability, a Poisson
 binomial variable with variance sum p (1 - p). For its normal approximation with continuity correction see Hong,
 "On computing the distribution function for the Poisson binomial distribution", Computational Statistics & Data
 Analysis 59 (2013).
 
-Complete hours are tallied once, by the sweep or by who asks first; what is younger is counted from the decisions.
+Complete hours are tallied once, by the sweep or by the first report; later decisions are counted one by one.
 """
 
 import logging
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 BAND = 1.96  # standard deviations to each side hold 95 % of a normal distribution
 CONTINUITY = 0.5  # contacts are whole, the normal distribution is not
 HOUR = timedelta(hours=1)
-GRACE = timedelta(minutes=10)  # a decision may be committed that long after its moment
-SETTLED = timedelta(days=1)  # what has been over for so long was over when it was tallied
+GRACE = timedelta(minutes=10)  # a decision may be committed this long after its timestamp
+SETTLED = timedelta(days=1)  # an hour that ended this long ago was complete when it was tallied
 
 Pair = tuple[int, int]  # source id, operator id
 
@@ -48,7 +48,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One operator in one source. `share` is of what was assigned in that source, `low` and `high` bound the 95 %
+    """One operator in one source. `share` is a part of all contacts assigned there, `low` and `high` bound the 95 %
     band around `expected`, in contacts."""
 
     source_id: int
@@ -67,12 +67,12 @@ def distribution(
 ) -> list[Share]:
     """Every operator's share in every source, or in one, by decisions taken from `since` until before `until`.
 
-    Tallies first what is still to be tallied, so that it stays fast where nothing sweeps.
+    Tallies complete hours first, so that it stays fast where no sweep runs.
     """
     try:
         tally_hours()
     except Error:
-        log.warning("Not tallied", exc_info=True)  # the answer is as right, only slower
+        log.warning("Not tallied", exc_info=True)  # the result is still correct, only slower
     return shares(source_id, since, until)
 
 
@@ -104,7 +104,7 @@ def shares(source_id: int | None, since: datetime | None, until: datetime | None
 
 
 def collect_sums(source_id: int | None, since: datetime | None, until: datetime | None) -> dict[Pair, Sums]:
-    """The sums of a period: complete hours from the tallies, what sticks out at both ends from the decisions."""
+    """The sums of a period: complete hours from the tallies, partial hours at both ends from the decisions."""
     sums: dict[Pair, Sums] = defaultdict(Sums)
     tallied_until = Upkeep.objects.values_list("tallied_until", flat=True).first()
     first = ceil_hour(since) if since else None
@@ -128,7 +128,7 @@ def collect_sums(source_id: int | None, since: datetime | None, until: datetime 
 def count_decisions(
     sums: dict[Pair, Sums], source_id: int | None, since: datetime | None, until: datetime | None
 ) -> None:
-    """Adds what the decisions of a period came to."""
+    """Adds the decisions of a period to `sums`."""
     decisions = ContactEvent.objects.filter(strategy__isnull=False, to_operator__isnull=False)
     decisions = decisions.filter(at__gte=since) if since else decisions
     decisions = decisions.filter(at__lt=until) if until else decisions
@@ -154,9 +154,9 @@ def configured_weights(source_id: int | None) -> dict[Pair, int]:
 def tally_hours(*, now: datetime | None = None) -> int:
     """Tallies every complete hour that is not tallied yet, each in a transaction of its own. Returns how many.
 
-    When the clock was ahead and has been put right, hours count as tallied that are not over. They are tallied again
-    then, from an hour on that was over in any case; what came of an hour that is yet to come is written over when it
-    is. It must be called before that hour comes: each sweep does it.
+    After a clock that was ahead is corrected, hours that are not over may count as tallied. They are tallied again,
+    beginning with an hour that was certainly over; tallies of future hours are overwritten later. This function must be
+    called before such an hour begins, which each sweep does.
     """
     now = now or timezone.now()
     limit = floor_hour(now - GRACE)
@@ -172,7 +172,7 @@ def tally_hours(*, now: datetime | None = None) -> int:
 
 
 def reset_future_tally(now: datetime) -> None:
-    """In one statement, which does nothing when another process has just done it."""
+    """Resets a future `tallied_until` in one statement, which has no effect if another process has just done it."""
     settled = Tally.objects.filter(hour__lte=now - SETTLED).aggregate(newest=Max("hour"))["newest"]
     Upkeep.objects.filter(tallied_until__gt=now).update(tallied_until=settled)
 
@@ -189,7 +189,7 @@ def tally_next(limit: datetime) -> bool:
         found = moment is not None and moment < limit
         if found and moment:
             write_hour(floor_hour(moment))
-        # Another host, whose clock is a little ahead, may have come further.
+        # Another host, whose clock is a little ahead, may have tallied more.
         done = max(limit, upkeep.tallied_until or limit)
         upkeep.tallied_until = floor_hour(moment) + HOUR if found and moment else done
         upkeep.save(update_fields=["tallied_until"])
@@ -197,7 +197,7 @@ def tally_next(limit: datetime) -> bool:
 
 
 def write_hour(hour: datetime) -> None:
-    """Instead of what a clock that was ahead may have left there."""
+    """Tallies one hour; replaces tallies that a clock that was ahead may have left."""
     sums: dict[Pair, Sums] = defaultdict(Sums)
     count_decisions(sums, None, hour, hour + HOUR)
     Tally.objects.filter(hour=hour).delete()
@@ -215,7 +215,7 @@ def write_hour(hour: datetime) -> None:
 
 
 def floor_hour(moment: datetime) -> datetime:
-    """Hours are those of UTC: there are offsets of half an hour, and clocks that are put back."""
+    """The start of the hour in UTC, because time zones have half-hour offsets and daylight saving changes."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 

@@ -1,4 +1,4 @@
-"""Takes all open contacts from one operator and routes each of them to somebody else, in one transaction."""
+"""Takes all open contacts from one operator and routes each of them to another operator, in one transaction."""
 
 import random
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from routing.models import Contact
 
 @dataclass(slots=True)
 class HandoverCount:
-    """What became of the contacts: with somebody else, in the queue, or still with the operator."""
+    """Numbers of contacts that went to other operators, went to the queue, or stayed with the operator."""
 
     reassigned: int = 0
     queued: int = 0
@@ -29,8 +29,8 @@ class HandoverCount:
 def hand_over(*, operator_id: int, by: str, before: Callable[[Operator], None], keep: bool) -> HandoverCount:
     """Calls `before` with the locked operator, then routes its open contacts to others, the oldest first.
 
-    What nobody else can take goes back to the queue, at the place of its age; with `keep` it stays. Every operator who
-    may get one is locked first, in key order. Raises Unknown.
+    A contact that no other operator can take goes back to the queue, ordered by its age; with `keep` it stays. Every
+    operator who may get one is locked first, in key order. Raises Unknown.
     """
     open_contacts = Contact.objects.open().filter(operator=operator_id).order_by("pk")
     for attempt in retry.attempts():
@@ -55,7 +55,7 @@ def hand_over(*, operator_id: int, by: str, before: Callable[[Operator], None], 
 def reassign_all(
     contacts: list[Contact], operator_id: int, rosters: LockedRosters, by: str, keep: bool
 ) -> tuple[HandoverCount, list[Contact]]:
-    """The contacts that have moved, stored with their history and all loads."""
+    """Routes the contacts; stores them, their history and all loads. Returns the counts and the moved contacts."""
     count, moved, events, now = HandoverCount(), list[Contact](), list[Row](), timezone.now()
     given_back = waiting.excluded_operator_ids_by_contact([contact.pk for contact in contacts])
     for contact in contacts:

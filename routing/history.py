@@ -1,4 +1,4 @@
-"""The history of contacts: its lines, and the decisions that they keep."""
+"""The history of contacts: its events, and the decisions stored with them."""
 
 from dataclasses import dataclass
 
@@ -25,8 +25,8 @@ CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class ContactMoved:
-    """Something has been done with a contact. `operator_id`: who has it now; `reason`: why nobody has; `strategy`: of
-    the rule that decided, None where a person did, or the contact only takes its turn."""
+    """Event: a contact has changed. `operator_id`: its operator now; `reason`: why it waits, if it does; `strategy`: of
+    the rule that decided, None if a person decided or older contacts came first."""
 
     what: What
     contact_id: int
@@ -39,7 +39,7 @@ class ContactMoved:
 def event_of(
     contact: Contact, what: What, by: str, *, from_operator: int | None = None, decision: Decision | None = None
 ) -> Row:
-    """The line of history to store with what has just been done with the contact, which may have no id yet."""
+    """The history row for a change of the contact, to store together with it. The contact may have no id yet."""
     return Row(
         ContactEvent,
         contact=contact,
@@ -56,7 +56,7 @@ def event_of(
 
 
 def publish_move(contact: Contact, what: What, decision: Decision | None) -> None:
-    """Publishes the same to listeners, after the commit."""
+    """Publishes ContactMoved to listeners, after the commit."""
     operator_id, reason, strategy = contact.operator_id, contact.waiting_reason, decision.strategy if decision else None
     events.publish_after_commit(
         lambda: ContactMoved(what, contact.pk, contact.source_id, operator_id, reason, strategy)
@@ -64,7 +64,7 @@ def publish_move(contact: Contact, what: What, decision: Decision | None) -> Non
 
 
 def stored_decision(event: ContactEvent) -> Decision | None:
-    """The decision as it was taken; None where a person decided, or where the contact only took its turn."""
+    """The decision as it was taken; None if a person decided or older contacts came first."""
     if event.evidence is None or event.strategy is None:
         return None
     return Decision(
@@ -78,5 +78,5 @@ def stored_decision(event: ContactEvent) -> Decision | None:
 
 
 def recompute_decision(decision: Decision) -> Decision:
-    """What the rule says today to the same candidates and the same draw."""
+    """Applies the current rule to the same candidates and the same draw."""
     return choose(decision.candidates, decision.draw, strategy=decision.strategy, preferred=decision.preferred)

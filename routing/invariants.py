@@ -1,4 +1,4 @@
-"""What must be true whenever nothing is in progress; `check_routing` proves it and mends what can be mended."""
+"""Invariants of routing that hold between transactions; `check_routing` checks them and repairs what it can."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from routing import history, waiting
 from routing.models import Contact, ContactEvent, RosterEntry, Upkeep
 from routing.selection import SOURCE_CLOSED
 
-SHOWN = 20  # findings of one kind; more would tell nobody more
+SHOWN = 20  # findings of one kind that are reported
 
 
 def findings() -> Iterator[str]:
-    """Everything that is not as it must be, in words."""
+    """Yields a sentence for each violated invariant of routing."""
     yield from (drift.text for drift in drifted_loads())
     yield from exceeded_limits()
     yield from held_by_archived()
@@ -41,10 +41,10 @@ def drifted_loads() -> Iterator[Drift]:
 
 
 def exceeded_limits() -> Iterator[str]:
-    """Operators who were given a contact although they were at their limit.
+    """Operators who were assigned a contact although they were at their limit.
 
-    Being above a limit that was lowered later, or by a forced assignment, is no fault. So we look at the last contact
-    that was neither forced nor given before the present limit: those given up to it must fit within the limit.
+    A load above a limit that was lowered later, or due to a forced assignment, is allowed. So this checks the last
+    contact that was neither forced nor assigned before the present limit: those up to it must fit within the limit.
     """
     for operator in operators_above_limit():
         contacts = Contact.objects.open().filter(operator=operator)
@@ -55,7 +55,7 @@ def exceeded_limits() -> Iterator[str]:
 
 
 def explained_excesses() -> Iterator[str]:
-    """Who is above the limit, forced or because the limit was lowered: no fault, but worth knowing."""
+    """Operators above their limit by forced assignments or a lowered limit: allowed, reported for information."""
     for operator in operators_above_limit():
         forced = Contact.objects.open().filter(operator=operator, is_forced=True).count()
         over = f"{operator.open} contacts above a limit of {operator.max_load}"
@@ -68,14 +68,14 @@ def held_by_archived() -> Iterator[str]:
 
 
 def forgotten_contacts() -> Iterator[str]:
-    """What waits although somebody could take it. With QUEUE_BURST only what a sweep has passed over."""
+    """Contacts that wait although an operator is free. With QUEUE_BURST, only those that a sweep has passed over."""
     for contact in waiting.assignable_contacts().order_by("pk")[:SHOWN]:
         if not settings.QUEUE_BURST or sweep_passed(contact):
             yield f"Contact {contact.pk} waits although an operator of its source is free."
 
 
 def sweep_passed(contact: Contact) -> bool:
-    """Whether the queue was swept since the contact and everybody on its roster are as they are now."""
+    """Whether the queue was swept after the last change of the contact and of every operator on its roster."""
     swept_at = Upkeep.objects.values_list("swept_at", flat=True).first()
     if swept_at is None or contact.updated_at > swept_at:
         return False
@@ -84,20 +84,20 @@ def sweep_passed(contact: Contact) -> bool:
 
 
 def wrong_decisions() -> Iterator[str]:
-    """Stored decisions that the rule would take otherwise today, given the same candidates and the same draw."""
+    """Stored decisions that differ from the current rule's result for the same candidates and the same draw."""
     for event in ContactEvent.objects.filter(strategy__isnull=False).order_by("pk").iterator():
         decision = history.stored_decision(event)
         if decision is None:
             continue
         if decision.reason == SOURCE_CLOSED and not decision.candidates:
-            continue  # the rule knows no sources
+            continue  # the rule does not know whether a source is closed
         again = history.recompute_decision(decision)
         if (again.chosen, again.reason) != (decision.chosen, decision.reason):
             yield f"Contact {event.contact_id}, event {event.pk}: stored {decision.chosen}, recomputed {again.chosen}."
 
 
 def mend_load(operator_id: int) -> None:
-    """Sets the load to the number of open contacts, counted under the lock that every change of either takes."""
+    """Sets the load to the number of open contacts, counted under the operator's lock, which every change takes."""
     with transaction.atomic():
         lock_operators([operator_id])
         set_load(operator_id, Contact.objects.open().filter(operator=operator_id).count())
@@ -108,7 +108,7 @@ def operators_above_limit() -> QuerySet[Any]:
 
 
 def operators_with_open_count() -> QuerySet[Any]:
-    """All operators, archived ones too, with the number of contacts that each has `open`."""
+    """All operators, including archived ones, each with its number of `open` contacts."""
     counted = (
         Contact.objects.open().filter(operator=OuterRef("pk")).order_by().values("operator").annotate(n=Count("pk"))
     )

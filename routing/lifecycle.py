@@ -1,7 +1,7 @@
-"""The life of a contact after its registration: one verb for each change, called by API, back-office and commands.
+"""Changes of a contact after its registration: one function for each, called by API, back-office and commands.
 
-Locks are taken in one order everywhere: operators by key, contacts by key (docs/architecture.md). Every verb raises
-Unknown when there is no such contact, and `by` says in the history who asked for it.
+Locks are taken in one order everywhere: operators by key, contacts by key (docs/architecture.md). Every function raises
+Unknown if the contact does not exist; `by` names the author in the history.
 """
 
 import random
@@ -48,7 +48,7 @@ def resolve_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
 
 
 def reopen_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], float] = random.random) -> Contact:
-    """Opens a closed contact again: for the same operator if it is free, else routed afresh.
+    """Opens a closed contact again: for the same operator if it is free, else routed again.
 
     Opening an open contact changes nothing.
     """
@@ -71,12 +71,12 @@ def reopen_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], floa
 
 
 def give_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Contact:
-    """Gives the contact to this person, by hand. Raises Conflict when they are off duty or at the limit."""
+    """Assigns the contact to this operator by hand. Raises Conflict if the operator is off duty or at the limit."""
     return assign_by_hand(contact_id, operator_id, by, raise_if_not_free)
 
 
 def force_contact(*, contact_id: int, operator_id: int, by: str = SYSTEM) -> Contact:
-    """Gives the contact to this person, by hand, even off duty or beyond the limit."""
+    """Assigns the contact to this operator by hand, even off duty or beyond the limit."""
     return assign_by_hand(contact_id, operator_id, by, lambda operator: None)
 
 
@@ -102,8 +102,8 @@ def assign_by_hand(contact_id: int, operator_id: int, by: str, check: Callable[[
 
 
 def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], float] = random.random) -> Contact:
-    """Routes the contact afresh to somebody else. Raises Conflict `nobody_else_free`: then it stays where it is."""
-    awaited: set[int | None] = set()  # by older contacts, which come first
+    """Routes the contact to another operator. Raises Conflict `nobody_else_free`; the contact then stays unchanged."""
+    awaited: set[int | None] = set()  # operators for whom older contacts wait, which come first
     for attempt in retry.attempts():
         with attempt:
             contact = find_open_contact(contact_id)
@@ -127,8 +127,8 @@ def reroute_contact(*, contact_id: int, by: str = SYSTEM, draw: Callable[[], flo
 
 
 def reassign_contact(*, contact_id: int, by: str = SYSTEM, force: bool = False, **to: int | None) -> Contact:
-    """`operator_id` given: to that person, even against duty and limit with `force`; None: back to the queue; left
-    out: to somebody else, as the rule decides. Raises Conflict as the verbs that it stands for."""
+    """`operator_id` given: assigns to that operator, with `force` ignoring duty and limit; None: returns to the queue;
+    omitted: routes to another operator by the rule. Raises Conflict like the functions that it calls."""
     if "operator_id" not in to:
         return reroute_contact(contact_id=contact_id, by=by)
     operator_id = to["operator_id"]
@@ -139,9 +139,9 @@ def reassign_contact(*, contact_id: int, by: str = SYSTEM, force: bool = False, 
 
 
 def return_contact(*, contact_id: int, by: str = SYSTEM) -> Contact:
-    """Puts the contact back into the queue, at the place of its age; it is not offered again to the one who had it.
+    """Returns the contact to the queue, ordered by its age; it is not offered again to the operator who had it.
 
-    Putting back what waits changes nothing.
+    Returning a waiting contact changes nothing.
     """
     for attempt in retry.attempts():
         with attempt:
@@ -174,7 +174,7 @@ def find_open_contact(contact_id: int) -> Contact:
 
 
 def is_free_when_locked(operator_id: int) -> bool:
-    """Locks the operator if it is free. One who is not free is not locked, because another may have to be."""
+    """Locks the operator if it is free. A busy one is not locked, because another may have to be locked instead."""
     if not Operator.objects.free().filter(pk=operator_id).exists():
         return False
     if lock_operators([operator_id])[operator_id].obstacle:
@@ -196,5 +196,5 @@ def places_given_back(operator_id: int | None) -> list[Change]:
 
 
 def serve_if_waiting(contact: Contact) -> Contact:
-    """After the commit: a waiting contact looks for a free operator once more."""
+    """Called after the commit: tries again to assign the contact if it waits."""
     return contact if contact.operator_id or contact.is_resolved else queue.serve_new_waiting([contact])[0]

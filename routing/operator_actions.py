@@ -1,4 +1,4 @@
-"""Who may serve whom: every change of duty, limit, weight and roster, and what it means for the contacts."""
+"""Changes of operators: creation, duty, limit, archive and handover, with their effect on contacts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,15 @@ from routing.history import SYSTEM
 
 
 def create_operator(**fields: Any) -> Operator:
-    """A new operator, who is on no roster yet."""
-    with transaction.atomic():  # also a single statement stands in the line of SQLite's writers
+    """Creates an operator, who is not on any roster yet."""
+    with transaction.atomic():  # queues for SQLite's writer lock, which a single statement must do as well
         return Operator.objects.create(**fields)
 
 
 def change_operator(*, operator_id: int, changes: Mapping[str, Any]) -> Operator:
-    """Sets any of `name`, `is_active` and `max_load`; contacts that wait may have a place now. Raises Unknown.
+    """Sets any of `name`, `is_active` and `max_load`, and assigns waiting contacts to freed places. Raises Unknown.
 
-    A limit below the present load takes nobody's contact away: the operator gets none until it is below again.
+    A limit below the present load removes no contacts: the operator gets none until its load is below the limit.
     """
     with transaction.atomic():
         operator = lock_current(operator_id)
@@ -36,7 +36,7 @@ def change_operator(*, operator_id: int, changes: Mapping[str, Any]) -> Operator
 
 
 def archive_operator(*, operator_id: int, by: str = SYSTEM) -> handover.HandoverCount:
-    """The operator leaves: its open contacts go to others or back to the queue, its closed ones stay as history.
+    """Archives the operator: its open contacts go to others or back to the queue, its closed ones stay as history.
 
     In one transaction. Raises Unknown.
     """
@@ -49,7 +49,7 @@ def archive_operator(*, operator_id: int, by: str = SYSTEM) -> handover.Handover
 
 
 def hand_over(*, operator_id: int, by: str = SYSTEM) -> handover.HandoverCount:
-    """The operator goes off duty: its open contacts go to others or back to the queue. Raises Unknown."""
+    """Takes the operator off duty: its open contacts go to others or back to the queue. Raises Unknown."""
 
     def go_off_duty(operator: Operator) -> None:
         operator.is_active = False
@@ -59,12 +59,12 @@ def hand_over(*, operator_id: int, by: str = SYSTEM) -> handover.HandoverCount:
 
 
 def hand_over_on_duty(*, operator_id: int, by: str = SYSTEM) -> handover.HandoverCount:
-    """The operator gives its open contacts to others, stays on duty, and keeps what nobody else can take."""
+    """Routes open contacts to others; the operator stays on duty and keeps those that no other can take."""
     return handover.hand_over(operator_id=operator_id, by=by, before=lambda operator: None, keep=True)
 
 
 def restore_operator(*, operator_id: int) -> Operator:
-    """An archived operator comes back, with the weights it had. Raises Unknown."""
+    """Restores an archived operator with its previous weights. Raises Unknown."""
     with transaction.atomic():
         operator = Operator.objects.select_for_update(no_key=True).filter(pk=operator_id).first()
         if operator is None:

@@ -1,4 +1,4 @@
-"""Operators with an account: they see their own contacts, and nothing else."""
+"""Permissions of operators with an account: they may view their own contacts only."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -10,12 +10,12 @@ from routing.models import Contact
 
 
 def sees_all(user: Any) -> bool:
-    """Whether the contacts of everybody are this user's business."""
+    """Whether the user may view the contacts of all operators."""
     return user.has_perm("routing.view_contact") or user.has_perm("routing.change_contact")
 
 
 def answers_contacts(user: Any) -> bool:
-    """Whether the user may see, resolve and reopen the contacts of the operator that they are."""
+    """Whether the user may view, resolve and reopen the contacts of their own operator."""
     return bool(user.has_perm("operators.answer_operator"))
 
 
@@ -24,10 +24,10 @@ def sees_only_own(user: Any) -> bool:
 
 
 def visible_contacts(user: Any, contacts: QuerySet[Contact]) -> QuerySet[Contact]:
-    """Those that are this user's business; an operator who has left has none."""
+    """The contacts that the user may view; none for an archived operator."""
     return contacts if sees_all(user) else contacts.filter(operator__user=user, operator__archived_at__isnull=True)
 
 
 def own_contacts_url() -> str:
-    """Where an operator's work is listed."""
+    """The page that lists the user's own open contacts."""
     return f"{reverse('admin:routing_contact_changelist')}?{urlencode({'status': Contact.Status.ASSIGNED})}"

@@ -1,7 +1,7 @@
-"""The queue: contacts that nobody has yet. Whatever frees a place drains it, oldest first.
+"""The queue of contacts without an operator. Every function that frees a place drains it, oldest first.
 
-Two sides meet here, and both look after their own commit: the verb that frees a place looks for a waiting contact, and
-the verb that has queued a contact looks for a free operator once more. If only one looked, each could miss the other.
+Both sides check after their own commit: the function that frees a place looks for a waiting contact, and the function
+that queues a contact looks again for a free operator. If only one side checked, a match could be missed.
 """
 
 import logging
@@ -27,12 +27,12 @@ from routing.rosters import read_roster
 
 log = logging.getLogger(__name__)
 
-REASONS_TOGETHER = 100  # of a source, brought up to date by one event; the sweep does the rest
+REASONS_TOGETHER = 100  # contacts of a source updated by one event; the sweep does the rest
 BATCH = 5_000  # contacts named in one statement
 
 
 def serve_operator(operator_id: int) -> int:
-    """A place of this operator may have become free: assigns contacts that wait for it. Returns how many."""
+    """Assigns contacts that wait for this operator, a place of which may have become free. Returns how many."""
     return serve_operators([operator_id])
 
 
@@ -45,7 +45,7 @@ def serve_operators(operator_ids: Iterable[int], *, burst: int | None = None) ->
     given: Counter[int] = Counter()
     with leaving_the_rest_to_the_sweep():
         for operator_id in operator_ids:
-            # Asked before a transaction is begun, because most often nobody waits.
+            # Checked before a transaction begins, because most often no contact waits.
             while not (burst and given[operator_id] >= burst) and waiting.oldest_for(operator_id):
                 spent = [other for other, number in given.items() if burst and number >= burst]
                 served = assign_oldest(operator_id, spent)
@@ -57,7 +57,7 @@ def serve_operators(operator_ids: Iterable[int], *, burst: int | None = None) ->
 
 @contextmanager
 def leaving_the_rest_to_the_sweep() -> Iterator[None]:
-    """After a commit that stands: neither Busy nor an error of the database may become the answer."""
+    """Logs Busy and database errors instead of raising them, because the caller's change is already committed."""
     try:
         yield
     except (Busy, Error):
@@ -65,10 +65,10 @@ def leaving_the_rest_to_the_sweep() -> Iterator[None]:
 
 
 def assign_oldest(operator_id: int, spent: Collection[int] = ()) -> int | None:
-    """Gives the contact that has waited longest for this operator to somebody of its roster; None if there is none.
+    """Assigns the contact that has waited longest for this operator. Returns the operator's id; None if none waits.
 
-    The roster decides by weight as always, so it may go to another free operator, whose id is returned then. When an
-    older contact waits for that one, the older contact comes first. `spent` have had their QUEUE_BURST.
+    The operator is chosen from the roster by weight as always, so it may be another free one. If an older contact waits
+    for that one, the older contact comes first. `spent` are operators who have had their QUEUE_BURST.
     """
     awaited = operator_id
     for attempt in retry.attempts():
@@ -83,7 +83,7 @@ def assign_oldest(operator_id: int, spent: Collection[int] = ()) -> int | None:
             if assignment.operator_id is None:
                 awaited = assignment.awaited or operator_id
                 raise retry.NothingWritten
-            # Operators are locked before contacts, everywhere: a verb that resolves this one waits, and no deadlock.
+            # Operators are locked before contacts, everywhere: a concurrent resolve waits and does not deadlock.
             handed = change_contact(contact, **by_decision(assignment.decision))
             event = history.event_of(contact, What.DEQUEUED, history.SYSTEM, decision=assignment.decision)
             store(*assignment.parts(), handed, event)
@@ -92,20 +92,20 @@ def assign_oldest(operator_id: int, spent: Collection[int] = ()) -> int | None:
 
 
 def operator_changed(operator_id: int) -> None:
-    """Duty, limit or archive of this operator have changed: serves what waits for it, and updates why others wait."""
+    """After a change of duty, limit or archive: assigns contacts to the operator, updates reasons for waiting."""
     serve_operator(operator_id)
     refresh_reasons(Source.objects.filter(roster__operator=operator_id))
 
 
 def sources_changed(source_ids: Collection[int]) -> None:
-    """The same for a change of rosters, or after contacts have been put back into the queue of these sources."""
+    """After a change of rosters, or a return to the queue: assigns contacts and updates reasons for waiting."""
     with leaving_the_rest_to_the_sweep():
         serve_free_members(source_ids)
     refresh_reasons(Source.objects.filter(pk__in=source_ids))
 
 
 def serve_new_waiting(contacts: Sequence[Contact]) -> list[Contact]:
-    """After the commit of contacts that have begun to wait: looks for free operators once more. Returns them as they
+    """Called after the commit of newly queued contacts: looks again for free operators. Returns the contacts as they
     are now."""
     with leaving_the_rest_to_the_sweep():
         free = [pk for pk in {contact.source_id for contact in contacts} if waiting.SOMEBODY_IS_FREE(pk)]
@@ -118,13 +118,13 @@ def serve_new_waiting(contacts: Sequence[Contact]) -> list[Contact]:
 
 
 def serve_free_members(source_ids: Collection[int]) -> int:
-    """Serves the operators on the rosters of these sources who are free although somebody waits for them."""
+    """Assigns waiting contacts to free operators on the rosters of these sources. Returns how many."""
     members = RosterEntry.objects.filter(source__in=source_ids).values("operator")
     return serve_operators(waiting.free_operators_waited_for(RosterEntry.objects.filter(operator__in=members)))
 
 
 def sweep_queue() -> int:
-    """Assigns what waits anywhere while somebody is eligible, without regard to QUEUE_BURST. Returns how many."""
+    """Assigns waiting contacts of all sources while operators are free, ignoring QUEUE_BURST. Returns how many."""
     assigned = 0
     while waited_for := waiting.free_operators_waited_for(RosterEntry.objects.all()):
         served = serve_operators(waited_for, burst=0)
@@ -142,9 +142,9 @@ def refresh_reasons(
     waiting_contacts: ContactQuerySet | None = None,
     most: int | None = REASONS_TOGETHER,
 ) -> None:
-    """Lets contacts that wait in these sources, or those given, say why as of now, except what was put back by hand.
+    """Updates the reason for waiting of contacts in these sources, or of those given, except ones returned by hand.
 
-    `most`: how many of each source in one event, the oldest; None for all.
+    `most`: update only this many of each source, the oldest; None for all.
     """
     contacts = Contact.objects.waiting() if waiting_contacts is None else waiting_contacts
     with leaving_the_rest_to_the_sweep():
@@ -156,9 +156,10 @@ def refresh_reasons(
 
 
 def set_waiting_reason(contacts: ContactQuerySet, reason: str, most: int | None = None) -> None:
-    """Sets the reason for waiting where it differs, inside the caller's transaction. In key order, as all locks are.
+    """Sets the reason for waiting where it differs, inside the caller's transaction. Locks in key order.
 
-    What was put back by hand stays so. The others are named, not excluded: an index finds them among all that wait.
+    Contacts returned by hand keep their reason. The query lists the other reasons instead of excluding this one, so
+    that it can use an index.
     """
     others = [value for value in Contact.Waiting.values if value not in (reason, Contact.Waiting.RETURNED)]
     wrong = contacts.filter(waiting_reason__in=others).order_by("pk").select_for_update(no_key=True)

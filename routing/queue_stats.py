@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class QueueLength:
-    """What waits in one source: how many, since when, and why nobody takes the oldest."""
+    """The queue of one source: its length, since when the oldest contact waits, and why."""
 
     source_id: int
     waiting: int
@@ -25,7 +25,7 @@ class QueueLength:
 
 
 def queue_lengths() -> list[QueueLength]:
-    """The queue, by source."""
+    """The queue of each source that has waiting contacts."""
     grouped = Contact.objects.waiting().order_by("source").values_list("source").annotate(Count("pk"), Min("pk"))
     rows = list(grouped)
     oldest = Contact.objects.in_bulk([pk for _, _, pk in rows])
@@ -39,9 +39,9 @@ def queue_lengths() -> list[QueueLength]:
 
 
 def add_positions(contacts: Iterable[Contact]) -> list[Contact]:
-    """The same contacts, which know their places in the queue by one query for all.
+    """Sets the queue positions of these contacts with one query, and returns them.
 
-    Whoever asks has stored or changed them before: a database that fails just now costs the place, not the answer.
+    The caller has already stored the contacts: if the database fails now, only the positions are missing.
     """
     found = list(contacts)
     sources = {contact.source_id for contact in found if contact.status == Contact.Status.WAITING}

@@ -1,4 +1,4 @@
-"""The roster of a source, read together with the source itself and without locking anything."""
+"""Reads the roster of a source together with the source, without locks."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from operators.models import Operator, obstacle
 from routing.models import RosterEntry, Source
 from routing.selection import Candidate
 
-EXCLUDED = "excluded"  # as an obstacle: not to be offered this contact
+EXCLUDED = "excluded"  # obstacle of an operator who must not be offered this contact
 
 OPERATOR = "roster__operator"
 SOURCE_WITH_MEMBERS: Select[Any] = Select(
@@ -36,16 +36,16 @@ SOURCE_WITH_MEMBERS: Select[Any] = Select(
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """What a decision needs to know of a source, and the operators on its roster, in the order of their ids."""
+    """The fields of a source that a decision needs, and the operators on its roster, in the order of their ids."""
 
     source_id: int
     strategy: str
     is_sticky: bool
     is_closed: bool
-    members: Sequence[tuple[Any, ...]]  # the columns above, from the operator's id on; without those who have left
+    members: Sequence[tuple[Any, ...]]  # the columns above, from the operator's id on; without archived operators
 
     def candidates(self, excluded: Collection[int | None] = ()) -> list[Candidate]:
-        """As `selection` wants them. `excluded` are operators who must not be offered this contact."""
+        """The candidates for `selection`. `excluded` are operators who must not be offered this contact."""
         return [
             Candidate(
                 operator_id,
@@ -60,13 +60,13 @@ class Roster:
 
 
 def candidate_of(entry: RosterEntry, operator: Operator) -> Candidate:
-    """The same of instances."""
+    """The candidate for an entry and its operator, given as instances."""
     load, limit = operator.current_load, operator.max_load
     return Candidate(operator.pk, entry.weight, load, limit, operator.obstacle, entry.progress)
 
 
 def read_roster(source_id: int) -> Roster:
-    """Raises Unknown when there is no such source."""
+    """The roster of this source. Raises Unknown if the source does not exist."""
     roster = roster_of(SOURCE_WITH_MEMBERS(source_id))
     if roster is None:
         raise Unknown("source", source_id)
@@ -74,7 +74,7 @@ def read_roster(source_id: int) -> Roster:
 
 
 def roster_of(rows: Sequence[Sequence[Any]]) -> Roster | None:
-    """The roster in the rows of SOURCE_WITH_MEMBERS; None when there is no such source."""
+    """The roster from the rows of SOURCE_WITH_MEMBERS; None if the source does not exist."""
     if not rows:
         return None
     source_id, strategy, is_sticky, archived_at, *_ = rows[0]

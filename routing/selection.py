@@ -1,9 +1,9 @@
-"""The rule: who should get the next contact. Pure: it changes nothing and knows neither database nor clock.
+"""The rule that chooses the operator for the next contact. Pure functions: no side effects, database or clock.
 
-It takes the roster as frozen candidates and a number in [0, 1); the decision can be recomputed from both.
+The input is the roster as frozen candidates and a number in [0, 1); the decision can be recomputed from both.
 
-A strategy is a function that gives each eligible candidate a width, a whole number. The candidates stand side by side
-on a line, each as wide as that, and the draw points at one of them: its probability is its width over the sum.
+A strategy is a function that gives each eligible candidate a width, an integer. The widths divide the range of the
+draw into intervals, and the draw falls into one of them: a candidate's probability is its width over the sum.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 NO_OPERATORS = "no_operators"  # the roster is empty
-ALL_INACTIVE = "all_inactive"  # everybody is off duty
-ALL_FULL = "all_full"  # everybody is at the limit
-NONE_AVAILABLE = "none_available"  # nobody is eligible, for different reasons
-SOURCE_CLOSED = "source_closed"  # found by the caller: a closed source has no candidates
+ALL_INACTIVE = "all_inactive"  # all operators are off duty
+ALL_FULL = "all_full"  # all operators are at the limit
+NONE_AVAILABLE = "none_available"  # no operator is eligible, for different reasons
+SOURCE_CLOSED = "source_closed"  # set by the caller: a closed source has no candidates
 
-# What `smooth` allows: one request after another nobody is a whole contact away from the exact share, but requests that
-# come at once may choose the same one, and somebody who was away may be late.
+# Tolerances of `smooth`: with sequential requests each operator stays less than one contact away from its exact share,
+# but concurrent requests may choose the same operator, and one who was away may be behind.
 AHEAD = 1.0  # contacts
 BEHIND = 2.0  # contacts
 
@@ -25,9 +25,9 @@ REASON_FOR_ALL = {"inactive": ALL_INACTIVE, "full": ALL_FULL}
 
 
 class Candidate(NamedTuple):
-    """A roster member as it was at the moment of the decision. `obstacle`: why it cannot be chosen, None if it can.
+    """A roster member at the time of the decision. `obstacle`: why it cannot be chosen, None if it can.
 
-    `progress` is what `smooth` keeps: it grows by 1 / weight with each contact of the source.
+    `progress` is the state of `smooth`: it grows by 1 / weight with each contact of the source.
     """
 
     operator_id: int
@@ -40,10 +40,9 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who was chosen, or why nobody was: exactly one of `chosen` and `reason` is None.
+    """The chosen operator, or the reason why none was chosen: exactly one of `chosen` and `reason` is None.
 
-    `preferred` is the operator whom the lead knows already, if the source is sticky. `draw` is None where chance had
-    no part in it.
+    `preferred` is the lead's last operator, if the source is sticky. `draw` is None if the decision was not random.
     """
 
     candidates: tuple[Candidate, ...]
@@ -68,7 +67,7 @@ def choose(
     strategy: str = "weighted_random",
     preferred: int | None = None,
 ) -> Decision:
-    """Chooses one of the eligible candidates. `draw` is in [0, 1); strategies without chance do without."""
+    """Chooses one of the eligible candidates. `draw` is in [0, 1), or None for a deterministic strategy."""
     line = widths(candidates, strategy=strategy, preferred=preferred)
     point = int((draw or 0.0) * sum(line.values()))
     chosen = None
@@ -91,7 +90,7 @@ def choose(
 def probabilities(
     candidates: Sequence[Candidate], *, strategy: str = "weighted_random", preferred: int | None = None
 ) -> dict[int, float]:
-    """Operator id to its probability of being chosen; all of them together make 1, or 0 when nobody is eligible."""
+    """Operator id to its probability of being chosen; they add up to 1, or to 0 if no operator is eligible."""
     line = widths(candidates, strategy=strategy, preferred=preferred)
     total = sum(line.values())
     return {
@@ -100,7 +99,7 @@ def probabilities(
 
 
 def widths(candidates: Sequence[Candidate], *, strategy: str, preferred: int | None) -> Widths:
-    """The line that the draw points at: only those who can be chosen stand on it."""
+    """The widths of the candidates that can be chosen."""
     able = [candidate for candidate in candidates if candidate.obstacle is None]
     if preferred is not None and any(candidate.operator_id == preferred for candidate in able):
         return {preferred: 1}
@@ -108,22 +107,22 @@ def widths(candidates: Sequence[Candidate], *, strategy: str, preferred: int | N
 
 
 def weighted_random(able: Sequence[Candidate]) -> Widths:
-    """Each with probability weight / sum of weights."""
+    """Chooses each with probability weight / sum of weights."""
     return {candidate.operator_id: candidate.weight for candidate in able}
 
 
 def least_loaded(able: Sequence[Candidate]) -> Widths:
-    """The lowest load relative to the limit; among equals the highest weight; among equals again, chance."""
+    """Chooses the lowest load relative to the limit; among equals the highest weight; among equals again, at random."""
     rank = {candidate.operator_id: (candidate.load / candidate.max_load, -candidate.weight) for candidate in able}
     best = min(rank.values())
     return {operator_id: 1 for operator_id in rank if rank[operator_id] == best}
 
 
 def smooth(able: Sequence[Candidate]) -> Widths:
-    """One after another, so that nobody is ever a whole contact away from its exact share while the roster stands.
+    """Keeps each operator less than one contact away from its exact share while the roster does not change.
 
-    Of those who are owed enough, the one whose next contact is due first: Tijdeman, "The chairman assignment problem",
-    Discrete Mathematics 32 (1980), whose bound is 1 - 1 / (2n - 2) for n candidates.
+    Of those who are owed enough, chooses the one whose next contact is due first: Tijdeman, "The chairman assignment
+    problem", Discrete Mathematics 32 (1980), whose bound is 1 - 1 / (2n - 2) for n candidates.
     """
     slack = 1 / (2 * len(able) - 2) if len(able) > 1 else 0.0
     owing = contacts_owed(able)
@@ -137,7 +136,7 @@ def smooth(able: Sequence[Candidate]) -> Widths:
 
 
 def contacts_owed(able: Sequence[Candidate]) -> dict[int, float]:
-    """Operator id to how many contacts it is behind its exact share, the next contact included. The sum is 1."""
+    """Operator id to the number of contacts it is behind its exact share, including the next contact. The sum is 1."""
     levels = level_progress(able)
     total = sum(candidate.weight for candidate in able)
     time = sum(candidate.weight * levels[candidate.operator_id] for candidate in able) / total
@@ -148,10 +147,10 @@ def contacts_owed(able: Sequence[Candidate]) -> dict[int, float]:
 
 
 def level_progress(able: Sequence[Candidate]) -> dict[int, float]:
-    """Everybody's progress, with those who were away or are new brought up to the others.
+    """Operator id to progress, raised for operators who were away or are new.
 
-    An operator who was there all the time is at most BEHIND contacts late. One who comes back is owed no more than
-    that either, and is not flooded.
+    An operator who was always present is at most BEHIND contacts behind. One who returns is owed no more than that
+    either, so that it does not get all next contacts.
     """
     reach = {candidate.operator_id: BEHIND / candidate.weight for candidate in able}
     latest = max(candidate.progress - reach[candidate.operator_id] for candidate in able)
@@ -162,10 +161,10 @@ def level_progress(able: Sequence[Candidate]) -> dict[int, float]:
 
 
 def progress_after(candidates: Sequence[Candidate], chosen: int) -> float | None:
-    """The chosen one's progress once the contact is its own.
+    """The chosen operator's progress after it gets the contact.
 
-    None when it may not have it any more: others were faster and have given it more than it was owed. One contact
-    ahead is let pass, so that parallel requests rarely disturb each other.
+    None if it must not get it, because concurrent requests have given it more than it was owed. AHEAD contacts are
+    tolerated, so that concurrent requests rarely have to start again.
     """
     able = [candidate for candidate in candidates if candidate.obstacle is None]
     weight = next((candidate.weight for candidate in able if candidate.operator_id == chosen), None)
@@ -175,7 +174,7 @@ def progress_after(candidates: Sequence[Candidate], chosen: int) -> float | None
 
 
 def why_nobody(candidates: Sequence[Candidate]) -> str:
-    """The reason for waiting when none of these candidates is eligible."""
+    """The reason for waiting if none of these candidates is eligible."""
     obstacles = {candidate.obstacle for candidate in candidates}
     if not obstacles:
         return NO_OPERATORS

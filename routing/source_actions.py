@@ -1,4 +1,4 @@
-"""Who may serve whom: every change of duty, limit, weight and roster, and what it means for the contacts."""
+"""Changes of sources and their rosters, with their effect on waiting contacts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def change_source(*, source_id: int, changes: Mapping[str, Any]) -> Source:
 
 
 def create_source(**fields: Any) -> Source:
-    """A new source. Raises Conflict `name_taken`."""
+    """Creates a source. Raises Conflict `name_taken`."""
     source = Source(**fields)
     with transaction.atomic():
         save_named(source, None)
@@ -36,7 +36,7 @@ def create_source(**fields: Any) -> Source:
 
 
 def archive_source(*, source_id: int) -> None:
-    """The source closes: bots are refused, its contacts stay readable, what waits is left to a supervisor."""
+    """Closes the source: registrations are refused, contacts stay readable, a supervisor handles the waiting ones."""
     with transaction.atomic():
         if not Source.objects.current().filter(pk=source_id).update(archived_at=timezone.now()):
             raise Unknown("source", source_id)
@@ -47,7 +47,7 @@ def archive_source(*, source_id: int) -> None:
 
 
 def restore_source(*, source_id: int) -> Source:
-    """A closed source opens again. Raises Unknown, or Conflict `name_taken` when another has its name by now."""
+    """Opens a closed source again. Raises Unknown, or Conflict `name_taken` if another source has its name now."""
     with transaction.atomic():
         source = Source.objects.select_for_update(no_key=True).filter(pk=source_id).first()
         if source is None:
@@ -59,7 +59,7 @@ def restore_source(*, source_id: int) -> Source:
 
 
 def set_weight(*, source_id: int, operator_id: int, weight: int) -> RosterEntry:
-    """Puts the operator on the source's roster, or gives it another weight there. Raises Unknown."""
+    """Adds the operator to the source's roster, or changes its weight there. Raises Unknown."""
     with transaction.atomic():
         require_source(source_id)
         require_operator(operator_id)
@@ -71,9 +71,9 @@ def set_weight(*, source_id: int, operator_id: int, weight: int) -> RosterEntry:
 
 
 def replace_roster(*, source_id: int, weights: Sequence[Mapping[str, int]]) -> list[RosterEntry]:
-    """Makes these, each with `operator_id` and `weight`, the whole roster, or nothing. Raises Unknown or Invalid.
+    """Replaces the whole roster with these `operator_id` and `weight` pairs, atomically. Raises Unknown or Invalid.
 
-    Operators who have left lose their place on it too, should they come back.
+    Archived operators lose their entry too, also for the case that they are restored.
     """
     wanted = {row["operator_id"]: row["weight"] for row in weights}
     if len(wanted) < len(weights):
@@ -91,9 +91,9 @@ def replace_roster(*, source_id: int, weights: Sequence[Mapping[str, int]]) -> l
 
 
 def change_roster(*, source_id: int, weights: Mapping[int, int], leaving: Collection[int] = ()) -> None:
-    """Gives these operators, id to weight, their weights and takes the leaving ones off, or nothing. Raises Unknown.
+    """Sets these weights by operator id and removes the leaving operators, or changes nothing. Raises Unknown.
 
-    Everybody else stays as they are, whatever others have changed meanwhile. Who has left already has left.
+    Other entries keep concurrent changes. A leaving operator who is not on the roster is ignored.
     """
 
     for attempt in retry.attempts():
@@ -118,7 +118,7 @@ def write_roster(source_id: int, weights: Mapping[int, int], leaving: Collection
 
 
 def remove_from_roster(*, source_id: int, operator_id: int) -> None:
-    """The operator gets no new contacts of this source; those it has stay. Raises Unknown."""
+    """Removes the operator from the roster: it gets no new contacts of this source, keeps its own. Raises Unknown."""
     with transaction.atomic():
         require_source(source_id)
         removed, _ = RosterEntry.objects.current().filter(source_id=source_id, operator_id=operator_id).delete()
@@ -128,7 +128,7 @@ def remove_from_roster(*, source_id: int, operator_id: int) -> None:
 
 
 def lock_source(source_id: int) -> Source:
-    """Whoever changes the same source, or its roster as a whole, waits; requests that route do not."""
+    """Locks the source: other changes of it or of its whole roster wait; routing does not."""
     source = Source.objects.current().select_for_update(no_key=True).filter(pk=source_id).first()
     if source is None:
         raise Unknown("source", source_id)

@@ -1,4 +1,4 @@
-"""Who waits for whom: questions about the queue, asked without locking anything."""
+"""Queries about waiting contacts and the operators they wait for, without locks."""
 
 from collections.abc import Collection
 from typing import Any
@@ -15,7 +15,7 @@ CONTACT = Columns(Contact)
 
 
 def waiting_for(operator_id: Any) -> ContactQuerySet:
-    """The waiting contacts that this operator may serve: of open sources on whose roster it is, and not given back."""
+    """Waiting contacts that this operator may get: of open sources on whose roster it is, and not given back by it."""
     served = Source.objects.current().filter(roster__operator=operator_id)
     given_back = Exclusion.objects.filter(contact=OuterRef("pk"), operator=operator_id)
     return Contact.objects.waiting().filter(~Exists(given_back), source__in=served.values("pk"))
@@ -47,26 +47,26 @@ LAST_OPERATOR: Select[Any] = Select(
 
 
 def somebody_waits_for(operator_id: int, *, older_than: int | None = None) -> bool:
-    """Whether a contact waits that this operator may serve, of a lower id than `older_than` if given."""
+    """Whether a contact waits for this operator, with an id lower than `older_than` if given."""
     return OLDER_WAITS(operator_id, older_than) if older_than else ANYBODY_WAITS(operator_id)
 
 
 def oldest_for(operator_id: int) -> Contact | None:
-    """The contact that has waited longest for this operator; None if there is none, or the operator is not free."""
+    """The contact that has waited longest for this operator; None if none waits or the operator is not free."""
     return next(iter(CONTACT.instances(OLDEST_FOR(operator_id))), None)
 
 
 def operators_waited_for(operator_ids: Collection[int]) -> set[int]:
-    """Those of these operators for whom somebody waits, in one question."""
+    """The ids of the operators for whom a contact waits, with one query."""
     found = with_oldest_waiting(RosterEntry.objects.filter(operator__in=operator_ids, source__archived_at__isnull=True))
     return set(found.values_list("operator_id", flat=True))
 
 
 def with_oldest_waiting(entries: QuerySet[RosterEntry]) -> QuerySet[RosterEntry]:
-    """Those roster entries for whose operator somebody waits in their source.
+    """The roster entries for whose operator a contact waits in their source.
 
-    Worded for PostgreSQL: asked whether anybody waits, it reads the whole queue; asked for the oldest of one source, it
-    may go through all contacts by age. A range of one source in the order of the index leaves it only the index.
+    Written for PostgreSQL: for EXISTS it would read the whole queue; for the oldest contact of a source it may scan all
+    contacts by age. A range over one source in the order of the index makes it use the index.
     """
     given_back = Exclusion.objects.filter(contact=OuterRef("pk"), operator=OuterRef(OuterRef("operator")))
     of_source = {"source__gte": OuterRef("source"), "source__lte": OuterRef("source")}
@@ -75,19 +75,19 @@ def with_oldest_waiting(entries: QuerySet[RosterEntry]) -> QuerySet[RosterEntry]
 
 
 def free_operators_waited_for(entries: RosterQuerySet) -> list[int]:
-    """Ids of the operators in these entries who are free although somebody waits for them, in key order."""
+    """Ids of the free operators in these entries for whom a contact waits, in key order."""
     free = entries.current().filter(operator__in=Operator.objects.free())
     return sorted(set(with_oldest_waiting(free).values_list("operator_id", flat=True)))
 
 
 def sources_with_waiting(sources: QuerySet[Source], waiting: ContactQuerySet) -> QuerySet[Source]:
-    """Those of these sources in which any of these contacts wait. Worded as above."""
+    """The sources in which any of these contacts wait. Written like `with_oldest_waiting`, for the same reason."""
     of_source = waiting.filter(source__gte=OuterRef("pk"), source__lte=OuterRef("pk")).order_by("source", "pk")
     return sources.alias(oldest=Subquery(of_source.values("pk")[:1])).filter(oldest__isnull=False)
 
 
 def assignable_contacts() -> ContactQuerySet:
-    """What waits although somebody of its roster is free who did not give it back."""
+    """Waiting contacts for which an operator on the roster is free who did not give the contact back."""
     given_back = Exclusion.objects.filter(contact=OuterRef(OuterRef("pk")), operator=OuterRef("operator"))
     free = RosterEntry.objects.current().filter(
         ~Exists(given_back), source=OuterRef("source"), operator__in=Operator.objects.free()
@@ -101,7 +101,7 @@ def excluded_operator_ids(contact_id: int) -> list[int]:
 
 
 def excluded_operator_ids_by_contact(contact_ids: Collection[int]) -> dict[int, list[int]]:
-    """The same for many contacts, in one question."""
+    """Contact id to the operators who gave it back, for many contacts with one query."""
     found: dict[int, list[int]] = {contact_id: [] for contact_id in contact_ids}
     for contact_id, operator_id in Exclusion.objects.filter(contact__in=contact_ids).values_list(
         "contact_id", "operator_id"
@@ -111,5 +111,5 @@ def excluded_operator_ids_by_contact(contact_ids: Collection[int]) -> dict[int, 
 
 
 def last_operator(*, lead_id: int, before: int = LARGEST_ID) -> int | None:
-    """Who had the lead's last contact before the contact of this id."""
+    """The operator of the lead's last contact before the contact with id `before`; None if there is none."""
     return next((operator_id for (operator_id,) in LAST_OPERATOR(lead_id, before)), None)

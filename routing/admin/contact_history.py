@@ -1,4 +1,4 @@
-"""The story of a contact as its page tells it: why it is where it is, and everything that happened to it."""
+"""The section of a contact's page that explains its last decision and lists its history."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ CANDIDATES = 20  # shown; the history of a source with hundreds of operators sta
 
 
 def full_context(contact: Contact) -> dict[str, Any]:
-    """What the template `routing/contact_history.html` needs."""
+    """The context of the template `routing/contact_history.html`."""
     why = explanation.explain_decision(contact_id=contact.pk)
     return text_context(contact) | {
         "candidates": candidate_table(why),
@@ -26,7 +26,7 @@ def full_context(contact: Contact) -> dict[str, Any]:
 
 
 def text_context(contact: Contact) -> dict[str, Any]:
-    """The same in words alone, for those who may not see how much their colleagues have to do."""
+    """The context without the candidates, for users who may not see the loads of other operators."""
     return {
         "why": explanation.explain_decision(contact_id=contact.pk).text,
         "history": [
@@ -37,7 +37,7 @@ def text_context(contact: Contact) -> dict[str, Any]:
 
 
 def candidate_table(why: Explanation) -> Table:
-    """The chosen one first, then by probability."""
+    """The candidates of the decision: the chosen one first, then by probability."""
     ranked = sorted(why.candidates, key=lambda one: (one.operator_id != why.chosen, -one.probability, one.name))
     return {
         "headers": [capfirst(_("operator")), capfirst(_("weight")), capfirst(_("load")), capfirst(_("probability"))],
@@ -54,6 +54,6 @@ def candidate_table(why: Explanation) -> Table:
 
 
 def obstacle_text(one: ExplainedCandidate) -> str:
-    """Why not."""
+    """Why this candidate could not be chosen."""
     words = dict(Obstacle.choices) | {"excluded": _("gave it back")}
     return str(words.get(one.reason or "", formatting.NOTHING))

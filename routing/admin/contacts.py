@@ -1,4 +1,4 @@
-"""Contacts: found fast, explained, resolved, handed on. Born at the intake only, their facts do not change here."""
+"""Pages of contacts: search, explanation, and the actions that resolve and reassign. Registration creates them."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -92,7 +92,7 @@ def passed_on(count: int) -> str:
 
 
 def after_return(pk: int) -> Done:
-    """Whoever is free takes what waits, and may have done so by now."""
+    """The message for a returned contact, which may have been assigned again since."""
     return passed_on if Contact.objects.open().filter(pk=pk).exists() else returned
 
 
@@ -104,16 +104,16 @@ class ContactAdmin(VerbAdmin):
     list_per_page = 50
     search_fields = ["pk"]
     search_help_text = _("Phone, e-mail, name or number")
-    sortable_by = ()  # the newest first: any other order would sort the whole table
+    sortable_by = ()  # newest first: any other order would sort the whole table
     ordering = ["-pk"]
     paginator = DeepPages
     actions = ["resolve_selected", "reopen_selected", "reroute_selected", "return_selected"]
     actions_detail = ["resolve_this", "reopen_this", "give_this", "reroute_this", "return_this"]
-    actions_detail_hide_default = True  # no button to Django's log: the page itself tells the history
+    actions_detail_hide_default = True  # no button to Django's log: the page itself shows the history
     change_form_outer_after_template = "routing/contact_history.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> list[Any]:
-        if own_contacts.sees_only_own(request.user):  # without links to what they may not see
+        if own_contacts.sees_only_own(request.user):  # without links to pages that the user may not view
             return [
                 (_("Lead"), {"fields": ["lead_name", "reached_by", "message_text"]}),
                 (_("Registration"), {"fields": ["number", "state", "source_name", "received", "resolved_at"]}),
@@ -299,7 +299,7 @@ class ContactAdmin(VerbAdmin):
 
     @display(description=_("operator"))
     def handler(self, contact: Contact) -> str:
-        """Who has it, or why nobody has."""
+        """The operator, or the reason for waiting."""
         return contact.operator.name if contact.operator else contact.get_waiting_reason_display() or formatting.NOTHING
 
     @display(description=_("place in the queue"))

@@ -1,4 +1,4 @@
-"""Forms that send to the verbs what the user changed, and nothing else."""
+"""The form of the dialog that assigns a contact by hand."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from operators.models import Operator
 
 
 class OperatorChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # not subscriptable at run time
-    """Tells how much each has to do, before one is chosen."""
+    """A choice of operators that shows the load of each."""
 
     def label_from_instance(self, operator: Any) -> str:
         words = {"name": operator.name, "load": operator.current_load, "limit": operator.max_load}
@@ -25,7 +25,7 @@ class OperatorChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # not su
 
 
 class GiveForm(BaseDialogForm):
-    """To whom, and whether duty and limit count."""
+    """Chooses the operator, and whether to ignore duty and limit."""
 
     operator = OperatorChoice(Operator.objects.none(), label=gettext_lazy("Operator"), widget=UnfoldAdminSelectWidget)
     force = forms.BooleanField(

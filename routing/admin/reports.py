@@ -1,4 +1,4 @@
-"""What a supervisor looks at first: what waits, and whether the work is shared fairly."""
+"""The report page for supervisors: the queue by source, and whether contacts are distributed fairly."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,11 +26,11 @@ from routing.models import Contact, Source
 Table = dict[str, list[Any]]
 
 PERIOD = timedelta(days=30)
-LINES = 100  # of the fairness table; what is not chance comes first
+LINES = 100  # rows of the fairness table; significant deviations come first
 
 
 def queue_and_fairness(request: HttpRequest) -> HttpResponse:
-    """For everybody who may look at contacts."""
+    """The report page, for users who may view contacts."""
     if not (request.user.has_perm("routing.view_contact") or request.user.has_perm("routing.change_contact")):
         raise PermissionDenied
     now = timezone.now()
@@ -46,7 +46,7 @@ def queue_and_fairness(request: HttpRequest) -> HttpResponse:
 
 
 def waiting_table(lengths: Sequence[queue_stats.QueueLength], now: datetime) -> Table:
-    """What waits, by source; who has waited longest comes first."""
+    """The queue by source; the source with the longest wait comes first."""
     sources = Source.objects.in_bulk([length.source_id for length in lengths])
     return {
         "headers": [capfirst(_("source")), _("Waiting"), _("Oldest waiting"), capfirst(_("reason"))],
@@ -69,7 +69,7 @@ def waiting_contacts_link(source: Source) -> SafeString:
 
 
 def fairness_table(shares: Sequence[Share]) -> Table:
-    """Who got how many; what cannot be chance comes first."""
+    """The shares of the operators; significant deviations come first."""
     shown = sorted(shares, key=lambda one: (one.within_chance, one.source_id, -one.expected))[:LINES]
     sources = Source.objects.in_bulk({one.source_id for one in shown})
     operators = Operator.objects.in_bulk({one.operator_id for one in shown})
@@ -106,7 +106,7 @@ def expected_text(one: Share) -> str:
 
 
 def verdict_text(one: Share) -> SafeString | str:
-    """Nothing can be said of somebody who could get nothing."""
+    """The verdict on one share; none for an operator who could not get a contact."""
     if one.within_chance:
         return _("within chance") if one.expected else formatting.NOTHING
     words = _("more than expected") if one.assigned > one.expected else _("fewer than expected")

@@ -1,4 +1,4 @@
-"""Sources, each with its roster: who answers here, and with which weight."""
+"""Pages of sources, each with its roster: the operators and their weights."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -40,7 +40,7 @@ class SourceForm(ChangesOnly):
 
 
 class PlainText(forms.Widget):
-    """Shows what stands, and costs no query, however long the roster."""
+    """Shows the current value as text, without a query for each row of the roster."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         return format_html('<span class="font-medium">{}</span>', value)
@@ -50,7 +50,7 @@ ON_IT_ALREADY = _("This operator is on the roster already.")
 
 
 class RosterForm(ChangesOnly):
-    """The operator is chosen once; afterwards there is only the weight to change."""
+    """One row of the roster. The operator is chosen once; afterwards only the weight can be changed."""
 
     class Meta:
         error_messages = {NON_FIELD_ERRORS: {"unique_together": ON_IT_ALREADY}}
@@ -63,7 +63,7 @@ class RosterForm(ChangesOnly):
 
 
 class RosterFormSet(PaginationInlineFormSet):
-    """Says of two new lines what a single one says."""
+    """Reports a duplicate among new rows with the same message as a duplicate of a stored row."""
 
     def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
         return str(ON_IT_ALREADY)
@@ -94,13 +94,13 @@ class RosterInline(UntitledInline):
         operator = formset.form.base_fields.get("operator")
         if operator:
             operator.queryset = Operator.objects.current()
-            # Operators are made and changed on their own pages.
+            # Operators are created and changed on their own pages.
             operator.widget.can_add_related = operator.widget.can_change_related = False
             operator.widget.can_view_related = operator.widget.can_delete_related = False
         return formset
 
     def has_view_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
-        return True  # everybody who sees the source
+        return True  # for every user who may view the source
 
     def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
         return may_change(request, obj)
@@ -121,8 +121,8 @@ def may_change(request: HttpRequest, source: Source | None) -> bool:
 
 
 def add_roster_summaries(sources: Any) -> None:
-    """What the list shows of each roster, without reading all of it: the heaviest entries, the number and the weight of
-    all."""
+    """Adds to each source what the list shows of its roster: the heaviest entries, the number of all and their total
+    weight. Does not load the whole roster."""
     roster = RosterEntry.objects.filter(operator__archived_at__isnull=True)
     heaviest = roster.select_related("operator").order_by("-weight", "pk")[: formatting.SHOWN]
     prefetch_related_objects(sources, Prefetch("roster", heaviest, to_attr="heaviest"))
@@ -174,7 +174,7 @@ class SourceAdmin(VerbAdmin):
     def get_formset_kwargs(
         self, request: HttpRequest, obj: Source, inline: "InlineModelAdmin[Any, Any]", prefix: str
     ) -> dict[str, Any]:
-        """What is sent is looked for on the whole roster: a line may be on another page since its page was opened."""
+        """Looks up submitted rows in the whole roster: a row may have moved to another page since."""
         kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
         if request.method == "POST":
             kwargs.pop("per_page", None)
@@ -189,11 +189,11 @@ class SourceAdmin(VerbAdmin):
         return may_change(request, obj)
 
     def has_archive_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """On the page of a source, and in the list of those that are open."""
+        """Allowed on the page of a source, and in the list of open sources."""
         return may_change(request, None) and (object_id is not None or not archive_is_shown(request))
 
     def has_restore_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """On the page of a source, and in the list of the archive."""
+        """Allowed on the page of a source, and in the list of the archive."""
         return may_change(request, None) and (object_id is not None or archive_is_shown(request))
 
     def save_model(self, request: HttpRequest, obj: Source, form: SourceForm, change: bool) -> None:
@@ -245,7 +245,7 @@ class SourceAdmin(VerbAdmin):
 
     @display(description=_("roster"))
     def shares(self, source: Source) -> str:
-        """The heaviest of the roster, with their shares."""
+        """The heaviest entries of the roster, with their shares."""
         summary: Any = source  # see `add_roster_summaries`
         shown = (f"{one.operator.name} {formatting.share(one.weight, summary.total)}" for one in summary.heaviest)
         return formatting.first_few(shown, count=summary.count)

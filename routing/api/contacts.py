@@ -52,7 +52,7 @@ class ContactSerializer(serializers.Serializer[Contact]):
         list_serializer_class = ContactListSerializer
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
-        """What the fields say, to the letter. DRF copies them for each answer, a tenth of a registration's cost."""
+        """Must equal what the fields give. DRF would copy them for each response, a tenth of a registration's cost."""
         return {
             "message": instance.message,
             "id": instance.pk,
@@ -70,7 +70,7 @@ class ContactSerializer(serializers.Serializer[Contact]):
         }
 
 
-CONTACT = ContactSerializer()  # one for all answers: making it costs more than using it
+CONTACT = ContactSerializer()  # shared by all responses: creating it costs more than using it
 
 
 class ContactChangeSerializer(serializers.Serializer[Contact]):
@@ -87,7 +87,7 @@ class ContactChangeSerializer(serializers.Serializer[Contact]):
 
 
 class ReassignSerializer(serializers.Serializer[Contact]):
-    """Empty: to somebody else, as the rule decides. `operator_id` null: back to the queue."""
+    """Empty: routes the contact to another operator by the rule. `operator_id` null: returns it to the queue."""
 
     operator_id = IdField(required=False, allow_null=True, help_text="To this person, by hand.")
     force = serializers.BooleanField(default=False, help_text="Even off duty or beyond the limit.")
@@ -138,7 +138,7 @@ class ContactViewSet(
     mixins.ListModelMixin,
     viewsets.GenericViewSet[Contact],
 ):
-    """Contacts: read, resolved, reopened, reassigned and explained. `leads.api.registration` adds how they come in."""
+    """Contacts: list, read, resolve, reopen, reassign and explain. `leads.api.registration` adds registration."""
 
     queryset = Contact.objects.all()
     serializer_class: Any = ContactSerializer
@@ -158,19 +158,19 @@ class ContactViewSet(
     @extend_schema(request=None, responses=ContactSerializer)
     @action(detail=True, methods=["post"])
     def resolve(self, request: Request, pk: int) -> Response:
-        """Closes the contact: its operator is free for one more. Repeating it changes nothing."""
+        """Closes the contact, which frees a place of its operator. Repeating it changes nothing."""
         return Response(ContactSerializer(lifecycle.resolve_contact(contact_id=pk, by=caller_name(request))).data)
 
     @extend_schema(request=None, responses=ContactSerializer)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: int) -> Response:
-        """Opens it again: for the same operator if on duty and below the limit, else routed afresh."""
+        """Opens the contact again: for the same operator if on duty and below the limit, else routed again."""
         return Response(ContactSerializer(lifecycle.reopen_contact(contact_id=pk, by=caller_name(request))).data)
 
     @extend_schema(request=ReassignSerializer, responses=ContactSerializer)
     @action(detail=True, methods=["post"], serializer_class=ReassignSerializer)
     def reassign(self, request: Request, pk: int) -> Response:
-        """To somebody by hand, to somebody else by the rule, or back to the queue."""
+        """Assigns the contact to a given operator, to another operator by the rule, or returns it to the queue."""
         asked = ReassignSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         contact = lifecycle.reassign_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
@@ -179,11 +179,11 @@ class ContactViewSet(
     @extend_schema(responses=DecisionSerializer)
     @action(detail=True, filterset_class=None)
     def decision(self, request: Request, pk: int) -> Response:
-        """Why this operator, or why nobody."""
+        """Explains why this operator was chosen, or why no operator was."""
         return Response(DecisionSerializer(explanation.explain_decision(contact_id=pk)).data, headers=VARY)
 
     @extend_schema(responses=EventSerializer(many=True))
     @action(detail=True, serializer_class=EventSerializer, pagination_class=None, filterset_class=None)
     def history(self, request: Request, pk: int) -> Response:
-        """Every change of hands, oldest first."""
+        """The history of the contact, oldest event first."""
         return Response(self.get_serializer(explanation.list_events(contact_id=pk), many=True).data, headers=VARY)

@@ -1,4 +1,4 @@
-"""The original brief's own examples, shown in the API docs."""
+"""The examples of the original brief, shown in the API documentation."""
 
 from drf_spectacular.utils import OpenApiExample
 

@@ -10,7 +10,7 @@ from routing.models import Contact, ContactQuerySet
 
 
 class MomentFilter(django_filters.IsoDateTimeFilter):
-    """In UTC before the database sees it: PostgreSQL knows no offsets of 16 hours and more, ISO 8601 does."""
+    """Converts to UTC before the query: PostgreSQL rejects offsets of 16 hours and more, which ISO 8601 allows."""
 
     def __init__(self, lookup_expr: str) -> None:
         super().__init__(field_name="created_at", lookup_expr=lookup_expr, validators=[validate_year])
@@ -19,7 +19,7 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
         if moment is None:
             return contacts
         found: ContactQuerySet = super().filter(contacts, moment.astimezone(UTC))
-        return found.order_by("-created_at", "-id")  # by id the page would be looked for in all contacts, newest first
+        return found.order_by("-created_at", "-id")  # ordered by id, the query would scan all contacts, newest first
 
 
 class ContactFilter(django_filters.FilterSet):

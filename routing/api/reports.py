@@ -1,4 +1,4 @@
-"""What supervisors and dashboards ask for: what waits, and whether it is fair."""
+"""Reports for supervisors and dashboards: the queue and the fairness of the distribution."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class QueueView(generics.GenericAPIView[Any]):
 
     @extend_schema(operation_id="queue_list", responses=QueueSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """What waits, by source."""
+        """The queue by source: waiting contacts, the oldest of them, and why it waits."""
         return Response(self.get_serializer(queue_stats.queue_lengths(), many=True).data)
 
 
@@ -38,7 +38,7 @@ class PeriodSerializer(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         since = serializers.DateTimeField(required=False, source="since", validators=[validate_year])
-        return super().get_fields() | {"from": since}  # no name that Python would let us write above
+        return super().get_fields() | {"from": since}  # a Python keyword, so it cannot be declared above
 
 
 class ShareSerializer(serializers.Serializer[fairness.Share]):
@@ -60,7 +60,7 @@ class DistributionView(generics.GenericAPIView[Any]):
 
     @extend_schema(operation_id="distribution", parameters=[PeriodSerializer], responses=ShareSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """Who got how many contacts, against what the decisions promised."""
+        """How many contacts each operator got, compared with the number expected from the decisions' probabilities."""
         asked = PeriodSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         return Response(self.get_serializer(fairness.distribution(**asked.validated_data), many=True).data)

@@ -91,7 +91,7 @@ class RosterView(generics.ListCreateAPIView[RosterEntry]):
 
     @extend_schema(operation_id="roster_set")
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Sets an operator's weight for this source, or replaces the one that stands."""
+        """Sets or replaces an operator's weight for this source."""
         return super().post(request, *args, **kwargs)
 
     @extend_schema(
@@ -108,6 +108,6 @@ class RosterView(generics.ListCreateAPIView[RosterEntry]):
 class RosterMemberView(generics.GenericAPIView[RosterEntry]):
     @extend_schema(operation_id="roster_remove", responses={204: None})
     def delete(self, request: Request, source_id: int, operator_id: int) -> Response:
-        """Takes an operator off the roster; the contacts that it has stay with it."""
+        """Removes an operator from the roster; its contacts stay assigned to it."""
         source_actions.remove_from_roster(source_id=source_id, operator_id=operator_id)
         return Response(status=status.HTTP_204_NO_CONTENT)

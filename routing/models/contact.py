@@ -28,7 +28,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
 
 class Contact(models.Model):
-    """One message of a lead that somebody has to answer. Born in `leads.registration`, changed in `leads.lifecycle`."""
+    """One message of a lead. Created by `leads.registration`, changed by `routing.lifecycle`."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -36,7 +36,7 @@ class Contact(models.Model):
         RESOLVED = "resolved", _("resolved")
 
     class Waiting(models.TextChoices):
-        """Why nobody has it."""
+        """Why the contact has no operator."""
 
         NO_OPERATORS = "no_operators", _("the source has no roster")
         ALL_INACTIVE = "all_inactive", _("everybody is off duty")
@@ -64,7 +64,7 @@ class Contact(models.Model):
 
     objects = ContactQuerySet.as_manager()
 
-    is_replay = False  # not stored: this answer repeats that to an earlier request with the same idempotency key
+    is_replay = False  # not stored: this response repeats that of an earlier request with the same idempotency key
 
     class Meta:
         verbose_name = _("contact")
@@ -107,10 +107,10 @@ class Contact(models.Model):
 
     @cached_property
     def queue_position(self) -> int | None:
-        """The place among what waits in the same source, 1 = next; None when it does not wait.
+        """The position among the waiting contacts of its source, 1 = next; None if it does not wait.
 
-        One query; `standing.with_positions` asks once for many contacts. None, too, when the database fails just now:
-        the contact is stored, and an error would say that it is not.
+        One query; `queue_stats.add_positions` needs one for many contacts. Also None if the database fails now: the
+        contact is stored, and an error would suggest that it is not.
         """
         if self.status != self.Status.WAITING:
             return None
@@ -121,7 +121,7 @@ class Contact(models.Model):
 
 
 class Exclusion(models.Model):
-    """This operator gave the contact back: it is not offered to them again, except by hand."""
+    """The operator gave the contact back: it is not offered to the operator again, except by hand."""
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="exclusions", verbose_name=_("contact"))
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", verbose_name=_("operator"))

@@ -8,9 +8,9 @@ from routing.models.source import Source, Strategy
 
 
 class ContactEvent(models.Model):
-    """One line of a contact's history: written once, in the transaction that it tells of, and never changed.
+    """One event of a contact's history: written in the transaction that made the change, and never changed.
 
-    Lines that tell of a decision carry its evidence, so that "why Boris?" has an answer that can be recomputed.
+    Events of a decision store its inputs, so that it can be explained and recomputed.
     """
 
     class What(models.TextChoices):
@@ -51,7 +51,7 @@ class ContactEvent(models.Model):
 
 
 class Upkeep(models.Model):
-    """How far the work in the background has come: sweeping the queue, tallying hours, pruning. One row."""
+    """The progress of background work: sweeping the queue, tallying hours, pruning. One row."""
 
     swept_at = models.DateTimeField(null=True)
     tallied_until = models.DateTimeField(null=True)
@@ -63,7 +63,7 @@ class Upkeep(models.Model):
 
 
 class Tally(models.Model):
-    """What the decisions of one hour came to, for one operator in one source."""
+    """The sums over the decisions of one hour, for one operator in one source."""
 
     hour = models.DateTimeField()
     source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)

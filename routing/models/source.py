@@ -13,7 +13,7 @@ WEIGHTS = (1, 100)
 
 
 def phone_region(region: str) -> None:
-    """Refuses what Google's numbering data does not know as a region."""
+    """Validates that Google's numbering data contain the region."""
     if region not in SUPPORTED_REGIONS:
         raise ValidationError(_("%(region)s is not a region such as RU or KZ."), params={"region": region})
 
@@ -80,7 +80,7 @@ class Source(models.Model):
 
 class RosterQuerySet(models.QuerySet["RosterEntry"]):
     def current(self) -> "RosterQuerySet":
-        """Of open sources, without operators who have left."""
+        """Entries of open sources, without archived operators."""
         return self.filter(operator__archived_at__isnull=True, source__archived_at__isnull=True)
 
 
