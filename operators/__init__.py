@@ -1,1 +1,1 @@
-"""Who can: operators, their duty, limit and load. The bottom of the river: imports Django only."""
+"""Operators: duty, limit and load. The lowest domain package: its models and `load` know nothing of routing."""

@@ -1,4 +1,4 @@
-"""Operators: duty, limit, load, sources."""
+"""Pages of operators: duty, limit, load, sources, archive and handover."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -27,7 +27,7 @@ from routing import operator_actions
 from routing.handover import HandoverCount
 from routing.models import RosterEntry
 
-ROSTERS = 50  # shown on the page of one operator
+ROSTERS = 50  # roster entries shown on the page of one operator
 
 HAND_OVER: dict[str, Any] = {
     "title": _("Hand over all contacts"),
@@ -46,14 +46,14 @@ class OperatorRow(OperatorForm):
 
 
 def open_rosters() -> QuerySet[RosterEntry]:
-    """Of sources that are not in the archive, by their names."""
+    """Roster entries of sources that are not archived, ordered by source name."""
     return (
         RosterEntry.objects.filter(source__archived_at__isnull=True).select_related("source").order_by("source__name")
     )
 
 
 def add_source_summaries(operators: Any) -> None:
-    """What the list shows of the sources of each, without reading them all: the first by name, and how many."""
+    """Adds to each operator what the list shows of its sources: the first ones by name, and their number."""
     prefetch_related_objects(
         operators, Prefetch("rosters", open_rosters()[: formatting.SHOWN], to_attr="first_rosters")
     )
@@ -116,7 +116,7 @@ class OperatorAdmin(VerbAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Operator], search_term: str
     ) -> tuple[QuerySet[Operator], bool]:
-        if request.GET.get("model_name") == RosterEntry._meta.model_name:  # who may join a roster
+        if request.GET.get("model_name") == RosterEntry._meta.model_name:  # the choices for a new roster entry
             queryset = queryset.filter(archived_at__isnull=True)
         return (queryset.filter(search.name_contains(search_term)) if search_term else queryset), False
 
@@ -132,11 +132,11 @@ class OperatorAdmin(VerbAdmin):
         return bool(super().has_change_permission(request, obj)) and not (obj and obj.archived_at)
 
     def has_archive_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """On the page of an operator, and in the list of those who are current."""
+        """Allowed on the page of an operator, and in the list of current operators."""
         return bool(super().has_change_permission(request)) and (object_id is not None or not archive_is_shown(request))
 
     def has_restore_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """On the page of an operator, and in the list of the archive."""
+        """Allowed on the page of an operator, and in the list of the archive."""
         return bool(super().has_change_permission(request)) and (object_id is not None or archive_is_shown(request))
 
     def save_model(self, request: HttpRequest, obj: Operator, form: OperatorForm, change: bool) -> None:
@@ -237,7 +237,7 @@ class OperatorAdmin(VerbAdmin):
 
     @display(description=_("rosters"))
     def rosters(self, operator: Operator) -> SafeString | str:
-        """Each source with the weight there, and the share that it stands for; those in the archive share nothing."""
+        """Each source with the operator's weight and share there; archived sources have no shares."""
         entries = open_rosters().filter(operator=operator)
         shown = list(entries[:ROSTERS])
         more = entries.count() - len(shown) if len(shown) == ROSTERS else 0

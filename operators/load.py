@@ -1,4 +1,4 @@
-"""The load of an operator, and the lock that guards it: the only module that changes a load.
+"""The load of an operator and the lock that protects it. No other module changes a load.
 
 Every function runs inside the transaction that changes the contact, so that load and contacts agree at every commit.
 """
@@ -24,10 +24,10 @@ GIVE_BACK = Update(
 
 
 def lock_operators(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
-    """Locks these operators until the transaction ends; returns them, fresh, by id. None and unknown ids are left out.
+    """Locks these operators until the transaction ends; returns them, reloaded, by id. Skips None and unknown ids.
 
-    A single one comes without the fields that tell nothing of what it can take.
-    In key order, so that two callers cannot wait for each other; foreign keys to the rows stay usable.
+    For a single operator only the fields that decide whether it is free are loaded.
+    Locks in key order, so that two callers cannot deadlock; other transactions may still store references to the rows.
     """
     wanted = {operator_id for operator_id in operator_ids if operator_id is not None}
     if len(wanted) == 1:
@@ -38,26 +38,26 @@ def lock_operators(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
 
 
 def take_places(operator_id: int, number: int = 1) -> None:
-    """The caller holds the operator's lock and has seen that the places are free, or forces it."""
+    """Adds `number` to the load. The caller holds the operator's lock, and has checked free places or forces it."""
     TAKE(operator_id, number)
 
 
 def place_taken(operator_id: int) -> Change:
-    """The same for one place, to be stored with the change of the contact that takes it."""
+    """The change that takes one place, to store with the contact that takes it. Same conditions as `take_places`."""
     return Change(TAKE, (operator_id, 1), is_required=False)
 
 
 def taking(operators: QuerySet[Operator], number: Any = 1) -> tuple[QuerySet[Operator], dict[str, Any]]:
-    """For a compiled update: takes so many places of each of these operators."""
+    """The arguments of a compiled update that takes `number` places of each of these operators."""
     taken = ExpressionWrapper(number, IntegerField()) if isinstance(number, Expression) else number
     return operators, {"current_load": F("current_load") + taken}
 
 
 def place_given_back(operator_id: int) -> Change:
-    """To be stored with the change of the contact that frees the place. The caller holds the operator's lock."""
+    """The change that frees one place, to store with the contact that frees it. The caller has locked the operator."""
     return Change(GIVE_BACK, (operator_id,), is_required=False)
 
 
 def set_load(operator_id: int, load: int) -> None:
-    """The caller holds the operator's lock, and has counted."""
+    """Sets the load to a counted number. The caller holds the operator's lock."""
     Operator.objects.filter(pk=operator_id).update(current_load=load)

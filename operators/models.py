@@ -74,7 +74,7 @@ class Operator(models.Model):
 
     @property
     def fullness(self) -> dict[str, Any]:
-        """What a bar of the load shows: `load`, `limit` and `obstacle`."""
+        """The arguments of the load bar: `load`, `limit` and `obstacle`."""
         return {"load": self.current_load, "limit": self.max_load, "obstacle": self.obstacle}
 
     @property
