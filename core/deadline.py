@@ -1,4 +1,4 @@
-"""Until when a call may begin another unit of work: after that nobody waits for its answer any more."""
+"""The deadline of a call: after it no new unit of work begins, because no client waits for the response any more."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ moment: ContextVar[float | None] = ContextVar("deadline", default=None)  # by th
 
 @contextmanager
 def limit_to(seconds: float) -> Iterator[None]:
-    """What this thread does meanwhile has so many seconds."""
+    """Limits the work of this thread inside the block to this many seconds."""
     token = moment.set(time.monotonic() + seconds)
     try:
         yield
@@ -19,6 +19,6 @@ def limit_to(seconds: float) -> Iterator[None]:
 
 
 def has_passed() -> bool:
-    """Never, where nobody has set one: commands take as long as they need."""
+    """Whether the deadline has passed. Always False if none is set, as in commands."""
     end = moment.get()
     return end is not None and time.monotonic() > end

@@ -1,7 +1,6 @@
-"""Why a verb refuses; it has changed nothing then. The edges turn it into an HTTP status, a message or an exit code.
+"""Errors of domain functions, raised with nothing changed. Callers map them to HTTP statuses, messages or exit codes.
 
-Sentences are made in the language that is active: the caller's in the API and in the back-office, the service's
-elsewhere.
+Sentences are in the active language: the caller's in the API and in the back-office, the service's elsewhere.
 """
 
 from dataclasses import dataclass
@@ -39,21 +38,21 @@ class Refusal(Exception):
 
 
 class Invalid(Refusal):
-    """The input cannot be right, whatever the state: `errors` names every bad field."""
+    """The input is invalid in any state: `errors` names every bad field."""
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("invalid", " ".join(dict.fromkeys(error.detail for error in errors)), errors)
 
 
 class Unknown(Refusal):
-    """There is no such thing, or it has been archived. `noun` is a key of DOES_NOT_EXIST."""
+    """The object does not exist or is archived. `noun` is a key of DOES_NOT_EXIST."""
 
     def __init__(self, noun: str, pk: int) -> None:
         super().__init__("not_found", str(DOES_NOT_EXIST[noun]) % {"id": pk})
 
 
 class Conflict(Refusal):
-    """The input is right, but the present state forbids it."""
+    """The input is valid, but the present state forbids it."""
 
 
 class Reused(Refusal):
@@ -65,7 +64,7 @@ class Reused(Refusal):
 
 
 class Busy(Refusal):
-    """Lost too many races against other transactions. Trying again is safe."""
+    """The transaction lost too many races against others. Trying again is safe."""
 
     def __init__(self) -> None:
         super().__init__("busy", _("The service is too busy. Nothing was changed; please try again."))

@@ -1,7 +1,7 @@
-"""Publishes what happens in the domain to listeners, such as metrics and logs, of which the domain knows nothing.
+"""Publishes domain events to listeners, such as metrics and logs, which the domain does not import.
 
-An event is a small frozen object, defined beside the code that publishes it. `crm_router` adds the listeners at its
-start; without any, publishing costs next to nothing. A listener is called in the thread of the publisher, must be
+An event is a small frozen object, defined beside the code that publishes it. `crm_router` adds the listeners at
+start; without listeners, publishing costs almost nothing. A listener is called in the thread of the publisher, must be
 quick, and must not raise.
 """
 
@@ -20,6 +20,6 @@ def publish(event: object) -> None:
 
 
 def publish_after_commit(event: Callable[[], object]) -> None:
-    """For what a rollback would undo. The event is made after the commit."""
+    """Publishes an event after the commit, so that a rollback discards it. The event is created after the commit."""
     if listeners:
         transaction.on_commit(lambda: publish(event()), robust=True)

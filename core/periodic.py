@@ -1,4 +1,4 @@
-"""Background work of commands: done once, or repeated until the command is stopped."""
+"""Background work of commands: run once, or repeated until the command is stopped."""
 
 import logging
 import signal
@@ -12,13 +12,13 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 
 def run_once(work: Callable[[], str], *, log: logging.Logger, stdout: OutputWrapper) -> None:
-    """The work gives back what it has come to. Where the log is for programs, so is that; failing ends with 1."""
+    """Runs the work; reports its result in the log if that is JSON, else on stdout. Exits with 1 on failure."""
     if not run_logged(work, log=log, tell=log.info if settings.LOG_FORMAT == "json" else stdout.write):
         sys.exit(1)
 
 
 def run_repeatedly(work: Callable[[], str], *, seconds: float, log: logging.Logger) -> None:
-    """Until SIGTERM or SIGINT. What one round could not do the next one does."""
+    """Repeats the work until SIGTERM or SIGINT. A failed round is followed by the next one."""
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -29,7 +29,7 @@ def run_repeatedly(work: Callable[[], str], *, seconds: float, log: logging.Logg
 
 
 def run_logged(work: Callable[[], str], *, log: logging.Logger, tell: Callable[[str], object]) -> bool:
-    """Whether it could be done. The database may be away for a while; everything else is a fault, for Sentry too."""
+    """Returns whether the work succeeded. Logs database failures as warnings, all others as errors (for Sentry)."""
     try:
         tell(work())
     except (OperationalError, InterfaceError):

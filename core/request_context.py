@@ -1,4 +1,4 @@
-"""The request that this thread is answering, for everything that is said meanwhile."""
+"""The current request of this thread, for log lines, metrics and traces."""
 
 import re
 import uuid
@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-# Ours and those of common proxies and tracers. No spaces, no @ and no +: neither forged lines nor addresses of people.
+# Our ids and those of common proxies and tracers. No spaces, @ or +: no forged log lines, e-mails or phones.
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=-]{7,63}")
 
 
@@ -16,21 +16,21 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=-]{7,63}")
 class RequestContext:
     request_id: str
     traceparent: str = ""
-    events: list[Any] = field(default_factory=list)  # what `core.events` published meanwhile
+    events: list[Any] = field(default_factory=list)  # published by `core.events` during the request
 
 
 current: ContextVar[RequestContext | None] = ContextVar("call", default=None)
 
 
 def current_request_id() -> str | None:
-    """Of the request that is being answered; None outside of any."""
+    """The id of the current request; None outside a request."""
     call = current.get()
     return call.request_id if call else None
 
 
 @contextmanager
 def current_request(call: RequestContext) -> Iterator[None]:
-    """What is said meanwhile is said of this request."""
+    """Makes `call` the current request inside the block."""
     token = current.set(call)
     try:
         yield
@@ -39,5 +39,5 @@ def current_request(call: RequestContext) -> Iterator[None]:
 
 
 def accept_or_create_id(given: str | None) -> str:
-    """The caller's own id if it looks like one, else a new one."""
+    """The caller's request id if it is valid, else a new one."""
     return given if given and REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""Transactions that start again when somebody else was faster, or when the database asks for it."""
+"""Repeats transactions after lost races and after database errors that require a repetition."""
 
 import logging
 import random
@@ -25,32 +25,32 @@ PAUSE = 0.005  # seconds, before the first repetition; doubles with each, at mos
 # serialization_failure, deadlock_detected, and "cached plan must not change result type" after a migration.
 # A connection that broke is not among them: the commit may have happened.
 TRY_AGAIN = {"40001": "serialization", "40P01": "deadlock", "0A000": "schema"}
-UNIQUE_VIOLATION = "23505"  # the verb has looked before: another transaction has stored the same in between
+UNIQUE_VIOLATION = "23505"  # checked before: another transaction has stored the same value in between
 
 
 class LostRace(Exception):
-    """What this transaction has read is no longer true. It is rolled back and starts again."""
+    """The data that this transaction has read have changed. It is rolled back and starts again."""
 
 
 class NothingWritten(LostRace):
-    """The same, before the transaction has written anything. It is committed: a rollback makes psycopg forget the
-    statements that it has prepared."""
+    """A race lost before the transaction has written anything. It is committed, because a rollback makes psycopg drop
+    its prepared statements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A transaction starts again. `cause`: "overtaken" by another, or as in TRY_AGAIN."""
+    """Event: a transaction starts again. `cause`: "overtaken" by another, or a value of TRY_AGAIN."""
 
     cause: str
 
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """All attempts were lost."""
+    """Event: all attempts were lost."""
 
 
 class Attempt:
-    """A transaction, as a context manager. It swallows what counts as a lost race; everything else is raised."""
+    """A transaction, as a context manager. It suppresses errors that count as a lost race and raises all others."""
 
     def __init__(self, number: int, *, is_outermost: bool) -> None:
         self.number = number  # from 0
@@ -82,7 +82,7 @@ class Attempt:
         return True
 
     def cause_of_loss(self, error: BaseException) -> str | None:
-        """None for what is no lost race. Inside a larger transaction the database has ended that one as well."""
+        """The cause if the error counts as a lost race, else None. A deadlock also ends any outer transaction."""
         if isinstance(error, LostRace):
             return "overtaken"
         if isinstance(error, IntegrityError):
@@ -116,12 +116,12 @@ def attempts() -> Iterator[Attempt]:
 
 
 def sqlstate(error: Error) -> str:
-    """Of PostgreSQL; empty elsewhere."""
+    """PostgreSQL's SQLSTATE of the error; empty on SQLite."""
     return getattr(error.__cause__, "sqlstate", None) or ""
 
 
 def reload_rows(rows: Sequence[Row]) -> list[Row]:
-    """The rows as they are now, for use after a commit that stands. If the database is away by then, as they were."""
+    """Reloads rows after a commit. If the database fails, returns them unchanged, because the commit has succeeded."""
     if not rows:
         return []
     try:

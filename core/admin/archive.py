@@ -1,4 +1,4 @@
-"""Lists show what is current; the archive is one filter away."""
+"""The archive in lists: hidden by default, shown by a filter, read-only."""
 
 from typing import Any
 
@@ -36,5 +36,5 @@ def without_editing(changelist: ChangeList) -> ChangeList:
 
 
 def archive_fields(instance: Any) -> list[str]:
-    """When it was archived, of what is in the archive."""
+    """The field with the time of archiving, for an archived object; else none."""
     return ["archived_at"] if instance and instance.archived_at else []

@@ -1,4 +1,4 @@
-"""Filters of which one of a few answers is chosen."""
+"""Filters with one choice of a few."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from unfold.contrib.filters.admin import RadioFilter
 
 
 class ChoiceFilter(RadioFilter):
-    """An answer that is not among those offered leads to the whole list: it would be lit and filter nothing."""
+    """A radio filter that redirects to the unfiltered list on an unknown choice, instead of ignoring it silently."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

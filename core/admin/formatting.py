@@ -1,4 +1,4 @@
-"""How loads, shares and people look in the back-office."""
+"""Formats loads, shares, texts, links and times for the back-office."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -31,12 +31,12 @@ def load_bar(*, load: int, limit: int, obstacle: str | None) -> SafeString:
 
 
 def share(weight: int, total: int) -> str:
-    """The share that a weight stands for; a dash if the total is 0."""
+    """The weight as a share of the total; a dash if the total is 0."""
     return percent(100 * weight / total) if total else NOTHING
 
 
 def percent(number: float) -> str:
-    """With at most one decimal."""
+    """A percentage with at most one decimal."""
     rounded = round(number, 1)
     return _("%(number)s%%") % {"number": formats.number_format(rounded, 0 if rounded.is_integer() else 1)}
 
@@ -63,7 +63,7 @@ def change_page_link(target: Model, text: str | None = None) -> SafeString:
 
 
 def dialog_link(url: str, text: object) -> SafeString:
-    """A button that opens a dialog, on any page; those of the page itself are its `actions_detail`."""
+    """A button that opens a dialog, for use inside page content; page-level buttons are `actions_detail`."""
     return format_html(
         '<a href="{0}" hx-get="{0}" hx-target="#modal-content" hx-select="#dialog"'
         ' x-on:htmx:after-on-load="openModal = true" class="ask">{1}</a>',
@@ -73,7 +73,7 @@ def dialog_link(url: str, text: object) -> SafeString:
 
 
 def stacked(rows: Iterable[object]) -> SafeString | str:
-    """One under the other."""
+    """Shows the rows one below the other."""
     return format_html_join("", "<div>{}</div>", ((row,) for row in rows)) or NOTHING
 
 

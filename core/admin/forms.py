@@ -1,4 +1,4 @@
-"""Forms that send to the verbs what the user changed, and nothing else."""
+"""Forms that pass only the fields that the user changed to the domain functions."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django import forms
 
 
 class ChangesOnly(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
-    """What others, or the service, changed while the page was open is not overwritten with what it showed then."""
+    """A form that does not overwrite fields changed by others, or by the service, while the page was open."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,13 +1,13 @@
-"""Tables of related rows on the page of a thing."""
+"""Tables of related rows on the page of an object."""
 
 from unfold.admin import TabularInline
 
 
 class UntitledInline(TabularInline):
-    """Rows without a line above each that repeats what is in them."""
+    """A table without a title line above each row, which would repeat its content."""
 
 
-# unfold 0.91 calls it hide_title, later releases show_title, and warn of the former.
+# unfold 0.91 calls it hide_title; later releases call it show_title and warn about the former.
 if hasattr(TabularInline, "show_title"):
     UntitledInline.show_title = False
 else:

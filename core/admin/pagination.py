@@ -1,4 +1,4 @@
-"""Pages of tables that are too large to be counted."""
+"""Pagination of tables that are too large to count."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from unfold.paginator import InfinitePaginator
 
 
 class DeepPages(InfinitePaginator):
-    """Looks for the keys of a page first: to come there, the database skips entries of an index, not joined rows."""
+    """Selects the keys of a page first, so that the database skips index entries instead of joined rows."""
 
     def page(self, number: int | str) -> Page[Any]:
         page: Page[Any] = super().page(number)

@@ -7,7 +7,7 @@ from django.utils.text import capfirst
 
 
 class PlainTitles(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable at run time
-    """Titles that are right in Russian, too: Django puts the name of a model behind a verb, in the wrong case."""
+    """Page titles without a verb: in Russian, Django's "verb + model name" has the wrong grammatical case."""
 
     add_title: Any = None  # such as _("Add an operator"), where the page exists
 

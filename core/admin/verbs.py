@@ -1,4 +1,4 @@
-"""The base of every admin page: changes go through the domain's verbs, and refusals become messages."""
+"""The base of every admin page: changes call domain functions, and refusals become messages."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ WORDS = {
     "survivor_merged": _("The remaining lead has been merged with another one. Undo that merge first."),
 }
 
-Done = Callable[[int], str]  # the message for this number of rows
+Done = Callable[[int], str]  # returns the message for this number of rows
 
 
 def refusal_text(refusal: Refusal) -> str:
@@ -48,10 +48,10 @@ def acting_user(request: HttpRequest) -> str:
 
 
 class VerbAction:
-    """Makes two actions of one method of a ModelAdmin, which gets the request and the rows that it is asked for.
+    """Makes two actions of one method of a ModelAdmin, which gets the request and the rows to act on.
 
-    Of a method `resolve`: `resolve_selected` for `actions`, the menu of the list, and `resolve_this` for
-    `actions_detail`, a button on the page of one row, which asks in a dialog first.
+    From a method `resolve`: `resolve_selected` for `actions`, the menu of the list, and `resolve_this` for
+    `actions_detail`, a button on the page of one row, which opens a dialog to confirm.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class VerbAction:
         icon: str | None = None,
         variant: ActionVariant = ActionVariant.DEFAULT,
     ) -> None:
-        """`button` and `menu` are the labels, which are mostly one; the rest of the words are the dialog's."""
+        """`button` and `menu` are the labels, which are usually equal; the other texts are for the dialog."""
         dialog = {"title": title, "description": description, "form_submit_text": submit}
         self.selected = action(description=menu or button, permissions=[permission])
         self.this = action(description=button, permissions=[permission], icon=icon, variant=variant, dialog=dialog)
@@ -91,12 +91,12 @@ class VerbAction:
 
 
 def refresh_page() -> HttpResponse:
-    """Ends a dialog: the page behind it, whichever that is, is loaded again."""
+    """Closes a dialog by reloading the page behind it."""
     return HttpResponse(headers={"HX-Refresh": "true"})
 
 
 class WithoutTransaction(admin.ModelAdmin):  # type: ignore[type-arg] # not subscriptable at run time
-    """Verbs make transactions of their own and look at the queue after their commit: none may stand around them."""
+    """Calls views without Django's transaction, because domain functions commit their own and then check the queue."""
 
     def changeform_view(
         self,
@@ -109,15 +109,15 @@ class WithoutTransaction(admin.ModelAdmin):  # type: ignore[type-arg] # not subs
 
 
 class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
-    """Pages without deletion and facet counts, on which a refusal becomes a message."""
+    """Admin pages without deletion and facet counts, on which a refusal becomes a message."""
 
-    list_disable_select_all = True  # an action touches what the user has seen: the rows of this page
+    list_disable_select_all = True  # an action applies only to the rows of the visible page
     list_filter_submit = True
     show_facets = ShowFacets.NEVER
     show_full_result_count = False
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Without "2 results (5 total)": the total would count the archive."""
+        """Removes "2 results (5 total)", because the total would count the archive."""
         changelist: ChangeList = super().get_changelist_instance(request)
         changelist.full_result_count = changelist.result_count
         return changelist
@@ -146,9 +146,9 @@ class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
         done: Done,
         became: Callable[[int], Done] | None = None,
     ) -> None:
-        """Calls the verb with the key of each instance, and shows messages: `done` with the count, and each refusal.
+        """Calls the function with the key of each instance; shows messages: `done` with the count, and each refusal.
 
-        `became` chooses another message where the outcome may have changed since, such as after a drain of the queue.
+        `became` chooses another message if the outcome may have changed since, such as after a drain of the queue.
         """
         counts: Counter[Done] = Counter()
         for instance in instances:
@@ -176,7 +176,7 @@ class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
         done: Done,
         became: Callable[[int], Done] | None = None,
     ) -> HttpResponse:
-        """The same for one, asked for in a dialog that has a form of its own."""
+        """Calls the verb for one object, from a dialog with its own form; shows messages like `for_each`."""
         instance = self.get_object(request, object_id)
         if instance:
             self.for_each(request, [instance], verb, done, became)

@@ -1,4 +1,4 @@
-"""How the API documentation shows an example."""
+"""Builds request and response examples for the API documentation."""
 
 from typing import Any
 

@@ -11,12 +11,12 @@ NOT_BLANK = r"[^\s\x1c-\x1f\x85\ufeff]"
 
 @extend_schema_field({"type": "string", "format": "phone", "minLength": 1, "maxLength": 20})
 class PhoneField(serializers.CharField):
-    """A phone number as people write it; the verb that reads it refuses what cannot be one."""
+    """A phone number in any spelling; the domain function that reads it rejects an invalid one."""
 
 
 @extend_schema_field({"type": "string", "format": "idn-email", "minLength": 1, "maxLength": 254})
 class EmailField(serializers.CharField):
-    """An e-mail address as people write it; likewise."""
+    """An e-mail address in any spelling; the domain function that reads it rejects an invalid one."""
 
 
 @extend_schema_field({"type": "string", "format": "country", "minLength": 2, "maxLength": 2})
@@ -37,6 +37,6 @@ class UTCDateTimeField(serializers.DateTimeField):
 
 
 def validate_year(moment: datetime) -> None:
-    """Refuses moments that another time zone would push out of the calendar."""
+    """Rejects times that conversion to another time zone would move out of the supported years."""
     if not 1 < moment.year < 9999:
         raise ValidationError(_("The year must be between 2 and 9998."))

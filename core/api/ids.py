@@ -1,4 +1,4 @@
-"""Ids in paths, bodies and queries. None is larger than a database's 64-bit integer."""
+"""Ids in paths, bodies and queries, limited to the database's 64-bit integers."""
 
 import django_filters
 from django import forms
@@ -25,7 +25,7 @@ register_converter(IdConverter, "id")
 
 class IdField(serializers.IntegerField):
     def __init__(self, **kwargs: bool | str) -> None:
-        super().__init__(min_value=1, max_value=LARGEST, **kwargs)  # type: ignore[arg-type] # flags and texts only
+        super().__init__(min_value=1, max_value=LARGEST, **kwargs)  # type: ignore[arg-type] # booleans and strings only
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": LARGEST})

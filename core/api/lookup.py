@@ -6,7 +6,7 @@ from core.errors import Unknown
 
 
 class LookupById:
-    """For viewsets, as their first base: an id that does not exist gives the same sentence as in the verbs."""
+    """First base of a viewset: an unknown id gives the same error as in the domain functions."""
 
     queryset: Any
     kwargs: dict[str, Any]

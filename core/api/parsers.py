@@ -13,11 +13,11 @@ class StrictJSONParser(JSONParser):
         try:
             parsed = super().parse(stream, media_type, parser_context)
             too_deep = json_depth(parsed) > settings.MAX_JSON_DEPTH
-        except RecursionError:  # deeper than Python itself can follow
+        except RecursionError:  # deeper than Python's recursion limit
             too_deep = True
         except (
             ParseError
-        ) as error:  # its own sentence has no translation; what Python says of the place has none either
+        ) as error:  # neither its own sentence nor Python's description of the position is translated
             raise ParseError(_("The body is not valid JSON: %(error)s.") % {"error": error.__context__}) from error
         if too_deep:
             raise ParseError(
@@ -27,7 +27,7 @@ class StrictJSONParser(JSONParser):
 
 
 def json_depth(value: Any) -> int:
-    """Of [] it is 1."""
+    """The nesting depth of a value; 1 for []."""
     if isinstance(value, dict):
         return 1 + max(map(json_depth, value.values()), default=0)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Every error is a problem document (RFC 9457): one shape for DRF's errors, Django's, and our own refusals.
+"""Makes every error a problem document (RFC 9457): DRF's errors, Django's errors, and domain refusals.
 
 `detail` is in the caller's language (`core.api.language`), `title` always in English.
 """
@@ -31,7 +31,7 @@ RETRY_AFTER = 1  # seconds
 # PostgreSQL's SQLSTATEs
 TOO_LONG = {"57014", "55P03"}  # query_canceled by statement_timeout, lock_not_available by lock_timeout
 DISK_FULL = "53100"
-UNDEFINED_TABLE = "42P01"  # the service is up before the migrations are; on SQLite it is an OperationalError
+UNDEFINED_TABLE = "42P01"  # the service runs before migrations are applied; on SQLite it is an OperationalError
 
 STATUS = {
     Invalid: 400,
@@ -47,7 +47,7 @@ STATUS = {
 
 
 class Words(NamedTuple):
-    """What a status says where the error itself gives no code or detail."""
+    """Title, code and detail of a status, for errors without their own code or detail."""
 
     code: str
     title: str
@@ -76,7 +76,7 @@ WORDS = {
 def problem_document(
     status: int, code: str = "", detail: str = "", errors: Sequence[dict[str, str]] = ()
 ) -> dict[str, str | int | list[dict[str, str]]]:
-    """A problem document; the status alone says enough where code and detail are left out."""
+    """A problem document; code and detail default to those of the status."""
     usual = WORDS.get(status) or standard_words(status)
     code = code or usual.code
     return {
@@ -90,20 +90,20 @@ def problem_document(
 
 
 def standard_words(status: int) -> Words:
-    """For what only the server itself answers, such as 431."""
+    """Words for a status that only the HTTP server sends, such as 431."""
     phrase = HTTPStatus(status).phrase
     return Words(phrase.lower().replace(" ", "_"), phrase, f"{phrase}.")
 
 
 def incident_document(what: str) -> dict[str, Any]:
-    """An internal fault, without internals: the log has `what` and the traceback under the request's id."""
+    """The document for an internal error, without details: the log has `what` and the traceback by request id."""
     number = request_context.current_request_id() or uuid.uuid4().hex
     log.error("Incident %s: %s", number, what, exc_info=True)
     return problem_document(500, detail=_("The service failed; incident %(id)s is in the log.") % {"id": number})
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. None for an internal fault: Django logs it, and answers 500."""
+    """DRF's exception handler. Returns None for an internal error, which Django logs and answers with 500."""
     if isinstance(exception, exceptions.APIException):
         document = describe_api_exception(exception)
         headers = VARY | dict(getattr(exception, "headers", {}))
@@ -131,7 +131,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
 
 
 def is_temporary(exception: BaseException | None) -> bool:
-    """Whether the database failed for a while only: out of reach, overloaded, full, or its tables not there yet."""
+    """Whether the database error is temporary: unreachable, overloaded, full, or tables not created yet."""
     return isinstance(exception, OperationalError | InterfaceError) or sqlstate(exception) == UNDEFINED_TABLE
 
 
@@ -144,7 +144,7 @@ def describe_database_error(error: Error) -> dict[str, Any]:
 
 
 def sqlstate(error: BaseException | None) -> str | None:
-    """PostgreSQL's code for the error."""
+    """PostgreSQL's SQLSTATE of the error; None if it has none."""
     return getattr(error and error.__cause__, "sqlstate", None)
 
 
@@ -163,7 +163,7 @@ def describe_api_exception(exception: exceptions.APIException) -> dict[str, Any]
 
 
 def flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """DRF's nested errors as a list: {"contacts": [{"name": ["..."]}]} has the field contacts.0.name."""
+    """Converts DRF's nested errors to a list: {"contacts": [{"name": ["..."]}]} gets the field contacts.0.name."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             whole = key == "non_field_errors"
@@ -179,12 +179,12 @@ def flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
 
 
 def as_sentence(text: str) -> str:
-    """The text with a full stop, which some messages of DRF and of Python's JSON lack."""
+    """Adds a missing full stop, as in some messages of DRF and of Python's JSON parser."""
     return encodable(text if text.endswith((".", "!", "?")) else f"{text}.")
 
 
 def encodable(text: str) -> str:
-    """Errors may quote what was sent, and JSON can contain half surrogate pairs, which UTF-8 cannot."""
+    """Replaces lone surrogates, which JSON input can contain and errors may quote, but UTF-8 cannot encode."""
     return text.encode(errors="replace").decode()
 
 
@@ -201,5 +201,5 @@ class ProblemResponse(HttpResponse):
 
 
 def problem_response(document: dict[str, Any]) -> HttpResponse:
-    """For what happens outside DRF: paths that do not exist, unknown hosts, internal faults."""
+    """The response for errors outside DRF: unknown paths, unknown hosts, internal errors."""
     return ProblemResponse(document)

@@ -1,4 +1,4 @@
-"""What the OpenAPI schema cannot take from the code: errors and query parameters."""
+"""Adds to the OpenAPI schema what it cannot take from the code: errors and query parameters."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -110,7 +110,7 @@ def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def with_blank_parameters(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A blank parameter in a query, as forms send it, means that it is not given."""
+    """Allows blank query parameters, which forms send and the API treats as not given."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for parameter in parameters(operation, "query"):
@@ -139,7 +139,7 @@ def parameters(operation: dict[str, Any], place: str) -> Iterator[dict[str, Any]
 
 
 def names_another(operation: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    """Whether the body names something by id, such as a source."""
+    """Whether the body refers to another object by id, such as a source."""
     for media in operation.get("requestBody", {}).get("content", {}).values():
         component = media["schema"].get("$ref", "").rpartition("/")[2]
         if any(name.endswith("_id") for name in schemas.get(component, {}).get("properties", {})):

@@ -1,4 +1,4 @@
-"""How the service speaks to its database: statements compiled once, and several writes in one statement.
+"""Database access: statements compiled once, and several writes in one statement.
 
-It knows none of the service's tables.
+Independent of the service's models.
 """

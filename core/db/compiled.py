@@ -1,12 +1,12 @@
-"""Querysets that are compiled to SQL once, and only get other values from then on.
+"""Querysets that are compiled to SQL once and then run with different values.
 
-Django takes about half a millisecond of processor to make SQL from a queryset, several times what running it takes.
-The statements of busy paths are therefore built once, from querysets with a `Parameter` where a value will come, and
+Django needs about half a millisecond of CPU to make SQL from a queryset, several times what running it takes.
+The statements of busy paths are therefore built once, from querysets with a `Parameter` in place of each value, and
 run through Django's cursor like any other; psycopg prepares them on the server.
 
-Django has no public way to run the SQL of a queryset with other values. What is used instead, as of Django 5.2 and
+Django has no public way to run the SQL of a queryset with other values. Used instead, as of Django 5.2 and
 6.1: `query.get_compiler()`, `as_sql()`, `select`, `get_converters()`, `apply_converters()`, and `sql.UpdateQuery`.
-tests/core/db/test_compiled.py compares with the queryset itself, and fails first when they change.
+tests/core/db/test_compiled.py compares the results with those of the queryset, and fails first when they change.
 """
 
 import inspect
@@ -24,9 +24,9 @@ Sql = tuple[str, list[Any]]  # the parameters are values, or each a Parameter st
 
 
 class Parameter(Expression):
-    """In a queryset, the place of a value that comes with each call: a whole number, a text, or None.
+    """In a queryset, the placeholder of a value given at each call: an integer, a string, or None.
 
-    Other values come as the database wants them (see `Field.get_db_prep_value`).
+    Values of other types must be prepared for the database (see `Field.get_db_prep_value`).
     """
 
     def __init__(self, place: int) -> None:
@@ -38,12 +38,12 @@ class Parameter(Expression):
 
 
 class Statement:
-    """`build` makes the queryset, from as many parameters as its signature has, or as `parameters` says."""
+    """Compiled at first use. `build` makes the queryset from `parameters` parameters, by default those it declares."""
 
     def __init__(self, build: Callable[..., Any], *, parameters: int | None = None) -> None:
         self.build = build
         self.parameters = len(inspect.signature(build).parameters) if parameters is None else parameters
-        self.sql = ""  # empty until the first use: there are no models before
+        self.sql = ""  # empty until the first use, because models are not loaded before
         self.params: list[Any] = []
         self.takes_values_as_given = False
 
@@ -51,7 +51,7 @@ class Statement:
         raise NotImplementedError
 
     def prepare(self) -> None:
-        """To be called before `sql` and `bind` are used, while `sql` is empty."""
+        """Compiles the statement. Call it before using `sql` and `bind`, while `sql` is empty."""
         sql, self.params = self.compile()
         places = [param.place if isinstance(param, Parameter) else None for param in self.params]
         self.takes_values_as_given = places == list(range(self.parameters))
@@ -92,7 +92,7 @@ class Select(Statement, Generic[Row]):
         return self.converted(rows) if self.converters else rows
 
     def converted(self, rows: Sequence[Any]) -> list[Any]:
-        """SQLite knows neither moments nor truth values."""
+        """Converts values of types that the database lacks: SQLite has neither datetimes nor booleans."""
         return [tuple(row) for row in self.convert(rows, self.converters)]
 
 
@@ -110,7 +110,7 @@ class Exists(Statement):
 
 
 class Update(Statement):
-    """Changes the rows of a queryset; `build` gives it and the fields to set. Returns how many there were."""
+    """Updates the rows of a queryset; `build` returns it and the fields to set. The call returns the number of rows."""
 
     def compile(self) -> Sql:
         rows, fields = self.built()
@@ -145,8 +145,8 @@ class Columns(Generic[Instance]):
 def select_together(*asked: tuple[Select[Any], Sequence[Any]]) -> list[list[Any]]:
     """The rows of several statements, each with its values; on PostgreSQL in one round trip.
 
-    There they become the parts of one WITH, in this order and of one snapshot; their columns stand side by side, those
-    of the others being NULL. SQLite, which is in the same process, runs one after the other.
+    There they become the parts of one WITH, in this order and in one snapshot; each row has the columns of all parts,
+    NULL for the other parts. SQLite, which is in the same process, runs them one after another.
     """
     database = connections[DEFAULT_DB_ALIAS]
     if database.vendor != "postgresql":
@@ -167,7 +167,7 @@ def select_together(*asked: tuple[Select[Any], Sequence[Any]]) -> list[list[Any]
 
 
 def spans(selects: Sequence[Select[Any]]) -> list[slice]:
-    """Where the columns of each stand, behind the number of the part."""
+    """The positions of each statement's columns in a row, after the number of the part."""
     ends = list(accumulate((select.width for select in selects), initial=1))
     return list(starmap(slice, pairwise(ends)))
 

@@ -1,4 +1,4 @@
-"""Several writes of one transaction, which may refer to one another: on PostgreSQL in one statement (ADR 0021)."""
+"""Stores several rows and changes that may refer to one another: on PostgreSQL in one statement (ADR 0021)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from core.retry import LostRace, NothingWritten
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A compiled update with its values. If it `is_required`, it must find a row, or nothing is written at all.
+    """A compiled update with its values. If it `is_required` and finds no row, nothing is written.
 
-    It `comes_first` where the transaction has written nothing before.
+    It `comes_first` if the transaction has written nothing before.
     """
 
     update: Update
@@ -28,10 +28,10 @@ class Change:
 
 
 class Row:
-    """A new row that nobody needs as an instance, which costs as much as its share of the statement.
+    """A new row that is not needed as an instance: creating an instance costs as much as its share of the statement.
 
-    Values by the names of fields; of a foreign key the id by its column's name, or an instance by its own name, which
-    may be stored together with the row. Fields that are not named have their default.
+    Values are given by field name; for a foreign key either the id by its column's name, or an instance by the field's
+    name, which may be stored together with the row. Other fields get their defaults.
     """
 
     __slots__ = ("model", "values")
@@ -78,11 +78,11 @@ def store(*parts: Part) -> None:
         if isinstance(part, Model):
             part.pk, part._state.adding, part._state.db = pk, False, database.alias
             for name, place in references:
-                vars(part)[name] = ids[place]  # an assignment would forget the instance that is referred to
+                vars(part)[name] = ids[place]  # setattr would drop the cached related instance
 
 
 def store_in_one_statement(cursor: Any, shape: tuple[Shape, ...], values: list[Any]) -> list[Any]:
-    """The ids of the rows, and of changes whether they found one. PostgreSQL does all parts of a WITH, or none."""
+    """Returns ids of rows, and for changes whether they found a row. PostgreSQL runs all parts of a WITH, or none."""
     cursor.execute(sql_of(shape), values)
     found: list[Any] = cursor.fetchone()
     return found
@@ -109,7 +109,7 @@ def sql_of(shape: tuple[Shape, ...]) -> str:
 
 
 def store_one_by_one(cursor: Any, shape: tuple[Shape, ...], values: list[Any]) -> list[Any]:
-    """The same. What follows a required change that finds nothing is not done."""
+    """Does the same with one statement per part. Stops after a required change that finds no row."""
     ids: list[Any] = []
     start = 0
     for what, references in shape:
@@ -130,7 +130,7 @@ def store_one_by_one(cursor: Any, shape: tuple[Shape, ...], values: list[Any]) -
 
 
 def store_many(rows: Sequence[Model | Row]) -> None:
-    """Inserts many rows or instances of one model, whose ids it sets. What they refer to must be stored already."""
+    """Inserts many rows or instances of one model; sets the instances' ids. Related objects must be stored already."""
     if not rows:
         return
     database = connections[DEFAULT_DB_ALIAS]
@@ -139,7 +139,7 @@ def store_many(rows: Sequence[Model | Row]) -> None:
     values = [table.read(row, (), now)[1] for row in rows]
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
-            # A parameter for each column: thousands of them, one for each value, take longer to bind than to store.
+            # One parameter for each column: one for each value would take longer to bind than to store.
             columns = [list(column) for column in zip(*values, strict=True)]
             cursor.execute(f"{table.insert_arrays()} RETURNING {table.pk}", columns)
             ids = [pk for (pk,) in cursor.fetchall()]
@@ -159,7 +159,7 @@ def table_of(model: type[Model]) -> "Table":
 
 
 class Table:
-    """How what is to be stored becomes the rows of a model."""
+    """Converts instances and `Row` objects to INSERT statements of a model."""
 
     def __init__(self, model: type[Model]) -> None:
         self.connection = connections[DEFAULT_DB_ALIAS]
@@ -169,7 +169,7 @@ class Table:
         self.names = [(field.attname, field) for field in self.fields]
         self.foreign_keys = [(field.name, field.attname) for field in self.fields if isinstance(field, ForeignKey)]
         self.stamps = [field.attname for field in self.fields if is_stamp(field)]
-        # Defaults that change from row to row, such as uuid4, must be given.
+        # Values of fields with callable defaults, such as uuid4, must be given.
         self.defaults = {
             field.attname: field.get_default()
             for field in self.fields
@@ -178,7 +178,7 @@ class Table:
         quote = self.connection.ops.quote_name
         self.columns = {field.attname: quote(str(field.column)) for field in self.fields}
         self.name, self.pk = quote(model._meta.db_table), quote(str(model._meta.pk.column))
-        # psycopg takes these as they are, and SQLite all but moments and bytes.
+        # Types passed unchanged: by psycopg all of these, by SQLite all except datetime and bytes.
         self.plain = {type(None), bool, int, float, str}
         if self.connection.vendor == "postgresql":
             self.plain |= {bytes, datetime}
@@ -209,19 +209,19 @@ class Table:
         return tuple(references), values
 
     def prepared(self, field: Any, value: Any) -> Any:
-        """Choices are texts, which psycopg would take for enumerations."""
+        """Prepares a value for the database. Choices become strings; psycopg would treat them as enumerations."""
         return str(value) if isinstance(value, str) else field.get_db_prep_save(value, self.connection)
 
     def insert(self, references: Sequence[Reference], ids: Sequence[str]) -> str:
-        """The values of `read` come first, then the ids of what it refers to."""
+        """An INSERT of one row: the values of `read` first, then the ids of the referenced parts."""
         referring = [attname for attname, _ in references]
         given = [attname for attname in self.columns if attname not in referring]
         columns = [self.columns[attname] for attname in [*given, *referring]]
         return f"INSERT INTO {self.name} ({', '.join(columns)}) SELECT {', '.join([*['%s'] * len(given), *ids])}"
 
     def insert_arrays(self) -> str:
-        """Of PostgreSQL: the values of each column as one array."""
-        # Without the length of a text: a cast would cut it, where an assignment refuses it.
+        """PostgreSQL's INSERT of many rows, with the values of each column as one array."""
+        # Types without length: a cast would truncate a long text, where the assignment raises an error.
         types = [str(field.db_type(self.connection)).partition("(")[0] for field in self.fields]
         arrays = ", ".join(f"%s::{kind}[]" for kind in types)
         return f"INSERT INTO {self.name} ({', '.join(self.columns.values())}) SELECT * FROM unnest({arrays})"

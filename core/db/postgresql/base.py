@@ -6,17 +6,17 @@ from psycopg.types.numeric import Int8Dumper
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own, tuned for connections that stay open and statements that are prepared once."""
+    """Django's backend, tuned for persistent connections and prepared statements."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """One type for all whole numbers: by psycopg's choice, 7 and 70,000 would each prepare a statement."""
+        """Sends all integers as one type: by default psycopg would prepare one statement for 7, another for 70,000."""
         connection = super().get_new_connection(conn_params)
         connection.adapters.register_dumper(int, Int8Dumper)
         return connection
 
     def is_usable(self) -> bool:
-        """Asked before the first statement of each request. A server that has gone has said so or hung up, which makes
-        a silent connection readable: only then Django's own question is worth a round trip."""
+        """Called before the first statement of each request. A server that has closed the connection makes an idle
+        socket readable: only then is Django's own check worth a round trip."""
         if self.connection is None or self.connection.closed:
             return False
         poll = select.poll()

@@ -1,1 +1,1 @@
-"""Django's SQLite, whose writers queue up."""
+"""Django's SQLite backend with a queue of writers."""

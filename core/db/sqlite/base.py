@@ -7,10 +7,10 @@ writers = threading.Lock()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Lets one thread of this process write at a time, while the others wait for it in a queue.
+    """Lets one thread of this process write at a time; the others wait in a queue.
 
-    Otherwise they would ask SQLite again and again, with growing sleeps in between: slower the more there are, and the
-    unlucky wait for seconds. What has begun a transaction is a writer, because all our transactions are IMMEDIATE.
+    Otherwise they would poll SQLite with growing sleeps: slower with more threads, and some would wait for seconds.
+    Every transaction counts as a writer, because all our transactions are IMMEDIATE.
     """
 
     has_turn = False
