@@ -1,4 +1,4 @@
-"""How the back-office looks: its name, its colours and the order of its pages."""
+"""Settings of the back-office theme: name, colours and the order of the pages."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-MANY = 99  # more are not counted: every page of the back-office asks
+MANY = 99  # stops counting there, because every page of the back-office shows the number
 
 
 def may_view(app: str, model: str) -> Callable[[HttpRequest], bool]:
-    """Whether the user may look at this page."""
+    """A check whether the user may view the pages of this model."""
 
     def permitted(request: HttpRequest) -> bool:
         return any(request.user.has_perm(f"{app}.{verb}_{model}") for verb in ("view", "change"))
@@ -30,13 +30,13 @@ def sidebar_page(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
 
 
 def may_view_contacts(request: HttpRequest) -> bool:
-    """All contacts, or at least the user's own."""
+    """Whether the user may view all contacts or at least their own."""
     return may_view("routing", "contact")(request) or request.user.has_perm("operators.answer_operator")
 
 
 def count_undecided(request: HttpRequest) -> str:
     """The number of undecided duplicates, for users who see that line of the sidebar; empty for none."""
-    from leads.models import PossibleDuplicate  # settings are read before there are models
+    from leads.models import PossibleDuplicate  # imported here because settings are read before models are loaded
 
     return count_up_to_limit(PossibleDuplicate.objects.undecided())
 

@@ -1,4 +1,4 @@
-"""The start page: three figures, and the pages that this user may see."""
+"""The start page: three numbers, and links to the pages that the user may view."""
 
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def add_numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What unfold asks for before it shows the page. Of numbers and pages there are those that the user may see."""
+    """Called by unfold: adds to the context the numbers and page links that the user may view."""
     groups = [
         group | {"items": [item for item in group["items"] if item["has_permission"]]}
         for group in context["sidebar_navigation"]
@@ -46,7 +46,7 @@ def add_numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
 
 
 def waiting_number(request: HttpRequest) -> dict[str, Any]:
-    """How many wait, and since when the oldest does."""
+    """The number of waiting contacts, and how long the oldest has waited."""
     since = oldest_waiting_at()
     return {
         "title": _("In the queue"),
@@ -58,7 +58,7 @@ def waiting_number(request: HttpRequest) -> dict[str, Any]:
 
 
 def oldest_waiting_at() -> datetime | None:
-    """Asked source by source, each of which has an index of what waits in it, in the order of its age."""
+    """When the oldest waiting contact was created. Queried source by source, to use the index of waiting contacts."""
     own = Contact.objects.waiting().filter(source=OuterRef("pk")).order_by("pk")
     sources = Source.objects.annotate(oldest=Subquery(own.values("created_at")[:1]))
     found: datetime | None = sources.aggregate(first=Min("oldest"))["first"]
@@ -66,7 +66,7 @@ def oldest_waiting_at() -> datetime | None:
 
 
 def on_duty_number(request: HttpRequest) -> dict[str, Any]:
-    """How many operators are on duty, and for how many contacts they have places."""
+    """The number of operators on duty, and of their free places."""
     places = Operator.objects.free().aggregate(places=Sum(F("max_load") - F("current_load")))["places"] or 0
     return {
         "title": _("Operators on duty"),
@@ -78,7 +78,7 @@ def on_duty_number(request: HttpRequest) -> dict[str, Any]:
 
 
 def duplicates_number(request: HttpRequest) -> dict[str, Any]:
-    """How many pairs of leads wait for a decision."""
+    """The number of pairs of leads that wait for a decision."""
     return {
         "title": _("Undecided duplicates"),
         "figure": count_undecided(request) or "0",

@@ -1,4 +1,4 @@
-"""One database, SQLite or PostgreSQL, opened the way this service needs it."""
+"""Django's settings of the database, SQLite or PostgreSQL."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ WAIT_FOR_WRITER = 30  # seconds; writers of SQLite queue up one after another
 def database_settings(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
     """Django's settings for the database that `url`, parsed already, names. `connect_timeout` is in seconds."""
     chosen = dict(url)
-    # Connections outlive requests: SQLite would reopen its file, and PostgreSQL fork a process, for each.
+    # Connections persist: otherwise SQLite would reopen its file, and PostgreSQL fork a process, for each request.
     chosen["CONN_MAX_AGE"] = None
     if chosen["ENGINE"] == "django.db.backends.sqlite3":
         return chosen | sqlite()
@@ -45,7 +45,7 @@ def limit_request_time(
     }
     words = [f"-c {name}={round(seconds * 1000)}" for name, seconds in bounds.items()]
     asked = database["OPTIONS"].get("options", "")
-    database["OPTIONS"]["options"] = " ".join([*words, asked]).strip()  # the last word is the address's own
+    database["OPTIONS"]["options"] = " ".join([*words, asked]).strip()  # the URL's own options come last and win
 
 
 def parse_database_url(url: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def parse_database_url(url: str) -> dict[str, Any]:
 
 
 def with_host_and_port(parsed: dict[str, Any]) -> dict[str, Any]:
-    """With host and port where pg_dump and messages look for them, also when they stood behind the question mark."""
+    """Moves host and port from the query string to the settings where pg_dump and messages expect them."""
     options = parsed.get("OPTIONS", {})
     place = {"HOST": options.pop("host", parsed["HOST"]), "PORT": options.pop("port", parsed["PORT"])}
     if not place["HOST"] and "/" in parsed["NAME"]:
@@ -75,10 +75,10 @@ def sqlite() -> dict[str, Any]:
     return {
         "ENGINE": "core.db.sqlite",
         "OPTIONS": {
-            # IMMEDIATE: a transaction that reads first and writes later would otherwise die with "database is locked".
+            # IMMEDIATE: a transaction that reads first and writes later would otherwise fail with "database is locked".
             "transaction_mode": "IMMEDIATE",
             "timeout": WAIT_FOR_WRITER,
-            # FULL: an answered contact survives power loss, which WAL's usual NORMAL does not promise.
+            # FULL: a confirmed contact survives power loss, which WAL's usual NORMAL does not guarantee.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
         },
     }
@@ -93,7 +93,7 @@ def postgresql(*, options: dict[str, Any], connect_timeout: int, behind_pooler: 
         "OPTIONS": {"connect_timeout": connect_timeout, "server_side_binding": True, "prepare_threshold": 5} | options,
     }
     if behind_pooler:
-        # The proxy may give every transaction another server connection: nothing may live longer than one.
+        # The pooler may give every transaction another server connection, so no state may outlive a transaction.
         settings["DISABLE_SERVER_SIDE_CURSORS"] = True
         settings["OPTIONS"]["prepare_threshold"] = None
     return settings

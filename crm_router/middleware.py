@@ -1,4 +1,4 @@
-"""Middleware for all requests, and Django's own for the back-office only."""
+"""Middleware for all requests, and Django's middleware limited to the back-office."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ BACK_OFFICE = ("admin", "i18n")
 
 STRICT = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
 base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-# Alpine, which drives the back-office's theme, evaluates the expressions in its attributes.
+# unsafe-eval: Alpine, used by the back-office theme, evaluates expressions in its attributes.
 BACK_OFFICE_POLICY = STRICT.replace("default-src 'self'", "default-src 'self'; script-src 'self' 'unsafe-eval'")
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
@@ -37,7 +37,7 @@ def is_back_office(request: HttpRequest) -> bool:
 
 
 class ContentSecurityPolicy:
-    """Browsers load nothing from elsewhere and run no inline script."""
+    """Sends a policy by which browsers load nothing from other hosts and run no inline scripts."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -49,7 +49,7 @@ class ContentSecurityPolicy:
 
 
 class EncryptedAPI:
-    """With HTTPS=true, refuses unencrypted API calls. A redirect would make the program send its key again."""
+    """With HTTPS=true, refuses unencrypted API calls. A redirect would let clients send their key again."""
 
     def __init__(self, get_response: Answer) -> None:
         if not settings.HTTPS:
@@ -66,7 +66,7 @@ class EncryptedAPI:
 
 
 class OptionalTrailingSlash:
-    """Outside the back-office a path means the same with and without a trailing slash, and never redirects."""
+    """Outside the back-office, accepts paths with and without a trailing slash, without a redirect."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -78,21 +78,21 @@ class OptionalTrailingSlash:
 
 
 class BackOfficeOnly(MiddlewareMixin):
-    """As the first base of a middleware, limits it to the back-office."""
+    """First base of a middleware class; limits it to the back-office."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_back_office(request):
-            return super().__call__(request)  # type: ignore[return-value] # a sync stack awaits nothing
-        return self.get_response(request)  # type: ignore[return-value] # likewise
+            return super().__call__(request)  # type: ignore[return-value] # never a coroutine: the stack is synchronous
+        return self.get_response(request)  # type: ignore[return-value] # never a coroutine
 
 
 class SessionMiddleware(BackOfficeOnly, sessions.SessionMiddleware): ...
 
 
 class LocaleMiddleware(BackOfficeOnly, locale.LocaleMiddleware):
-    """Answers in the language that the caller asks for; the thread is back in the service's language afterwards.
+    """Activates the caller's language for the request, and the service's language afterwards.
 
-    In the back-office as Django does it, elsewhere by `Accept-Language` alone, which bots do not send.
+    In the back-office Django's rules apply, elsewhere only `Accept-Language`, which bots do not send.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -122,7 +122,7 @@ class MessageMiddleware(BackOfficeOnly, messages.MessageMiddleware): ...
 
 
 class SecondFactorMiddleware(BackOfficeOnly):
-    """Redirects people who have a second factor, or must have one, to its page until they have used it."""
+    """Redirects users who have or need a second factor to its page until they have used it."""
 
     BEFORE = ("admin:login", "admin:logout", "set_language", "two_factor_code")
 

@@ -1,4 +1,4 @@
-"""Every setting, from the environment, with a default that suits one machine.
+"""All settings, from the environment, with defaults for a single machine.
 
 docs/settings.md lists them. Invalid values stop the start with one message that names all of them.
 """
@@ -25,9 +25,9 @@ from crm_router.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
-MOST_PROCESSES = 64  # and threads of each
+MOST_PROCESSES = 64  # also the maximum of threads of each
 
-# Set by the person who deploys.
+# Set in the environment.
 
 env = Environment(eager=False)
 env.add_parser("database", databases.parse_database_url)
@@ -125,7 +125,7 @@ WEB_THREADS = env.few("WEB_THREADS", "")
 try:
     env.seal()
 except environs.EnvValidationError as error:
-    found: Any = error.error_messages  # by name, as sealing gives them
+    found: Any = error.error_messages  # by name, as `env.seal()` raises them
     sys.exit("\n".join(["Invalid settings:", *(f"{name}: {' '.join(found[name])}" for name in found)]))
 
 foreign = [name for name in ALLOWED_HOSTS if name not in THIS_MACHINE]
@@ -186,16 +186,16 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
 ]
 
-# The API needs neither sessions, languages nor forms: those six wake up in the back-office only.
+# The API needs neither sessions, languages nor forms: those six are active in the back-office only.
 MIDDLEWARE = [
     "crm_router.observability.requests.Observe",
-    "crm_router.middleware.LocaleMiddleware",  # outside of all that answer with a sentence
+    "crm_router.middleware.LocaleMiddleware",  # outside of all middleware that answers with a sentence
     "crm_router.middleware.EncryptedAPI",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_router.middleware.ContentSecurityPolicy",
     "crm_router.middleware.OptionalTrailingSlash",
-    "django.middleware.common.CommonMiddleware",  # refuses hosts that are not ours
+    "django.middleware.common.CommonMiddleware",  # refuses unknown hosts
     "crm_router.middleware.SessionMiddleware",
     "crm_router.middleware.CsrfViewMiddleware",
     "crm_router.middleware.AuthenticationMiddleware",
@@ -233,13 +233,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator": {},
     }.items()
 ]
-# By account and address together, so that nobody elsewhere can lock a colleague out. The handler adds a limit for all
-# accounts from one address.
+# By account and address together, so that an attacker elsewhere cannot lock a user out. The handler adds a limit for
+# all accounts from one address.
 AXES_HANDLER = "accounts.lockout.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = SIGN_IN_ATTEMPTS
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_WAIT_MINUTES)
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # and what is refused is not written down: the table stays small
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # and refused attempts are not stored, so the table stays small
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "accounts.client_address.client_network"
 AXES_USERNAME_CALLABLE = "accounts.views.attempted_username"
@@ -253,12 +253,12 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 
-# Behind HTTPS. TRUSTED_PROXIES say which requests came encrypted; gunicorn checks it (server/gunicorn_conf.py).
+# Behind HTTPS. TRUSTED_PROXIES state which requests were encrypted; gunicorn checks it (server/gunicorn_conf.py).
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
-SECURE_REDIRECT_EXEMPT = [r"^(health(/ready)?|metrics)/?$"]  # probes come from beside, not through the proxy
+SECURE_REDIRECT_EXEMPT = [r"^(health(/ready)?|metrics)/?$"]  # probes come directly, not through the proxy
 SILENCED_SYSTEM_CHECKS = [
-    "axes.W002",  # no middleware for what one page does: accounts.views.sign_in
+    "axes.W002",  # one page does what the middleware would do: accounts.views.sign_in
     "security.W003",  # Django's CSRF middleware is there, within crm_router.middleware.CsrfViewMiddleware
     # Whether the subdomains always use HTTPS is for the owner of the domain to decide.
     "security.W005",
@@ -280,7 +280,7 @@ STORAGES = {
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]  # large, and for developers only
 
 UNFOLD = back_office.UNFOLD
-DATA_UPLOAD_MAX_MEMORY_SIZE = None  # crm_router/request_body.py bounds every body before Django sees it
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # crm_router/server/request_body.py limits every body before Django reads it
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the page of a source sends three for each operator on its roster
 
 REST_FRAMEWORK = {
@@ -291,7 +291,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is a 405; the schema tells more
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is answered 405; the schema has the metadata
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["access.scopes.OwnSource", "django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "core.api.problems.exception_handler",
@@ -305,7 +305,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "format": "int64", "minimum": 1}},
-    "COMPONENT_SPLIT_REQUEST": True,  # what the service alone sets is in every answer, and in no request
+    "COMPONENT_SPLIT_REQUEST": True,  # read-only fields are in every response, and in no request
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_AUTHENTICATION": [],
@@ -321,7 +321,7 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# At their most talkative some quote what clients sent: statements with their values, pieces of requests.
+# At DEBUG these loggers quote client data: statements with their values, parts of requests.
 QUOTING = "INFO" if LOG_LEVEL == "DEBUG" and not LOG_PERSONAL_DATA else LOG_LEVEL
 LOGGING = {
     "version": 1,
@@ -335,9 +335,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": LOG_LEVEL},
-        "axes": {"level": "WARNING"},  # not four lines for everybody who signs in
+        "axes": {"level": "WARNING"},  # otherwise four lines for each sign-in
         "django.db.backends": {"level": QUOTING},
-        # These say, in the words of clients, what crm_router.requests says without.
+        # These log with client data what the request log has without.
         "django.request": {"handlers": ["nowhere"], "propagate": False},
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
         "gunicorn.error": {"level": QUOTING, "propagate": True},

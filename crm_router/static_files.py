@@ -1,4 +1,4 @@
-"""Collects static files, and knows whether that has been done for just these files."""
+"""Collects static files, and checks whether the collected files are current."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
-UNUSED = ["redoc", "rest_framework"]  # pages that we do not serve; compressing their files takes longer than all others
+UNUSED = ["redoc", "rest_framework"]  # their pages are not served; compressing their files takes longer than all others
 
 
 def are_collected() -> bool:
@@ -15,20 +15,20 @@ def are_collected() -> bool:
 
 
 def collect_files() -> None:
-    """The stamp is written last: a collection killed in the middle counts for nothing."""
+    """Collects the files. The stamp is written last, so that an interrupted collection does not count."""
     stamp_path().unlink(missing_ok=True)
     call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
     stamp_path().write_text(fingerprint())
 
 
 def stamp_path() -> Path:
-    """Beside the folder, whose every file is public."""
+    """The path of the stamp, beside the folder, because all files in it are public."""
     root = Path(settings.STATIC_ROOT)
     return root.with_name(f"{root.name}.collected")
 
 
 def fingerprint() -> str:
-    """Of the contents: copying files from place to place, as images do, changes their times."""
+    """A digest of the files' contents. Times are not used, because copying files, as image builds do, changes them."""
     digest = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list(UNUSED):

@@ -23,7 +23,7 @@ router.register("leads", LeadViewSet)
 router.register("operators", OperatorViewSet)
 router.register("sources", SourceViewSet)
 
-# What is asked most comes first: each address is compared with one after another.
+# The most frequent paths come first, because patterns are tried one after another.
 api = [
     *router.urls,
     path("sources/<id:source_id>/operators", RosterView.as_view()),

@@ -1,4 +1,4 @@
-"""The pages that belong to no app."""
+"""Pages that do not belong to an app."""
 
 import logging
 import sys
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 def only_read(view: Callable[..., HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Answers 405 to everything but GET and HEAD."""
+    """Answers 405 to all methods except GET and HEAD."""
 
     @wraps(view)
     def checked(request: HttpRequest) -> HttpResponseBase:
@@ -52,7 +52,7 @@ def root(request: HttpRequest) -> JsonResponse:
 
 @only_read
 def health(request: HttpRequest) -> JsonResponse:
-    """Liveness: the process answers. It does not ask the database, whose faults must not restart the process."""
+    """Liveness: the process answers. Does not query the database, whose failures must not restart the process."""
     return JsonResponse({"status": "ok"})
 
 
@@ -67,9 +67,9 @@ def schema(request: HttpRequest) -> HttpResponse:
 
 @cache
 def built_schema(language: str) -> bytes:
-    """Built once by each process: it depends on nothing but the code and the language."""
+    """The schema, built once in each process, because it depends only on the code and the language."""
     with translation.override(language):
-        document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call] # it has no types
+        document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call] # no type hints
         rendered: bytes = OpenApiJsonRenderer().render(document, renderer_context={})
         return rendered
 
@@ -111,7 +111,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503 when it is the database that fails."""
+    """The response to an unhandled exception: 503 if the database failed, else 500."""
     if problems.is_temporary(sys.exc_info()[1]):
         log.error("Answered 503", exc_info=True)
         response = problems.problem_response(problems.problem_document(503))

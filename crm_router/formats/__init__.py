@@ -1,1 +1,1 @@
-"""How the back-office writes dates: one style for each language, on every page (FORMAT_MODULE_PATH)."""
+"""Date formats of the back-office: one style for each language (FORMAT_MODULE_PATH)."""

@@ -1,1 +1,1 @@
-"""Seeing inside: logs, metrics, and what may be sent to Sentry and OpenTelemetry. docs/observability.md explains it."""
+"""Logs, metrics, and data for Sentry and OpenTelemetry (docs/observability.md)."""

@@ -1,4 +1,4 @@
-"""Metrics read from the database at each scrape: the same from every process, and never out of date."""
+"""Metrics read from the database at each scrape: equal in every process, and always current."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ from routing.models import Source, Upkeep
 
 class DatabaseMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
-        """Without the database only build and readiness: a part would look like an empty queue."""
+        """Without the database, yields only build and readiness: partial metrics would look like an empty queue."""
         yield InfoMetricFamily("crm_router_build", "The version that answers.", {"version": VERSION})
         try:
             known = [] if missing_migrations() else list(read_database())

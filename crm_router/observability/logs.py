@@ -1,7 +1,7 @@
-"""What a line of the log looks like: for people at a terminal, or JSON for programs. docs/observability.md explains it.
+"""The format of log lines: text for people, or JSON for programs (docs/observability.md).
 
-Personal data stay out unless LOG_PERSONAL_DATA is set. Messages of exceptions quote what was at hand, such as the phone
-that was there already, so they are told only where they cannot.
+Personal data are left out unless LOG_PERSONAL_DATA is set. Messages of exceptions may quote data, such as a phone that
+exists already, so they are logged only for exception types that cannot.
 """
 
 import json
@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from core import request_context
 
-# What a record may carry beside its message. Everything else stays out: Django adds whole requests to some records.
+# The fields of a record that are logged. Others are not, because Django adds complete requests to some records.
 FIELDS = (
     "method",
     "route",
@@ -33,7 +33,7 @@ FIELDS = (
     "path",
 )
 
-# Errors that tell of programs, networks and files; of databases, only the first line, as values may follow.
+# Errors about programs, networks and files; of database errors only the first line, because values may follow.
 HARMLESS = (
     OperationalError,
     InterfaceError,
@@ -44,11 +44,11 @@ HARMLESS = (
     NameError,
     TypeError,
 )
-CAUSES = 10  # of an exception, at most
+CAUSES = 10  # logged causes of an exception, at most
 
 
 class Formatter(logging.Formatter):
-    """For LOGGING. `form` is "line" or "json"."""
+    """The formatter for LOGGING. `form` is "line" or "json"."""
 
     def __init__(self, form: str) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class Formatter(logging.Formatter):
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What a line says, in its order."""
+    """The fields of a log line, in their order."""
     said: dict[str, Any] = {
         "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
         "level": record.levelname.lower(),
@@ -91,7 +91,7 @@ def as_line(said: dict[str, Any]) -> str:
 
 
 def format_exception(error: BaseException) -> str:
-    """The traceback, what came first at the top, as Python prints it but without messages that may quote people."""
+    """The traceback in Python's order, the first cause at the top, without messages that may contain personal data."""
     chain: list[BaseException] = []
     earlier: BaseException | None = error
     while earlier is not None and earlier not in chain and len(chain) < CAUSES:
@@ -109,14 +109,14 @@ def exception_line(error: BaseException) -> str:
 
 
 def safe_message(error: BaseException) -> str:
-    """Of an error that cannot quote personal data, or of any if they are wanted; else empty."""
+    """The message of an error that cannot contain personal data, or of any error with LOG_PERSONAL_DATA; else empty."""
     if settings.LOG_PERSONAL_DATA:
         return str(error)
     return str(error).partition("\n")[0] if isinstance(error, HARMLESS) else ""
 
 
 class WithoutClients(logging.Filter):
-    """Keeps out what the server says of clients in its messages: addresses, paths and pieces of what they sent."""
+    """Removes client data from the server's messages: addresses, paths and parts of requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not settings.LOG_PERSONAL_DATA and record.name.startswith("gunicorn"):

@@ -28,7 +28,7 @@ LOST_RACES = Counter("crm_router_lost_races_total", "Transactions rolled back to
 GAVE_UP = Counter("crm_router_gave_up_total", "Pieces of work that lost every race and were refused as busy.")
 SWEEPS = Counter("crm_router_sweeps_total", "Sweeps of the queue by the serving processes.", ["outcome"])
 
-# Known from the start: what appears with its first increase shows no increase.
+# Initialised at the start: a counter that first appears with value 1 shows no increase.
 for cause in ("overtaken", "deadlock", "serialization", "schema"):
     LOST_RACES.labels(cause)
 for outcome in ("done", "failed"):

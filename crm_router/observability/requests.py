@@ -1,4 +1,4 @@
-"""One line of log and one measurement for each request, and an id that follows it."""
+"""Logs and measures each request, and gives it an id."""
 
 import logging
 import time
@@ -15,13 +15,13 @@ from crm_router.observability import metrics, routes, tracing
 
 log = logging.getLogger("crm_router.requests")
 
-PROBES = {"/health", "/health/ready", "/metrics"}  # asked every few seconds, and worth a line only when they fail
+PROBES = {"/health", "/health/ready", "/metrics"}  # called every few seconds, logged only when they fail
 
 
 class Observe:
-    """Stands outside of all middleware that may refuse a request, so that refusals are seen as well.
+    """The outermost middleware, so that requests refused by other middleware are logged and counted as well.
 
-    Static files are no business of the service's, and worth neither a line nor a number.
+    Static files are neither logged nor counted.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -56,7 +56,7 @@ class Observe:
 
 
 def log_refused_request(call: RequestContext, *, method: str, status: int, code: str) -> None:
-    """For what is refused before Django sees it."""
+    """Logs a request that is refused before it reaches Django."""
     with current_request(call):
         log_request(
             call, method=routes.known_method(method), route=routes.UNMATCHED, status=status, seconds=0, code=code
@@ -81,13 +81,13 @@ def log_request(
 
 
 def problem_code(response: HttpResponseBase) -> str | None:
-    """The code of a problem document; None when all went well, and for the back-office's pages."""
+    """The code of a problem document; None for successful responses and back-office pages."""
     data = getattr(response, "data", None)
     return data.get("code") if response.status_code >= 400 and isinstance(data, dict) else None
 
 
 def contact_outcome(call: RequestContext) -> dict[str, Any]:
-    """What became of the contact that the request was about, the first that it changed; and how many changes in all."""
+    """Log fields with the final state of the contact that the request changed first, and the number of all changes."""
     if not call.events:
         return {}
     first = call.events[0]

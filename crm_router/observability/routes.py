@@ -1,4 +1,4 @@
-"""What was asked for, in few words: never a path or a method as a client spelled it."""
+"""Route and method labels from a fixed set: never the path or method as the client wrote it."""
 
 import re
 from functools import lru_cache
@@ -14,7 +14,7 @@ def known_method(given: str | None) -> str:
 
 
 def route_of(request: HttpRequest) -> str:
-    """As in the API's documentation: /api/v1/contacts/{pk}/resolve."""
+    """The route as in the API documentation, such as /api/v1/contacts/{pk}/resolve."""
     match = request.resolver_match
     return route_template(match.route) if match else UNMATCHED
 

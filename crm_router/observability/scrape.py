@@ -16,7 +16,7 @@ from crm_router.views import only_read
 
 @only_read
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Needs METRICS_TOKEN as its bearer token; 404 where that is not set."""
+    """The metrics. Requires METRICS_TOKEN as bearer token; 404 if that is not set."""
     if not settings.METRICS_TOKEN:
         return problems.problem_response(problems.problem_document(404))
     if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected_authorization()):
@@ -32,7 +32,7 @@ def expected_authorization() -> bytes:
 
 
 def build_registry() -> CollectorRegistry:
-    """What all workers counted, or this process where there are no workers, and what the database knows."""
+    """A registry of the counters of all workers, or of this process without workers, and the database metrics."""
     everything = CollectorRegistry()
     if worker_metrics.folder:
         MultiProcessCollector(everything, str(worker_metrics.folder))

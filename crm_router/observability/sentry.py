@@ -1,4 +1,4 @@
-"""Sends faults to Sentry: what failed and where in the code, and nothing of what people wrote."""
+"""Sends errors to Sentry: exception types and code locations, without personal data."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ SENT = {
 
 
 def start() -> None:
-    """Listens to what is logged as an error. The integration with Django would cost each request more than routing."""
+    """Sends logged errors only, because the Django integration would cost each request more than routing."""
     import sentry_sdk
 
     sentry_sdk.init(
@@ -37,7 +37,7 @@ def start() -> None:
 
 
 def scrub(event: Any, _hint: Any) -> Any:
-    """The event with only what cannot hold personal data: no messages of exceptions, no arguments of log lines."""
+    """Removes everything that may contain personal data: messages of exceptions, arguments of log lines."""
     clean = {name: event[name] for name in SENT & set(event)}
     for exception in clean.get("exception", {}).get("values", []):
         exception["value"] = ""

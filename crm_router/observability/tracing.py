@@ -1,4 +1,4 @@
-"""Sends a span for each request to OpenTelemetry, as part of the trace that the caller names in `traceparent`."""
+"""Sends a span for each request to OpenTelemetry, as part of the trace in the caller's `traceparent`."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ provider: "TracerProvider | None" = None
 
 
 def start() -> None:
-    """The instrumentation of Django that OpenTelemetry offers would send whole URLs, with phones in their queries."""
+    """Sets up the exporter. OpenTelemetry's Django instrumentation would send whole URLs, with phones in queries."""
     global provider
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
@@ -29,7 +29,7 @@ def start() -> None:
 
 
 def record_span(call: RequestContext, *, seconds: float, fields: Mapping[str, Any]) -> None:
-    """One finished span, with what the line in the log says, except the path."""
+    """Records one finished span with the fields of the log line, except the path."""
     if provider is None:
         return
     from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -51,7 +51,7 @@ def record_span(call: RequestContext, *, seconds: float, fields: Mapping[str, An
     span.end(ended)
 
 
-# By the semantic conventions of OpenTelemetry; "" is left out.
+# Names of OpenTelemetry's semantic conventions; fields with "" are left out.
 RENAMED = {
     "method": "http.request.method",
     "route": "http.route",

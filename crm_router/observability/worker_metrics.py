@@ -1,7 +1,7 @@
-"""Adds up the metrics of gunicorn's workers: each counts in files of its own, and whoever is scraped reads them all.
+"""Adds up the metrics of gunicorn's workers: each writes its own files, and the scraped worker reads all of them.
 
-The files are named for the worker's place, not for its process: who comes after a worker goes on counting where it
-ended, and there are never more files than workers.
+The files are named by the worker's slot, not by its process: a replacement continues the counters of its predecessor,
+and there are never more files than workers.
 """
 
 import atexit
@@ -17,7 +17,7 @@ from typing import Any
 
 from prometheus_client import multiprocess, values
 
-MEMORY = "/dev/shm"  # counting must not wait for a busy disk
+MEMORY = "/dev/shm"  # so that counting does not wait for a busy disk
 PREFIX = "crm-router-metrics-"
 SETTLED = 60  # seconds
 
@@ -26,22 +26,22 @@ place = "master"
 
 
 def share_between_workers() -> None:
-    """For the master. It comes too late once metrics are made, as when gunicorn reads its configuration again."""
+    """Called in the master. Has no effect after metrics are created, as when gunicorn reloads its configuration."""
     global folder
     if "crm_router.observability.metrics" in sys.modules:
         return
     parent = Path(MEMORY if os.access(MEMORY, os.W_OK) else tempfile.gettempdir())
     remove_left_folders(parent)
-    # A new folder each time: the numbers of an earlier run would add up too.
+    # A new folder for each run, because the counters of an earlier run would be added.
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     lock_folder(folder)
     atexit.register(remove_folder, folder, master=os.getpid())
-    os.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(folder)}  # where the library looks
+    os.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(folder)}  # read by prometheus_client
     values.ValueClass = values.MultiProcessValue(lambda: place)
 
 
 def remove_left_folders(parent: Path) -> None:
-    """Removes what killed masters have left. Nobody locks those any more; one being made now is younger than that."""
+    """Removes folders of killed masters: unlocked, and older than SETTLED, which excludes one just being created."""
     for left in parent.glob(f"{PREFIX}*"):
         try:
             if time.time() - left.stat().st_mtime > SETTLED:
@@ -52,7 +52,7 @@ def remove_left_folders(parent: Path) -> None:
 
 
 def lock_folder(folder: Path) -> int:
-    """For as long as this process or one forked from it lives. Raises OSError when another has it."""
+    """Locks the folder while this process or one forked from it lives. Raises OSError if another process has it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,23 +63,23 @@ def lock_folder(folder: Path) -> int:
 
 
 def remove_folder(folder: Path, *, master: int) -> None:
-    """Workers inherit what is to be done at exit, but the folder is the master's."""
+    """Removes the folder in the master only, because workers inherit its exit handlers."""
     if os.getpid() == master:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def assign_place(worker: Any, others: Iterable[Any]) -> None:
-    """In the master, before the worker is forked: the lowest place that no other worker has."""
+    """Called in the master before the fork: gives the worker the lowest free slot."""
     taken = {other.metrics_place for other in others}
     worker.metrics_place = next(number for number in range(len(taken) + 1) if number not in taken)
 
 
 def take_place(worker: Any) -> None:
-    """In the worker, once it is forked."""
+    """Called in the worker after the fork."""
     global place
     place = str(worker.metrics_place)
 
 
 def forget_worker(worker: Any) -> None:
-    """In the master, when the worker is dead: what it counted stays, what it was in the middle of does not."""
+    """Called in the master when the worker has ended: keeps its counters, removes its gauges of running work."""
     multiprocess.mark_process_dead(worker.metrics_place)

@@ -1,4 +1,4 @@
-"""Where the service listens."""
+"""The address on which the service listens."""
 
 import errno
 import ipaddress
@@ -16,18 +16,18 @@ class Address(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        """As in a URL."""
+        """Host and port as in a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """For a browser on this machine."""
+        """The URL for a browser on this machine."""
         return f"http://localhost:{self.port}" if self.host in EVERYWHERE else f"http://{self}"
 
     @property
     def is_loopback(self) -> bool:
-        """Nobody but this machine reaches it. A name other than localhost may mean anything tomorrow."""
+        """Whether only this machine can reach it. False for names except localhost: what they resolve to may change."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -35,7 +35,7 @@ class Address(NamedTuple):
 
 
 def address_from_environment() -> Address:
-    """HOST and PORT; by default only this machine can reach it. Raises ValueError when PORT is no port."""
+    """HOST and PORT; by default only this machine can reach it. Raises ValueError if PORT is not a valid port."""
     host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
     if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
         raise ValueError(f"PORT={port} is not a number from 1 to 65535.")
@@ -43,11 +43,11 @@ def address_from_environment() -> Address:
 
 
 def bind_obstacle(address: Address) -> str | None:
-    """Why nobody can listen there, in one sentence; None when nothing is in the way."""
+    """Why the address cannot be bound, in one sentence; None if it can."""
     try:
         family, kind, _, _, target = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
-            # As the server does it: connections of an earlier run that are still fading away are no obstacle.
+            # Set by the server as well: connections of an earlier run in TIME_WAIT do not prevent binding.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(target)
             probe.listen()
@@ -60,9 +60,9 @@ def bind_obstacle(address: Address) -> str | None:
 
 
 def open_to_others(address: Address) -> str | None:
-    """Why the API must not be served there without keys, in one sentence; None when it may, or when keys are required.
+    """Why the API must not be served there without keys, in one sentence; None if it may, or if keys are required.
 
-    API_KEYS_OPEN_ANYWHERE says that something else keeps strangers away, such as compose.yaml's published port.
+    API_KEYS_OPEN_ANYWHERE states that access is restricted otherwise, such as by compose.yaml's published port.
     """
     if settings.API_KEYS != "open" or settings.API_KEYS_OPEN_ANYWHERE or address.is_loopback:
         return None

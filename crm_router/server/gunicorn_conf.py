@@ -1,6 +1,6 @@
 """gunicorn's settings: python -m gunicorn -c python:crm_router.server.gunicorn_conf
 
-WEB_CONCURRENCY and WEB_THREADS overrule the choice of processes and threads.
+WEB_CONCURRENCY and WEB_THREADS override the numbers of processes and threads.
 """
 
 import gc
@@ -19,7 +19,7 @@ from crm_router import databases
 from crm_router.observability import worker_metrics
 from crm_router.server import address
 
-worker_metrics.share_between_workers()  # before anything is imported that counts
+worker_metrics.share_between_workers()  # before any module that creates metrics is imported
 
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "core.db.sqlite"
 databases.limit_request_time(
@@ -43,30 +43,30 @@ worker_class = "crm_router.server.clean_stop.CleanStopWorker"  # gthread (ADR 00
 workers = settings.WEB_CONCURRENCY or (1 if ON_SQLITE else min(CORES + 1, 9))
 threads = settings.WEB_THREADS or (8 if ON_SQLITE else 4)
 
-# The code is loaded once and shared: a killed worker is replaced in milliseconds, and each costs less memory.
-# The price: SIGHUP restarts the workers with the code that was loaded, new code needs a restart of the whole.
+# The code is loaded once and shared: a killed worker is replaced in milliseconds, and each needs less memory.
+# The cost: SIGHUP restarts the workers with the code already loaded; new code needs a restart of the service.
 preload_app = True
 
 
 def on_starting(server: Any) -> None:
-    """Whoever starts gunicorn by itself, with --bind perhaps, is refused what scripts/serve refuses."""
-    for bound in server.cfg.address:  # (host, port, ...), or the path of a socket, behind which anybody may stand
+    """Applies the address check of scripts/serve also when gunicorn is started directly, such as with --bind."""
+    for bound in server.cfg.address:  # (host, port, ...), or the path of a socket, which a proxy may publish
         host, port, *_ = bound if isinstance(bound, tuple) else (str(bound), 0)
         if refusal := address.open_to_others(address.Address(host, port)):
             sys.exit(refusal)
 
 
 def when_ready(server: Any) -> None:
-    """What is loaded by now lives as long as the process: looking through it for garbage again and again took a seventh
-    of the processor, and made each worker copy the memory that they share."""
-    get_resolver().url_patterns  # noqa: B018 - Django would load them, and the pages behind them, in each worker
+    """Freezes loaded objects, which live as long as the process: garbage collection of them took a seventh of the CPU
+    time, and made each worker copy the shared memory."""
+    get_resolver().url_patterns  # noqa: B018 - otherwise loaded, with all views, in each worker
     gc.collect()
     gc.freeze()
     log_start(server)
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """No worker inherits a connection: two processes talking on one would mix up their answers."""
+    """Closes connections, so that workers do not inherit them: two processes on one would mix up their responses."""
     connections.close_all()
     worker_metrics.assign_place(worker, server.WORKERS.values())
 
@@ -79,13 +79,13 @@ def child_exit(server: Any, worker: Any) -> None:
     worker_metrics.forget_worker(worker)
 
 
-# Seconds for which the loop of a worker may stand still. It limits no request, because requests run in threads: they
-# wait for the database, which has limits of its own (DATABASE_..._TIMEOUT), and for clients, which nginx buffers.
+# Seconds for which a worker's main loop may hang. This does not limit requests, because they run in threads: they wait
+# for the database, which has its own limits (DATABASE_..._TIMEOUT), and for clients, which nginx buffers.
 timeout = 30
-# Seconds in which a worker that stops (SIGTERM, SIGHUP, recycling) answers what it has accepted.
+# Seconds in which a stopping worker (SIGTERM, SIGHUP, recycling) finishes accepted requests.
 graceful_timeout = 30
-# Longer than the idle time of common proxies and clients (60), so that it is they who hang up: a server that closes
-# an idle connection may do so just when the next request is on its way.
+# Longer than the idle time of common proxies and clients (60), so that they close connections first: a server that
+# closes an idle connection may do so just when the next request is on its way.
 keepalive = 75
 
 
@@ -95,14 +95,14 @@ def post_worker_init(worker: Any) -> None:
     sweeper.start_sweeper(settings.SWEEP_SECONDS)
 
 
-# Bounds what a slow leak can take. With a single worker nobody would answer meanwhile.
+# Bounds the memory of a slow leak. With a single worker, no process would serve requests during its restart.
 max_requests = 20_000 if workers > 1 else 0
 max_requests_jitter = max_requests // 5
 
-# Only these may say that a client came by HTTPS, and only by this header; another one may be a client's own.
+# Only these proxies may state that a client used HTTPS, and only by this header; others may come from clients.
 forwarded_allow_ips = ",".join(settings.TRUSTED_PROXIES)
 secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
-forwarder_headers = ""  # where the application lies is nobody's to say
+forwarder_headers = ""  # no header may set the application's path
 
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # heartbeats must not wait for a busy disk
@@ -112,8 +112,8 @@ logconfig_dict = settings.LOGGING
 
 class LogWithoutAccess(Logger):  # type: ignore[misc] # gunicorn has no types
     def access(self, *args: Any) -> None:
-        """Observe writes the line of a request. gunicorn would collect fields that nothing writes, a tenth of the
-        processor time of a small request."""
+        """Does nothing: Observe logs requests. gunicorn would collect unused fields, a tenth of the CPU time of a small
+        request."""
 
 
 logger_class = LogWithoutAccess

@@ -1,4 +1,4 @@
-"""The answer to HEAD: what GET would be answered, but for the body."""
+"""Responses to HEAD: those to GET without the body."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from crm_router.server.request_body import Application, Environ
 
 
 def without_body_for_head(application: Application) -> Application:
-    """Django leaves the body in and counts on the server, which drops it with a warning for each such request."""
+    """Removes the body, which Django leaves to the server; gunicorn would log a warning for each such request."""
 
     def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         whole = application(environ, start_response)

@@ -10,10 +10,10 @@ from django.conf import settings
 from core.api import problems
 from crm_router.observability import requests
 
-# JSON is UTF-8, whatever a client says; Django would look for its codec, and some of those are no encodings of text.
+# JSON is always UTF-8. Django would use the codec that the client names, and some codecs are not text encodings.
 CHARSET = re.compile(r""";\s*charset=("[^"]*"|[^;]*)""", re.IGNORECASE)
 BATCH = "/api/v1/contacts/batch"
-DISCARDED = 16 * 1024 * 1024  # bytes of a body that is too large; a client that still sends would not see the answer
+DISCARDED = 16 * 1024 * 1024  # bytes read of a body that is too large; a client still sending misses the answer
 PIECE = 64 * 1024  # bytes
 
 Environ = dict[str, Any]
@@ -21,7 +21,7 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 def with_bounded_body(application: Application) -> Application:
-    """Answers 413 to bodies that are too large, and lets Django see bodies sent in chunks, which it would ignore."""
+    """Answers 413 to bodies that are too large, and passes chunked bodies to Django, which would ignore them."""
 
     def bounded(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         limit, stream = limit_for(environ["PATH_INFO"]), environ["wsgi.input"]
@@ -47,7 +47,7 @@ def with_bounded_body(application: Application) -> Application:
 
 
 def limit_for(path: str) -> int:
-    """How many bytes a body may have that is sent to this path."""
+    """The maximum size in bytes of a body sent to this path."""
     return settings.MAX_BATCH_BYTES if path.removesuffix("/") == BATCH else settings.MAX_BODY_BYTES
 
 
@@ -58,7 +58,7 @@ def discard_rest(stream: Any) -> None:
 
 
 def refuse(environ: Environ, start_response: Callable[..., Any], status: int, detail: str) -> Iterable[bytes]:
-    """Answers and closes the connection: the rest of the body must not be taken for another request."""
+    """Answers and closes the connection, so that the rest of the body is not parsed as another request."""
     document = problems.problem_document(status, detail=detail)
     call = requests.begin_request(environ)
     requests.log_refused_request(call, method=environ["REQUEST_METHOD"], status=status, code=str(document["code"]))

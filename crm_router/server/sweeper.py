@@ -1,7 +1,7 @@
-"""Sweeps the queue now and then, in a thread of the serving process.
+"""Sweeps the queue periodically, in a thread of the serving process.
 
-Every event drains the queue by itself. This is the net under it: for what QUEUE_BURST has left, and for events whose
-process died, or whose database went away, between a commit and its look at the queue.
+Every event drains the queue by itself. The sweep handles the rest: contacts left by QUEUE_BURST, and events whose
+process died, or whose database failed, between the commit and the drain.
 """
 
 import logging
@@ -18,14 +18,14 @@ log = logging.getLogger(__name__)
 
 
 def start_sweeper(seconds: int) -> None:
-    """Begins to sweep about every so many seconds; 0 leaves it to `manage.py route_waiting --loop`."""
+    """Starts a sweep about every `seconds`; 0 leaves it to `manage.py route_waiting --loop`."""
     if seconds:
         Thread(target=sweep_repeatedly, args=(seconds,), name="sweeper", daemon=True).start()
 
 
 def sweep_repeatedly(seconds: int) -> None:
     while True:
-        time.sleep(seconds * random.uniform(0.5, 1.5))  # the workers take turns instead of meeting
+        time.sleep(seconds * random.uniform(0.5, 1.5))  # random, so that workers do not sweep simultaneously
         try:
             sweep_once()
         finally:

@@ -18,11 +18,11 @@ from crm_router.server import address
 from routing import queue
 
 NOT_YET = 75  # EX_TEMPFAIL of sysexits.h: the same command may succeed later
-PAUSE = 1  # seconds between two looks for the database
-REMINDER = 30  # of them between two lines in the log
+PAUSE = 1  # seconds between two attempts to connect to the database
+REMINDER = 30  # attempts between two lines in the log
 REFUSALS = ("does not exist", "authentication failed", "no password supplied", "no pg_hba.conf entry")
 
-MIGRATING = 0x637264  # of all advisory locks in this database, the one for migrations
+MIGRATING = 0x637264  # key of the advisory lock for migrations
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         "Prepares the service to start: checks the address, collects static files, applies migrations. Repeats nothing "
         "that is done. Exit code 1 on an error, 75 if PostgreSQL does not answer yet."
     )
-    requires_system_checks = []  # they take as long as all the rest, and the tests have run them
+    requires_system_checks = []  # they take as long as everything else, and the tests run them
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -38,12 +38,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, beside: int | None, **options: Any) -> None:
-        """Several services may start at once, here or on several machines with one PostgreSQL.
+        """Prepares the start. Several services may start concurrently, on one or several machines with one PostgreSQL.
 
-        1. The address must be free, and not open to others without keys.
-        2. Static files are collected when they are not there or not those of this code.
-        3. The database must answer.
-        4. Migrations are applied, by one start at a time.
+        1. Requires that the address is free, and not open to others without keys.
+        2. Collects static files if they are missing or belong to other code.
+        3. Requires that the database answers.
+        4. Applies migrations, one service at a time.
         5. Warns of a database that does not convert Russian letters to lower case.
         6. Routes waiting contacts, in case a process died between a commit and its drain of the queue.
         """
@@ -77,7 +77,7 @@ class Command(BaseCommand):
             self.give_up(f"The static files cannot be collected in {where}: {error.strerror}.")
 
     def wait_for_database(self, service: int) -> None:
-        """Tries until the database answers, with a line in the log now and then. Ends with the service."""
+        """Tries until the database answers, with a log line every REMINDER attempts. Ends when the service ends."""
         for attempt in count():
             if not is_running(service):
                 raise SystemExit(0)
@@ -110,7 +110,7 @@ class Command(BaseCommand):
             self.give_up(f"The database {database_label()} cannot be migrated: {first_line(error)}")
 
     def warn_of_letters(self) -> None:
-        """In such a database, searches miss names in another case, and some texts cannot be stored."""
+        """Warns of a database in which searches miss names in another case, or some texts cannot be stored."""
         if connection.vendor == "sqlite":
             return
         with connection.cursor() as cursor:
@@ -152,7 +152,7 @@ def first_line(error: Exception) -> str:
 
 
 def why_not(error: Exception) -> str:
-    """The reason, with a hint where waiting does not help; server messages in other languages are passed on."""
+    """The reason, with a hint if waiting does not help. Server messages in other languages are returned unchanged."""
     if any(words in str(error) for words in REFUSALS):
         return (
             f"{first_line(error)}. Waiting does not help: check the user, password and name in DATABASE_URL, and that "
@@ -163,7 +163,7 @@ def why_not(error: Exception) -> str:
 
 @contextmanager
 def alone_on_this_machine() -> Iterator[None]:
-    """The lock goes with its process, however that ends."""
+    """Holds a file lock, which the system releases when the process ends."""
     folder = os.open(settings.BASE_DIR, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
@@ -174,12 +174,12 @@ def alone_on_this_machine() -> Iterator[None]:
 
 @contextmanager
 def alone_in_this_database() -> Iterator[None]:
-    """A transaction of another connection holds the lock, because a pooler would lose one that a session holds."""
+    """Holds an advisory lock in a transaction of another connection, because poolers break session-level locks."""
     if connection.vendor == "sqlite":
         yield
         return
     keeper = connection.copy()
-    # A statement that the server binds keeps its snapshot, for which CREATE INDEX CONCURRENTLY would wait.
+    # With server-side binding the statement keeps its snapshot, for which CREATE INDEX CONCURRENTLY would wait.
     keeper.settings_dict["OPTIONS"]["server_side_binding"] = False
     try:
         keeper.set_autocommit(False)
