@@ -15,9 +15,7 @@ class StrictJSONParser(JSONParser):
             too_deep = json_depth(parsed) > settings.MAX_JSON_DEPTH
         except RecursionError:  # deeper than Python's recursion limit
             too_deep = True
-        except (
-            ParseError
-        ) as error:  # neither its own sentence nor Python's description of the position is translated
+        except ParseError as error:  # neither its own sentence nor Python's description of the position is translated
             raise ParseError(_("The body is not valid JSON: %(error)s.") % {"error": error.__context__}) from error
         if too_deep:
             raise ParseError(
