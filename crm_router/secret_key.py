@@ -8,7 +8,7 @@ from pathlib import Path
 def read_or_make(path: Path) -> str:
     """The key in `path`; a fresh random one is stored there first when there is none.
 
-    Several processes may start at once: a complete file is linked into place, so that all read the same key.
+    Several processes may start concurrently: a complete file is linked into place, so that all read the same key.
     Raises OSError when the folder cannot be written.
     """
     if not path.exists():

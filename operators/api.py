@@ -51,7 +51,7 @@ class HandoverCountSerializer(serializers.Serializer[Any]):
 
 
 class OperatorViewSet(LookupById, viewsets.ModelViewSet[Operator]):
-    """Operators: who is on duty, and how many contacts each may have open at once."""
+    """Operators: their duty, and how many contacts each may have open simultaneously."""
 
     queryset = Operator.objects.current().order_by("pk")
     serializer_class = OperatorSerializer

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-LIMITS = (1, 100)  # contacts that one operator may be allowed to have open at once
+LIMITS = (1, 100)  # range of `max_load`: contacts that one operator may have open simultaneously
 
 
 class Obstacle(models.TextChoices):

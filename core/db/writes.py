@@ -90,7 +90,7 @@ def store_in_one_statement(cursor: Any, shape: tuple[Shape, ...], values: list[A
 
 @cache
 def sql_of(shape: tuple[Shape, ...]) -> str:
-    """Every part waits for the required changes before it, so that rows are locked in the order of the parts."""
+    """The WITH statement. Each part waits for the required changes before it, so that locks follow their order."""
     parts: list[str] = []
     required: list[str] = []
     for place, (what, references) in enumerate(shape):
