@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -40,6 +41,8 @@ class Row:
         self.model = model
         self.values = values
 
+
+ROWS_TOGETHER = 500  # in one statement on SQLite, which takes 32,766 values
 
 Part = Model | Row | Change
 Reference = tuple[str, int]  # the column's name of a foreign key, and the place of the part that it refers to
@@ -145,9 +148,9 @@ def store_many(rows: Sequence[Model | Row]) -> None:
             ids = [pk for (pk,) in cursor.fetchall()]
         else:
             ids = []
-            for of_row in values:
-                cursor.execute(f"{table.insert((), ())} RETURNING {table.pk}", of_row)
-                ids.append(cursor.fetchone()[0])
+            for some in (values[start : start + ROWS_TOGETHER] for start in range(0, len(values), ROWS_TOGETHER)):
+                cursor.execute(f"{table.insert_rows(len(some))} RETURNING {table.pk}", list(chain.from_iterable(some)))
+                ids += [pk for (pk,) in cursor.fetchall()]
     for row, pk in zip(rows, ids, strict=True):
         if isinstance(row, Model):
             row.pk, row._state.adding, row._state.db = pk, False, database.alias
@@ -218,6 +221,10 @@ class Table:
         given = [attname for attname in self.columns if attname not in referring]
         columns = [self.columns[attname] for attname in [*given, *referring]]
         return f"INSERT INTO {self.name} ({', '.join(columns)}) SELECT {', '.join([*['%s'] * len(given), *ids])}"
+
+    def insert_rows(self, number: int) -> str:
+        marks = f"({', '.join(['%s'] * len(self.columns))})"
+        return f"INSERT INTO {self.name} ({', '.join(self.columns.values())}) VALUES {', '.join([marks] * number)}"
 
     def insert_arrays(self) -> str:
         """PostgreSQL's INSERT of many rows, with the values of each column as one array."""

@@ -29,7 +29,7 @@ def test_seeding_needs_a_roster():
 
 
 @pytest.mark.parametrize(
-    ("options", "said"), [(["--source", "404"], "no source with id 404"), (["--count", "0"], "at least 1")]
+    ("options", "said"), [(["--source", "404"], "Source 404 does not exist"), (["--count", "0"], "at least 1")]
 )
 def test_seeding_refuses_what_makes_no_sense(options, said):
     characters.source(roster={characters.operator(): 1})

@@ -152,7 +152,7 @@ def test_a_name_of_a_closed_source_is_free_until_it_opens_again():
     old = characters.source("Bot")
     source_actions.archive_source(source_id=old.pk)
     source_actions.create_source(name="Bot")
-    with pytest.raises(Conflict, match="named “Bot” already"):
+    with pytest.raises(Conflict, match="“Bot” already exists"):
         source_actions.restore_source(source_id=old.pk)
 
 
