@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
     with tqdm(total=count, desc="contacts", file=sys.stderr, disable=None) as progress:
         for written in scale_data.write_year(count=count, waiting=waiting, now=timezone.now(), rng=random.Random()):
             progress.update(written)
+    scale_data.analyze()
     seconds = time.monotonic() - started
     print(f"{count} contacts, {waiting} of them waiting: {seconds:.0f} s, {count / seconds:.0f} a second")
     return 0

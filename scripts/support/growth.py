@@ -1,10 +1,12 @@
-"""Measures reads and verbs on databases of different sizes, one of them empty, and prints a table of medians.
+"""Measures reads and verbs on databases of different sizes, one of them empty, and prints tables of medians.
 
-Requests go through the whole application and its middleware, in one process, without a server and a network.
+Requests go through the whole application and its middleware, in one process, without a server and a network. Young
+tables have just been filled, and PostgreSQL has no statistics of them yet: it may choose an index that serves badly.
 """
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -27,7 +29,11 @@ import psycopg
 ROOT = Path(__file__).parents[2]
 TURNS = 5  # of all databases, one after another; the quietest counts, since the machine does other things as well
 TIMES = 15  # each request in each turn
+BATCH = 100  # contacts
+YOUNG = (300, 1_000, 3_000, 10_000)  # identities in tables that were never analysed
+CONTACTS_PER_IDENTITY = 4 / 3  # of scale_data: half as many leads as contacts, every second with two identities
 SETTINGS = "shared_buffers = '512MB'\nmax_wal_size = '2GB'\nrandom_page_cost = 1.1\n"  # as in deploy/postgresql
+SETTINGS += "autovacuum = off\n"  # it would make young tables old; the others are vacuumed once
 
 Medians = dict[str, float]  # name to milliseconds
 
@@ -37,15 +43,24 @@ def main(sizes: list[int]) -> None:
         sys.exit("How many contacts? For example: scripts/growth 10000 100000 1000000")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever ends this ends its database as well
     best: dict[int, Medians] = {size: {} for size in (0, *sizes)}
+    young: dict[int, Medians] = {size: {} for size in YOUNG}
     with server() as url:
         for size in best:
             make(url, size)
         for _ in range(TURNS):
             for size, quietest in best.items():
-                answer = python(address(url, size), __file__, "measure", str(size))
-                for name, milliseconds in json.loads(answer).items():
-                    quietest[name] = min(milliseconds, quietest.get(name, milliseconds))
-    show(best)
+                keep_lowest(quietest, python(address(url, size), __file__, "measure", str(size)))
+            for size, quietest in young.items():
+                new_database = create_database(url, "young")
+                keep_lowest(quietest, python(new_database, __file__, "young", str(size)))
+    show("contacts", best)
+    print("\nJust filled and not analysed:\n")
+    show("identities", young)
+
+
+def keep_lowest(quietest: Medians, answer: str) -> None:
+    for name, milliseconds in json.loads(answer).items():
+        quietest[name] = min(milliseconds, quietest.get(name, milliseconds))
 
 
 @contextmanager
@@ -66,11 +81,19 @@ def address(url: str, size: int) -> str:
     return f"{url.rpartition('/')[0]}/growth_{size}"
 
 
+def create_database(url: str, name: str) -> str:
+    """The URL of a migrated and otherwise empty database, which replaces any of the same name."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    new = f"{url.rpartition('/')[0]}/{name}"
+    python(new, "manage.py", "migrate", "--verbosity", "0")
+    return new
+
+
 def make(url: str, size: int) -> None:
     """A database with so many contacts, as autovacuum would leave it after a while."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE growth_{size}".encode())
-    python(address(url, size), "manage.py", "migrate", "--verbosity", "0")
+    create_database(url, f"growth_{size}")
     if size:
         print(python(address(url, size), "scripts/support/fill.py", "--count", str(size)), file=sys.stderr)
     with psycopg.connect(address(url, size), autocommit=True) as connection:
@@ -94,6 +117,23 @@ def python(url: str, *arguments: str) -> str:
 
 def measure(size: int) -> Medians:
     """In a process of its own for each database."""
+    set_up()
+    return (reads() if size else {}) | verbs() | batches()
+
+
+def measure_young(identities: int) -> Medians:
+    """In the process that fills the tables."""
+    set_up()
+    import scale_data
+    from django.utils import timezone
+
+    contacts = round(identities * CONTACTS_PER_IDENTITY)
+    for _ in scale_data.write_year(count=contacts, waiting=0, now=timezone.now(), rng=random.Random(1)):
+        pass
+    return batches() | verbs()
+
+
+def set_up() -> None:
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
@@ -102,32 +142,59 @@ def measure(size: int) -> Medians:
 
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    return (reads() if size else {}) | verbs()
 
 
-def verbs() -> Medians:
-    """On a bot of its own with three operators, so that only the tables differ."""
+phones = count(time.time_ns() // 10**6 % 10**9)
+
+
+def new_phone() -> str:
+    return f"+79{next(phones) % 10**9:09d}"
+
+
+def send(path: str, method: str = "post", **body: Any) -> Any:
     from django.test import Client
 
-    def send(path: str, method: str = "post", **body: Any) -> Any:
-        answer = getattr(client, method)(f"/api/v1{path}", json.dumps(body), content_type="application/json")
-        assert answer.status_code < 300, (path, answer.content)
-        return answer.json()
+    answer = getattr(Client(), method)(f"/api/v1{path}", json.dumps(body), content_type="application/json")
+    assert answer.status_code < 300, (path, answer.content)
+    return answer.json()
 
-    client, new, made = Client(), count(time.time_ns() // 10**6 % 10**9), []
+
+def make_bot() -> tuple[int, list[int]]:
+    """A new source with three operators, so that only the tables differ."""
     bot = send("/sources", name=f"Growth {time.time_ns()}")["id"]
     operators = [send("/operators", name="Growth", max_load=100)["id"] for _ in range(3)]
     for operator in operators:
         send(f"/sources/{bot}/operators", operator_id=operator, weight=10)
+    return bot, operators
+
+
+def batches() -> Medians:
+    """Of new people; milliseconds for one contact of a batch."""
+    made: list[int] = []
+    bot, _ = make_bot()
+
+    def register() -> None:
+        people = [{"source_id": bot, "lead_phone": new_phone(), "message": "Hello"} for _ in range(BATCH)]
+        made.extend(result["contact"]["id"] for result in send("/contacts/batch", contacts=people)["results"])
+
+    found = {f"batch of {BATCH}, each contact": timed(register, 2) / BATCH}
+    for contact in made:
+        send(f"/contacts/{contact}/resolve")
+    return found
+
+
+def verbs() -> Medians:
+    made: list[int] = []
+    bot, operators = make_bot()
 
     def register(phone: str) -> None:
         made.append(send("/contacts", source_id=bot, lead_phone=phone, message="Hello")["id"])
 
     found = {
-        "register, new client": timed(lambda: register(f"+79{next(new) % 10**9:09d}"), 4 * TIMES),
+        "register, new client": timed(lambda: register(new_phone()), 4 * TIMES),
         "register, known client": timed(lambda: register("+79161234567"), 4 * TIMES),
         "resolve": timed(lambda: send(f"/contacts/{made.pop()}/resolve"), 4 * TIMES),
-        "duty": timed(lambda: send(f"/operators/{operators[0]}", "patch", is_active=next(new) % 2 == 0), 4 * TIMES),
+        "duty": timed(lambda: send(f"/operators/{operators[0]}", "patch", is_active=next(phones) % 2 == 0), 4 * TIMES),
     }
     for contact in made:
         send(f"/contacts/{contact}/resolve")
@@ -242,9 +309,9 @@ def timed(call: Callable[[], object], times: int = TIMES) -> float:
     return median(taken)
 
 
-def show(best: dict[int, Medians]) -> None:
+def show(what: str, best: dict[int, Medians]) -> None:
     largest = best[max(best)]
-    print("| | " + " | ".join(f"{size:,}" if size else "empty" for size in best) + " |")
+    print(f"| {what} | " + " | ".join(f"{size:,}" if size else "empty" for size in best) + " |")
     print("|---|" + "---|" * len(best))
     for name in largest:
         cells = [
@@ -257,5 +324,7 @@ def show(best: dict[int, Medians]) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["measure"]:
         print(json.dumps(measure(int(sys.argv[2]))))
+    elif sys.argv[1:2] == ["young"]:
+        print(json.dumps(measure_young(int(sys.argv[2]))))
     else:
         main([int(size) for size in sys.argv[1:]])

@@ -63,8 +63,12 @@ def write_year(*, count: int, waiting: int, now: datetime, rng: random.Random) -
             yield TOGETHER
     year.close()
     yield count % TOGETHER
+
+
+def analyze() -> None:
+    """Until then the database plans queries as for empty tables; PostgreSQL does it after a minute by itself."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # until then the database plans as for empty tables
+        cursor.execute("ANALYZE")
 
 
 class Year:

@@ -18,6 +18,7 @@ def year(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock(), transaction.atomic():
         for _ in scale_data.write_year(count=CONTACTS, waiting=WAITING, now=timezone.now(), rng=random.Random(1)):
             pass
+        scale_data.analyze()
         merge_pending_entries()
         connection.check_constraints()  # once, not after each test
         yield
