@@ -157,3 +157,19 @@ def nginx(tmp_path: Path) -> Iterator[Callable[..., Nginx]]:
 @pytest.fixture
 def service(start: StartService) -> Service:
     return start().wait_until_up()
+
+
+@pytest.fixture(scope="session")
+def shared_service(
+    surroundings: dict[str, str], template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """For tests that need no service of their own: they do not stop it, and do not count on what else is in it."""
+    folder = tmp_path_factory.mktemp("shared")
+    with empty_database(folder) as url:
+        copy_database(template, url)
+        environment = {"DATABASE_URL": url, "DATA_DIR": str(folder / "data"), "PORT": str(free_port())}
+        service = Service(surroundings | environment, log=folder / "log")
+        try:
+            yield service.wait_until_up()
+        finally:
+            service.destroy()

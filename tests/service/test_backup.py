@@ -44,16 +44,16 @@ def test_a_backup_of_a_service_at_work_can_be_restored_and_served(
 
 
 @pytest.mark.once
-def test_only_so_many_are_kept_and_nobody_else_can_read_them(service: Service, tmp_path: Path) -> None:
-    names = [backup(service, tmp_path, "--keep", "2").stdout.strip() for _ in range(3)]
+def test_only_so_many_are_kept_and_nobody_else_can_read_them(shared_service: Service, tmp_path: Path) -> None:
+    names = [backup(shared_service, tmp_path, "--keep", "2").stdout.strip() for _ in range(3)]
     kept = sorted(str(file) for file in tmp_path.glob("crm-router-*"))
     assert kept == names[1:]
     assert {Path(name).stat().st_mode & 0o777 for name in kept} == {0o600}
 
 
 @pytest.mark.once
-def test_the_monitoring_reads_when_it_was(service: Service, tmp_path: Path) -> None:
-    backup(service, tmp_path)
+def test_the_monitoring_reads_when_it_was(shared_service: Service, tmp_path: Path) -> None:
+    backup(shared_service, tmp_path)
     told = tmp_path / "metrics/crm_router_backup.prom"
     name, moment = told.read_text().split()
     assert name == "crm_router_last_backup_timestamp_seconds"

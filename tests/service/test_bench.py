@@ -46,9 +46,9 @@ def test_each_scenario_is_measured_in_ratio_to_a_registration_and_to_the_baselin
 
 
 def test_the_floor_is_measured_beside_another_server_whose_processes_are_unknown(
-    service: Service, tmp_path: Path
+    shared_service: Service, tmp_path: Path
 ) -> None:
-    other = f"http://127.0.0.1:{service.address[1]}/api/v1"
+    other = f"http://127.0.0.1:{shared_service.address[1]}/api/v1"
     figures, output = measured(tmp_path, "--scenarios", "none", "--against", other)
     rows = {(row["server"], row["what"]): row for row in figures["results"]}
     assert rows.keys() == {("this", "floor"), ("this", "registration"), ("other", "registration")}

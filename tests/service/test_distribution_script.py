@@ -40,17 +40,17 @@ def test_it_takes_the_roster_that_is_there(service: Service) -> None:
     assert result.stdout.count("3 of 3") == 2
 
 
-def test_it_takes_the_source_that_is_named(service: Service) -> None:
-    service.roster(operators=1, limit=100)
-    empty = service.post("/sources", {"name": "WhatsApp"})["id"]
+def test_it_takes_the_source_that_is_named(shared_service: Service) -> None:
+    shared_service.roster(operators=1, limit=100)
+    empty = shared_service.post("/sources", {"name": "WhatsApp"})["id"]
 
-    result = distribute(service, "--source", str(empty), "--count", "3")
+    result = distribute(shared_service, "--source", str(empty), "--count", "3")
 
     assert f"WhatsApp (source {empty}): 3 contacts, 0 assigned, 3 waiting" in result.stdout
 
 
-def test_an_unknown_source_is_said(service: Service) -> None:
-    result = distribute(service, "--source", "999")
+def test_an_unknown_source_is_said(shared_service: Service) -> None:
+    result = distribute(shared_service, "--source", "999")
 
     assert result.returncode == 1
     assert "GET /sources/999 was answered with 404" in result.stderr

@@ -163,5 +163,5 @@ def test_what_django_never_sees_is_told_and_counted_under_the_id_that_was_answer
     assert sum(unmatched) == len(BAD_BODIES)
 
 
-def test_the_service_says_nothing_of_metrics_without_a_token(service: Service) -> None:
-    assert service.get("/metrics")[0] == 404
+def test_the_service_says_nothing_of_metrics_without_a_token(shared_service: Service) -> None:
+    assert shared_service.get("/metrics")[0] == 404

@@ -14,15 +14,15 @@ pytestmark = pytest.mark.service
 
 
 @pytest.mark.once
-def test_it_answers_and_says_where_everything_is(service: Service) -> None:
-    base = f"http://127.0.0.1:{service.env['PORT']}"
+def test_it_answers_and_says_where_everything_is(shared_service: Service) -> None:
+    base = f"http://127.0.0.1:{shared_service.env['PORT']}"
 
-    assert service.get("/health") == (200, {"status": "ok"})
-    assert service.get("/docs")[0] == 200
-    assert service.get("/admin/")[0] == 302
-    assert f"{base}/docs" in service.output()
-    assert f"{base}/admin/" in service.output()
-    assert "manage.py createsuperuser" in service.output()
+    assert shared_service.get("/health") == (200, {"status": "ok"})
+    assert shared_service.get("/docs")[0] == 200
+    assert shared_service.get("/admin/")[0] == 302
+    assert f"{base}/docs" in shared_service.output()
+    assert f"{base}/admin/" in shared_service.output()
+    assert "manage.py createsuperuser" in shared_service.output()
 
 
 @pytest.mark.parametrize("form", ["line", "json"])

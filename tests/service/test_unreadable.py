@@ -59,15 +59,15 @@ def test_a_refusal_leaves_no_trace_of_the_body_on_a_connection_that_is_kept(star
     assert answers.endswith(b'{"status": "ok"}')
 
 
-def test_a_bad_body_gets_a_problem_document(service: Service) -> None:
+def test_a_bad_body_gets_a_problem_document(shared_service: Service) -> None:
     for request, status in BAD_BODIES.items():
-        head, _, body = send(service, request).partition(b"\r\n\r\n")
+        head, _, body = send(shared_service, request).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 %d " % status), (request[:80], head)
         assert b"Content-Type: application/problem+json" in head, request[:80]
         assert json.loads(body)["status"] == status
 
 
-def test_what_is_not_http_is_refused_by_gunicorn(service: Service) -> None:
+def test_what_is_not_http_is_refused_by_gunicorn(shared_service: Service) -> None:
     for request, status in NOT_HTTP.items():
-        assert send(service, request).startswith(b"HTTP/1.1 %d " % status), request[:80]
-    assert service.get("/health") == (200, {"status": "ok"})
+        assert send(shared_service, request).startswith(b"HTTP/1.1 %d " % status), request[:80]
+    assert shared_service.get("/health") == (200, {"status": "ok"})
