@@ -149,7 +149,9 @@ class Desk:
 def serve_new_waiting(results: Sequence[Result]) -> list[Result]:
     """Called after the commit: tries again to assign the contacts that were put into the queue."""
     queued = [result for result in results if isinstance(result, Contact) and begins_to_wait(result)]
-    current = {contact.pk: contact for contact in queue.serve_new_waiting(queued)} if queued else {}
+    are_overtaken = any(contact.waiting_reason == Contact.Waiting.NONE_AVAILABLE for contact in queued)
+    served = queue.serve_new_waiting(queued, are_overtaken=are_overtaken) if queued else []
+    current = {contact.pk: contact for contact in served}
     return [with_current_state(result, current) if isinstance(result, Contact) else result for result in results]
 
 

@@ -1,6 +1,7 @@
 """Validates and normalises the input of a registration before anything is decided."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -41,7 +42,7 @@ def read_draft(
     claims = read_claims(
         {
             "lead_external_id": lambda raw: identities.read_external_id(raw, source_id),
-            "lead_phone": lambda raw: identities.read_phone(raw, region_for(raw, region)),
+            "lead_phone": lambda raw: read_phone(raw, region),
             "lead_email": identities.read_email,
         },
         asked,
@@ -51,8 +52,12 @@ def read_draft(
     return Draft(source_id, Person(claims, name), asked.get("message"), idempotency_key, fingerprint)
 
 
-def region_for(phone: str, region: Callable[[], str]) -> str:
-    return identities.ANY_REGION if identities.is_international(phone) else region()
+def read_phone(raw: str, region: Callable[[], str]) -> Claim:
+    """Most numbers with a country code are the same in every region; +0049... is one only where 00 leads abroad."""
+    if identities.is_international(raw):
+        with suppress(Unreadable):
+            return identities.read_phone(raw, identities.ANY_REGION)
+    return identities.read_phone(raw, region())
 
 
 def read_claims(readers: Mapping[str, Callable[[str], Claim]], asked: Mapping[str, str | None]) -> list[Claim]:

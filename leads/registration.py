@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from core import retry
 from core.db.compiled import Select, select_together
 from core.db.writes import Row, store
-from core.errors import Unknown
+from core.errors import Invalid, Unknown
 from leads import idempotency, lead_matching
 from leads.drafts import Draft, read_draft
 from leads.identities import Claim
@@ -49,7 +49,11 @@ def register_contact(
     source), Invalid (an identity cannot be read, or none is given), Reused (the key belongs to another body) and Busy;
     nothing has changed then.
     """
-    draft = read_draft(source_id, lambda: find_source(source_id).region, idempotency_key=idempotency_key, **asked)
+    try:
+        draft = read_draft(source_id, lambda: find_source(source_id).region, idempotency_key=idempotency_key, **asked)
+    except Invalid:
+        find_source(source_id)  # an unknown source comes first
+        raise
     for attempt in retry.attempts():
         with attempt:
             found = find(draft)
@@ -71,7 +75,9 @@ def register_contact(
             store(*assignment.parts(), *matched.new, *identities, contact, event)
             matched.amend()
             history.publish_move(contact, What.REGISTERED, assignment.decision)
-    return contact if contact.operator_id else queue.serve_new_waiting([contact])[0]
+    if contact.operator_id:
+        return contact
+    return queue.serve_new_waiting([contact], are_overtaken=assignment.decision is None)[0]
 
 
 @dataclass(frozen=True, slots=True)

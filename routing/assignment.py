@@ -16,7 +16,7 @@ from core import events
 from core.db import compiled
 from core.db.compiled import Update
 from core.db.writes import Change
-from core.retry import LostRace
+from core.retry import LostRace, NothingWritten
 from operators.load import lock_operators, place_taken, set_load, taking
 from operators.models import Operator
 from routing import waiting
@@ -77,12 +77,15 @@ def assign(
     `preferred` is the lead's last operator. Raises LostRace when the chosen operator has become unavailable.
     """
     started = time.perf_counter()
+    all_locked: Collection[int] | None = None
     if attempt >= PATIENCE:
-        lock_operators({*(operator_id for operator_id, *_ in roster.members), *held})
+        all_locked = lock_operators({*(operator_id for operator_id, *_ in roster.members), *held})
         roster = read_roster(roster.source_id)
     decision = decide(roster, draw=draw, excluded=excluded, preferred=preferred)
     if decision.chosen is None:
         return Assignment(decision)
+    if all_locked is not None and decision.chosen not in all_locked:
+        raise NothingWritten  # put on the roster meanwhile: it may not be locked out of key order
     locked = lock_operators({decision.chosen, *held})
     events.publish(DecisionMade(seconds=time.perf_counter() - started))
     is_smooth = roster.strategy == Strategy.SMOOTH
@@ -187,6 +190,11 @@ class LockedRosters:
         self.changed: set[int] = set()
         self.moved: dict[int, RosterEntry] = {}
 
+    def leave(self, operator_id: int) -> None:
+        """Takes an operator who has just been archived off all rosters, before anything is decided."""
+        for roster in self.rosters.values():
+            roster.pop(operator_id, None)
+
     def members(self, source_id: int) -> Collection[int]:
         return self.rosters[source_id]
 
@@ -209,7 +217,7 @@ class LockedRosters:
             return
         if decision.strategy == Strategy.SMOOTH and not decision.is_sticky:
             entry = self.rosters[source_id][decision.chosen]
-            entry.progress = progress_after(self.candidates(source_id), decision.chosen) or entry.progress
+            entry.progress = progress_after(decision.candidates, decision.chosen) or entry.progress
             self.moved[entry.pk] = entry
         self.move(decision.chosen, 1)
 

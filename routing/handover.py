@@ -42,6 +42,8 @@ def hand_over(*, operator_id: int, by: str, before: Callable[[Operator], None], 
             if operator is None or operator.archived_at:
                 raise Unknown("operator", operator_id)
             before(operator)
+            if operator.archived_at:
+                rosters.leave(operator_id)
             contacts = list(open_contacts.select_related("source").select_for_update(no_key=True, of=["self"]))
             if any(contact.source_id not in rosters.rosters for contact in contacts):
                 raise retry.LostRace

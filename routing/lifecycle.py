@@ -196,5 +196,8 @@ def places_given_back(operator_id: int | None) -> list[Change]:
 
 
 def serve_if_waiting(contact: Contact) -> Contact:
-    """Called after the commit: tries again to assign the contact if it waits."""
-    return contact if contact.operator_id or contact.is_resolved else queue.serve_new_waiting([contact])[0]
+    """After the commit: a waiting contact looks for a free operator once more. What was freed may have served it."""
+    if contact.operator_id or contact.is_resolved:
+        return contact
+    queue.serve_new_waiting([contact])
+    return retry.reload_rows([contact])[0]

@@ -43,8 +43,8 @@ def serve_operators(operator_ids: Iterable[int], *, burst: int | None = None) ->
     """
     burst = settings.QUEUE_BURST if burst is None else burst
     given: Counter[int] = Counter()
-    with leaving_the_rest_to_the_sweep():
-        for operator_id in operator_ids:
+    for operator_id in operator_ids:
+        with leaving_the_rest_to_the_sweep():
             # Checked before a transaction begins, because most often no contact waits.
             while not (burst and given[operator_id] >= burst) and waiting.oldest_for(operator_id):
                 spent = [other for other, number in given.items() if burst and number >= burst]
@@ -104,15 +104,17 @@ def sources_changed(source_ids: Collection[int]) -> None:
     refresh_reasons(Source.objects.filter(pk__in=source_ids))
 
 
-def serve_new_waiting(contacts: Sequence[Contact]) -> list[Contact]:
+def serve_new_waiting(contacts: Sequence[Contact], *, are_overtaken: bool = False) -> list[Contact]:
     """Called after the commit of newly queued contacts: looks again for free operators. Returns the contacts as they
-    are now."""
+    are now. If they `are_overtaken`, waiting behind older contacts only, their reason is known no earlier than now."""
+    source_ids = {contact.source_id for contact in contacts}
     with leaving_the_rest_to_the_sweep():
-        free = [pk for pk in {contact.source_id for contact in contacts} if waiting.SOMEBODY_IS_FREE(pk)]
+        free = [source_id for source_id in source_ids if waiting.SOMEBODY_IS_FREE(source_id)]
         if free:
             serve_free_members(free)
+        if free or are_overtaken:
             newcomers = Contact.objects.waiting().filter(pk__in=[contact.pk for contact in contacts])
-            refresh_reasons(Source.objects.filter(pk__in=free), waiting_contacts=newcomers)
+            refresh_reasons(Source.objects.filter(pk__in=source_ids), waiting_contacts=newcomers)
             return retry.reload_rows(contacts)
     return list(contacts)
 

@@ -165,7 +165,7 @@ class Table:
     """Converts instances and `Row` objects to INSERT statements of a model."""
 
     def __init__(self, model: type[Model]) -> None:
-        self.connection = connections[DEFAULT_DB_ALIAS]
+        database = connections[DEFAULT_DB_ALIAS]
         self.fields: list[Field[Any, Any]] = [
             field for field in model._meta.local_concrete_fields if not isinstance(field, AutoField)
         ]
@@ -178,12 +178,12 @@ class Table:
             for field in self.fields
             if not (field.has_default() and callable(field.default))
         }
-        quote = self.connection.ops.quote_name
+        quote = database.ops.quote_name
         self.columns = {field.attname: quote(str(field.column)) for field in self.fields}
         self.name, self.pk = quote(model._meta.db_table), quote(str(model._meta.pk.column))
         # Types passed unchanged: by psycopg all of these, by SQLite all except datetime and bytes.
         self.plain = {type(None), bool, int, float, str}
-        if self.connection.vendor == "postgresql":
+        if database.vendor == "postgresql":
             self.plain |= {bytes, datetime}
 
     def read(self, part: Model | Row, before: Sequence[Part], now: datetime) -> tuple[tuple[Reference, ...], list[Any]]:
@@ -213,7 +213,7 @@ class Table:
 
     def prepared(self, field: Any, value: Any) -> Any:
         """Prepares a value for the database. Choices become strings; psycopg would treat them as enumerations."""
-        return str(value) if isinstance(value, str) else field.get_db_prep_save(value, self.connection)
+        return str(value) if isinstance(value, str) else field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
 
     def insert(self, references: Sequence[Reference], ids: Sequence[str]) -> str:
         """An INSERT of one row: the values of `read` first, then the ids of the referenced parts."""
@@ -229,7 +229,7 @@ class Table:
     def insert_arrays(self) -> str:
         """PostgreSQL's INSERT of many rows, with the values of each column as one array."""
         # Types without length: a cast would truncate a long text, where the assignment raises an error.
-        types = [str(field.db_type(self.connection)).partition("(")[0] for field in self.fields]
+        types = [str(field.db_type(connections[DEFAULT_DB_ALIAS])).partition("(")[0] for field in self.fields]
         arrays = ", ".join(f"%s::{kind}[]" for kind in types)
         return f"INSERT INTO {self.name} ({', '.join(self.columns.values())}) SELECT * FROM unnest({arrays})"
 

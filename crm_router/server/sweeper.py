@@ -9,7 +9,7 @@ import random
 import time
 from threading import Thread
 
-from django.db import Error, connections
+from django.db import connections
 
 from crm_router.observability import metrics
 from routing import fairness, queue
@@ -37,6 +37,6 @@ def sweep_once() -> None:
         queue.sweep_queue()
         fairness.tally_hours()
         metrics.SWEEPS.labels("done").inc()
-    except Error:
+    except Exception:  # a thread that dies of one error would leave the queue alone from then on
         metrics.SWEEPS.labels("failed").inc()
-        log.warning("Not swept, the next round will", exc_info=True)
+        log.exception("The sweep has failed; the next round tries again")

@@ -3,6 +3,7 @@ import pytest
 from core import events, retry
 from core.errors import Busy, Unknown
 from core.retry import Lost
+from leads import registration
 from leads.models import Lead
 from operators.models import Operator
 from routing import queue, source_actions
@@ -110,3 +111,17 @@ def test_a_place_that_is_hoped_for_in_vain_is_a_lost_race(monkeypatch):
     assert (newcomer.status, newcomer.waiting_reason, newcomer.queue_position) == ("waiting", "none_available", 2)
     assert older.pk < newcomer.pk
     assert Lost("overtaken") in told
+
+
+def test_a_phone_that_only_its_region_can_read_is_read_there():
+    """+00 and +011 are no country codes, but ways to dial abroad from some regions, with a plus in front."""
+    ukraine, america = characters.source(), characters.source()
+    Source.objects.filter(pk=ukraine.pk).update(phone_region="UA")
+    Source.objects.filter(pk=america.pk).update(phone_region="US")
+    assert characters.contact(ukraine, lead_phone="+00 49 30 123456").lead.phone == "+4930123456"
+    assert characters.contact(america, lead_phone="+011 49 30 123456").lead.phone == "+4930123456"
+
+
+def test_an_unknown_source_is_named_before_a_bad_field():
+    with pytest.raises(Unknown):
+        registration.register_contact(source_id=404, lead_phone="+7 no number")

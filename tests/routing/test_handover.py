@@ -2,8 +2,8 @@ import pytest
 
 from core.errors import Unknown
 from operators.models import Operator
-from routing import lifecycle, operator_actions
-from routing.models import Source
+from routing import lifecycle, operator_actions, source_actions
+from routing.models import Contact, Source
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +69,25 @@ def test_everybody_else_may_be_given_many_at_once_in_turn(anna):
     assert len(contacts) == characters.load(anna) + characters.load(boris)
     count = operator_actions.hand_over_on_duty(operator_id=anna.pk)
     assert (count.reassigned, count.kept) == (30, 0)
+
+
+def test_a_smooth_source_is_handed_over_by_weight_without_the_one_who_leaves():
+    leaving = characters.operator("Leaving", limit=60)
+    others = {characters.operator(f"Weight {weight}", limit=100): weight for weight in (2, 5, 5, 5)}
+    bot = characters.source(roster={leaving: 50})
+    source_actions.change_source(source_id=bot.pk, changes={"strategy": "smooth"})
+    for _ in range(34):
+        characters.contact(bot)
+    for other, weight in others.items():
+        source_actions.set_weight(source_id=bot.pk, operator_id=other.pk, weight=weight)
+    operator_actions.hand_over_on_duty(operator_id=leaving.pk)
+    for other, weight in others.items():
+        assert abs(characters.load(other) - 34 * weight / 17) <= 1
+
+
+def test_an_archived_operator_is_in_no_later_decision():
+    anna = characters.operator("Anna")
+    contact = characters.contact(characters.source(roster={anna: 10}))
+    operator_actions.archive_operator(operator_id=anna.pk)
+    event = contact.history.get(what="handed_over")
+    assert (event.reason, Contact.objects.get().waiting_reason) == ("no_operators", "no_operators")

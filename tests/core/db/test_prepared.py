@@ -59,6 +59,14 @@ def test_behind_a_pooler_nothing_is_prepared(by_pk, monkeypatch):
     assert prepared() == []
 
 
+def test_a_table_may_change_between_two_statements(by_pk, elsewhere):
+    operator = characters.operator()
+    by_pk(operator.pk)
+    elsewhere.execute("ALTER TABLE operators_operator ALTER COLUMN name TYPE varchar(120)")
+    assert by_pk(operator.pk) == [operator.name]
+    assert Operator.objects.get(pk=operator.pk) == operator
+
+
 def test_a_table_may_change_before_a_transaction_that_starts_again_once(by_pk, elsewhere):
     operator = characters.operator()
     named: compiled.Select[tuple[str]] = compiled.Select(
