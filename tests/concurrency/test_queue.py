@@ -97,7 +97,7 @@ def test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monke
 @pytest.mark.postgresql
 def test_without_the_second_look_that_contact_is_forgotten(anna, bot, monkeypatch):
     """The control for the test above."""
-    monkeypatch.setattr(queue, "serve_new_waiting", lambda contacts: contacts)
+    monkeypatch.setattr(queue, "serve_new_waiting", lambda contacts, **_: contacts)
     with pytest.raises(AssertionError, match="None"):
         test_a_place_freed_while_a_contact_is_being_queued_is_found(anna, bot, monkeypatch)
     assert len(characters.findings()) == 1
