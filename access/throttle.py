@@ -69,7 +69,7 @@ def count(request: Request, view: "APIView", key: ApiKey) -> None:
         sentence = _("This counts as %(calls)s calls; the limit of this key is %(limit)s a minute.")
         hopeless = ValidationError(sentence % {"calls": calls, "limit": limit})
         calls = 1
-    if until := allowance.take(key.pk, calls=calls, now=now, limit=limit):
+    if until := allowance.take_calls(key.pk, calls=calls, now=now, limit=limit):
         raise TooFast((until - now).total_seconds())
     if hopeless:
         raise hopeless
@@ -90,7 +90,7 @@ class Allowance:
         self.left: Counter[int] = Counter()
         self.in_vain: dict[int, tuple[int, datetime]] = {}  # for so many calls there is no room until then
 
-    def take(self, key_id: int, *, calls: int, now: datetime, limit: int) -> datetime | None:
+    def take_calls(self, key_id: int, *, calls: int, now: datetime, limit: int) -> datetime | None:
         """None when so many calls may pass, which are counted; else when there will be room for them."""
         minute = minute_of(now)
         with self.lock:

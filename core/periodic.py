@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 def run_once(work: Callable[[], str], *, log: logging.Logger, stdout: OutputWrapper) -> None:
     """Runs the work; reports its result in the log if that is JSON, else on stdout. Exits with 1 on failure."""
-    if not run_logged(work, log=log, tell=log.info if settings.LOG_FORMAT == "json" else stdout.write):
+    if not run_logged(work, log=log, report=log.info if settings.LOG_FORMAT == "json" else stdout.write):
         sys.exit(1)
 
 
@@ -23,15 +23,15 @@ def run_repeatedly(work: Callable[[], str], *, seconds: float, log: logging.Logg
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     while not stopped.is_set():
-        run_logged(work, log=log, tell=log.info)
+        run_logged(work, log=log, report=log.info)
         close_old_connections()
         stopped.wait(seconds)
 
 
-def run_logged(work: Callable[[], str], *, log: logging.Logger, tell: Callable[[str], object]) -> bool:
+def run_logged(work: Callable[[], str], *, log: logging.Logger, report: Callable[[str], object]) -> bool:
     """Returns whether the work succeeded. Logs database failures as warnings, all others as errors (for Sentry)."""
     try:
-        tell(work())
+        report(work())
     except (OperationalError, InterfaceError):
         log.warning("Not done, the database did not do its part", exc_info=True)
     except Exception:

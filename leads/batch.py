@@ -139,7 +139,7 @@ class Desk:
         known = self.last.get(lead_id) or waiting.last_operator(lead_id=lead_id) if source.is_sticky else None
         decision = self.rosters.decide(source=source, draw=draw, preferred=known)
         if decision.chosen is not None and decision.chosen not in self.awaited:
-            self.rosters.take(source_id=source_id, decision=decision)
+            self.rosters.take_place(source_id=source_id, decision=decision)
             self.last[lead_id] = decision.chosen
             return decision
         self.awaited.update(self.rosters.members(source_id))

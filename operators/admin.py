@@ -149,7 +149,9 @@ class OperatorAdmin(VerbAdmin):
             operator_actions.change_operator(operator_id=obj.pk, changes=form.changes)
 
     def change(self, request: HttpRequest, operator: Operator, changes: dict[str, Any]) -> None:
-        self.tell(request, operator, lambda: operator_actions.change_operator(operator_id=operator.pk, changes=changes))
+        self.run_verb(
+            request, operator, lambda: operator_actions.change_operator(operator_id=operator.pk, changes=changes)
+        )
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         operator = self.get_object(request, object_id)
@@ -184,7 +186,7 @@ class OperatorAdmin(VerbAdmin):
         self, request: HttpRequest, operators: Iterable[Operator], verb: Callable[..., HandoverCount]
     ) -> None:
         for operator in operators:
-            self.tell(request, operator, partial(self.hand_over_one, request, operator, verb))
+            self.run_verb(request, operator, partial(self.hand_over_one, request, operator, verb))
 
     def hand_over_one(self, request: HttpRequest, operator: Operator, verb: Callable[..., HandoverCount]) -> None:
         count = verb(operator_id=operator.pk, by=acting_user(request))

@@ -211,7 +211,7 @@ class LockedRosters:
             return closed_decision(source.strategy)
         return choose(self.candidates(source.pk, excluded), draw, strategy=source.strategy, preferred=preferred)
 
-    def take(self, *, source_id: int, decision: Decision) -> None:
+    def take_place(self, *, source_id: int, decision: Decision) -> None:
         """Takes a place of the chosen operator, if one was chosen."""
         if decision.chosen is None:
             return

@@ -69,7 +69,7 @@ def reassign_all(
         if decision.chosen is None and keep:
             count.kept += 1
             continue
-        rosters.take(source_id=contact.source_id, decision=decision)
+        rosters.take_place(source_id=contact.source_id, decision=decision)
         rosters.give_back(operator_id)
         for name, value in {**by_decision(decision), "updated_at": now}.items():
             setattr(contact, name, value)

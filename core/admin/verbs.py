@@ -152,14 +152,14 @@ class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
         """
         counts: Counter[Done] = Counter()
         for instance in instances:
-            if self.tell(request, instance, partial(verb, instance.pk)):
+            if self.run_verb(request, instance, partial(verb, instance.pk)):
                 words = became(instance.pk) if became else done
                 self.log_change(request, instance, words(1))
                 counts[words] += 1
         for words, count in counts.items():
             self.message_user(request, words(count), messages.SUCCESS)
 
-    def tell(self, request: HttpRequest, instance: object, call: Callable[[], object]) -> bool:
+    def run_verb(self, request: HttpRequest, instance: object, call: Callable[[], object]) -> bool:
         """Returns whether the call succeeded; a refusal becomes a message."""
         try:
             call()

@@ -26,7 +26,9 @@ class ItemSerializer(NewContactSerializer):
 
 
 class BatchSerializer(serializers.Serializer[Any]):
-    contacts = serializers.ListField(max_length=MOST, help_text="Decided in order; a bad item spoils no other.")
+    contacts = serializers.ListField(
+        max_length=MOST, help_text="Decided in order; a bad item does not affect the others."
+    )
 
 
 class BatchShape(serializers.Serializer[Any]):
@@ -81,7 +83,7 @@ class BatchView(generics.GenericAPIView[Contact]):
         registered = batch.register_contacts(items=[answers[place] for place in places], by=caller_name(request))
         for place, result in zip(places, registered, strict=True):
             answers[place] = result
-        return Response({"results": self.tell(answers)}, headers=VARY)
+        return Response({"results": self.results(answers)}, headers=VARY)
 
     def calls_in(self, request: Request) -> int:
         """The number of contacts, for the throttle; if it exceeds the limit, none of them is registered."""
@@ -89,7 +91,7 @@ class BatchView(generics.GenericAPIView[Contact]):
         contacts = asked.get("contacts") if isinstance(asked, dict) else None
         return len(contacts) if isinstance(contacts, list) and 1 <= len(contacts) <= MOST else 1
 
-    def tell(self, answers: list[Any]) -> list[dict[str, Any]]:
+    def results(self, answers: list[Any]) -> list[dict[str, Any]]:
         contacts = [answer for answer in answers if isinstance(answer, Contact)]
         shown = iter(ContactListSerializer(contacts, child=ContactSerializer()).data)
         return [

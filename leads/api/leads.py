@@ -105,20 +105,20 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
     http_method_names = ["get", "head", "post", "patch"]
     lookup_value_converter = "id"
 
-    def answer(self, lead: Lead) -> Response:
+    def lead_response(self, lead: Lead) -> Response:
         if lead.pk != self.kwargs["pk"]:
             lead.answers_instead = lead.pk  # type: ignore[attr-defined] # for this response only
         return Response(LeadSerializer(lead).data)
 
     def retrieve(self, request: Request, pk: int) -> Response:
-        return self.answer(lead_lookup.find_lead(pk))
+        return self.lead_response(lead_lookup.find_lead(pk))
 
     @extend_schema(request=LeadChangeSerializer, responses=LeadSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:
         """Corrects the lead's phone, e-mail and name; null or blank removes one."""
         asked = LeadChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return self.answer(lead_editing.edit_lead(lead_id=pk, changes=asked.validated_data))
+        return self.lead_response(lead_editing.edit_lead(lead_id=pk, changes=asked.validated_data))
 
     @extend_schema(responses=ContactSerializer(many=True), filters=False)
     @action(detail=True, serializer_class=ContactSerializer, pagination_class=None, filterset_class=None)
@@ -133,19 +133,19 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
         asked = OtherLeadSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         other_id = asked.validated_data["lead_id"]
-        return self.answer(merging.merge_leads(lead_id=pk, other_id=other_id, by=caller_name(request)))
+        return self.lead_response(merging.merge_leads(lead_id=pk, other_id=other_id, by=caller_name(request)))
 
     @extend_schema(request=None, responses=LeadSerializer)
     @action(detail=True, methods=["post"])
     def unmerge(self, request: Request, pk: int) -> Response:
         """Undoes the merge of this lead into another, or else the last merge into it. Restores the state before it."""
-        return self.answer(merging.unmerge_lead(lead_id=pk, by=caller_name(request)))
+        return self.lead_response(merging.unmerge_lead(lead_id=pk, by=caller_name(request)))
 
     @extend_schema(request=None, responses=LeadSerializer)
     @action(detail=True, methods=["post"])
     def erase(self, request: Request, pk: int) -> Response:
         """Deletes identities, name and messages permanently; keeps contacts and decisions. Cannot be undone."""
-        return self.answer(erasure.erase_lead(lead_id=pk))
+        return self.lead_response(erasure.erase_lead(lead_id=pk))
 
     @extend_schema(responses=DossierSerializer)
     @action(detail=True, serializer_class=DossierSerializer, pagination_class=None, filterset_class=None)

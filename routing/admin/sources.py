@@ -209,7 +209,7 @@ class SourceAdmin(VerbAdmin):
         leaving = [entry.operator_id for entry in formset.deleted_objects]
         if weights or leaving:
             call = partial(source_actions.change_roster, source_id=form.instance.pk, weights=weights, leaving=leaving)
-            self.tell(request, _("The roster was not saved"), call)
+            self.run_verb(request, _("The roster was not saved"), call)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         source = self.get_object(request, object_id)

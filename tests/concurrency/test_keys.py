@@ -65,7 +65,7 @@ def rotate_unless_revoked(key):
 
 
 def passed(allowance, key, *, times, now, limit):
-    return sum(allowance.take(key.pk, calls=1, now=now, limit=limit) is None for _ in range(times))
+    return sum(allowance.take_calls(key.pk, calls=1, now=now, limit=limit) is None for _ in range(times))
 
 
 def calls_at_once(processes, limit):

@@ -30,14 +30,14 @@ class Command(BaseCommand):
             raise CommandError("--expires-in must be a number of days from 1 to 36500.")
         new = keys.make_key(
             name=name.strip(),
-            source=self.find(source) if source is not None else None,
+            source=self.find_source(source) if source is not None else None,
             expires_at=timezone.now() + timedelta(days=expires_in) if expires_in else None,
         )
         scope = f"source {new.key.source}" if new.key.source else "management"
         self.stderr.write(f"Key {new.key} for {scope}. It is not shown again: store it like a password.")
         self.stdout.write(new.secret)
 
-    def find(self, source_id: int) -> Source:
+    def find_source(self, source_id: int) -> Source:
         source = Source.objects.current().filter(pk=source_id).first()
         if source is None:
             raise CommandError(str(Unknown("source", source_id)))

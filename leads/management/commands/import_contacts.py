@@ -59,7 +59,7 @@ class Command(BaseCommand):
             verb = contact_import.rehearse if dry_run else contact_import.import_contacts
             outcomes = self.with_progress(verb(rows=table.rows(), source_id=source), total=count_lines(file))
             with created(rejected or os.devnull, encoding) as rejects:
-                fates = self.tell(outcomes, RejectedRows(rejects, table))
+                fates = self.count_fates(outcomes, RejectedRows(rejects, table))
         self.report(fates, dry_run)
 
     def with_progress(self, outcomes: Iterable[Outcome], *, total: int | None) -> Iterator[Outcome]:
@@ -73,7 +73,7 @@ class Command(BaseCommand):
             except (Busy, Error) as error:
                 raise CommandError(f"Stopped after line {line}: {error} {NOTHING_TWICE}") from error
 
-    def tell(self, outcomes: Iterable[Outcome], rejects: RejectedRows) -> Counter[Fate | None]:
+    def count_fates(self, outcomes: Iterable[Outcome], rejects: RejectedRows) -> Counter[Fate | None]:
         """Counts the rows by fate, None for rejected ones, which are printed and written to the list."""
         fates: Counter[Fate | None] = Counter()
         for outcome in outcomes:
