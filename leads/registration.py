@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from core import retry
 from core.db.compiled import Select, select_together
@@ -17,7 +17,7 @@ from leads.drafts import Draft, read_draft
 from leads.identities import Claim
 from leads.lead_matching import Key, match_leads
 from leads.models import Identity, Lead
-from routing import history, queue
+from routing import history, queue, waiting
 from routing.assignment import assign
 from routing.contact_changes import by_decision
 from routing.history import What
@@ -40,7 +40,9 @@ def register_contact(
     1. Reads the input: validates texts and normalises identities.
     2. Finds, in one statement: the leads that have these identities, which are locked; the source with its roster; the
        contact that an earlier request with this `idempotency_key` has created, which is then returned.
-    3. Decides: which lead the contact belongs to, and which operator gets it. The operator is locked.
+    3. Decides: which lead the contact belongs to, and which operator gets it. A sticky source prefers the lead's last
+       operator, who is read only now: a contact of the same lead may have been committed while we waited for the
+       identities. The operator is locked.
     4. Stores, in one statement where the database can: the operator's place, a new lead and its identities, the contact
        and its history. A queued contact is tried once more after the commit, because a place may have become free in
        between.
@@ -62,12 +64,9 @@ def register_contact(
 
             matched = match_leads([draft.person], found.owners)
             [lead] = matched.leads
-            assignment = assign(
-                roster=found.roster,
-                draw=draw(),
-                attempt=attempt.number,
-                preferred=found.last_operators.get(lead.pk),
-            )
+            is_sticky = found.roster.is_sticky and lead.pk
+            preferred = waiting.last_operator(lead_id=lead.pk) if is_sticky else None
+            assignment = assign(roster=found.roster, draw=draw(), attempt=attempt.number, preferred=preferred)
 
             contact = new_contact(draft, lead, **by_decision(assignment.decision))
             identities = [Row(Identity, lead=lead, **claim.fields) for lead, claim in matched.claimed]
@@ -86,7 +85,6 @@ class Found:
 
     roster: Roster
     owners: dict[Key, Lead]
-    last_operators: dict[int, int | None]  # by lead, where the source is sticky
     earlier: Contact | None
 
 
@@ -95,7 +93,7 @@ def find(draft: Draft) -> Found:
     claims = draft.person.claims
     of_claims = [part for claim in claims for part in (claim.value, claim.source_id)]
     asked: list[tuple[Select[Any], tuple[Any, ...]]] = [
-        (owners_of(tuple(claim.kind for claim in claims)), (*of_claims, draft.source_id)),
+        (owners_of(tuple(claim.kind for claim in claims)), tuple(of_claims)),
         (SOURCE_WITH_MEMBERS, (draft.source_id,)),
     ]
     if draft.idempotency_key is not None:
@@ -106,27 +104,22 @@ def find(draft: Draft) -> Found:
         raise Unknown("source", draft.source_id)
     return Found(
         roster=roster,
-        owners=lead_matching.owners_by_key([row[:-1] for row in owners]),
-        last_operators={lead_id: last for _, _, _, lead_id, _, last in owners},
+        owners=lead_matching.owners_by_key(owners),
         earlier=next(iter(idempotency.as_contacts(earlier[0])), None) if earlier else None,
     )
 
 
 @cache
 def owners_of(kinds: tuple[Identity.Kind, ...]) -> Select[Any]:
-    """The leads that have claims of these kinds, locked, and the last operator of each if the source is sticky."""
+    """The leads that have claims of these kinds, with the identities locked."""
 
-    def build(*values: Any) -> QuerySet[Any, Any]:
-        *of_claims, source_id = values
-        claims = [
+    def build(*of_claims: Any) -> QuerySet[Any, Any]:
+        return lead_matching.locked_identities(
             Claim(kind, value, "", channel if kind == Identity.Kind.EXTERNAL else None)
             for kind, value, channel in zip(kinds, of_claims[::2], of_claims[1::2], strict=True)
-        ]
-        is_sticky = Exists(Source.objects.filter(pk=source_id, is_sticky=True))
-        last = Contact.objects.filter(is_sticky, lead=OuterRef("lead"), operator__isnull=False).order_by("-pk")
-        return lead_matching.locked_identities(claims).annotate(last=Subquery(last.values("operator")[:1]))
+        )
 
-    return Select(build, parameters=2 * len(kinds) + 1)
+    return Select(build, parameters=2 * len(kinds))
 
 
 REGION: Select[tuple[str]] = Select(

@@ -7,7 +7,7 @@ from core.errors import Busy
 from core.retry import Lost
 from leads import batch
 from leads.models import Identity, Lead
-from routing.models import Contact
+from routing.models import Contact, Source
 from tests import characters
 from tests.concurrency.threads import together
 
@@ -36,6 +36,16 @@ def test_crossed_phone_and_email_neither_fail_nor_deadlock(monkeypatch):
     assert Contact.objects.count() == 32
     assert Identity.objects.count() == 2
     assert Lead.objects.filter(contacts=None).count() == 0
+
+
+def test_simultaneous_messages_of_one_client_go_to_one_operator_of_a_sticky_source():
+    other, bot = characters.source(), characters.source(roster={characters.operator(limit=100): 10 for _ in range(5)})
+    Source.objects.filter(pk=bot.pk).update(is_sticky=True)
+    for _ in range(5):
+        phone = characters.somebody_new()
+        characters.contact(other, lead_phone=phone)
+        contacts = together(*[lambda phone=phone: characters.contact(bot, lead_phone=phone) for _ in range(8)])
+        assert len({contact.operator_id for contact in contacts}) == 1
 
 
 @pytest.mark.postgresql
