@@ -6,6 +6,7 @@ index instead is found by the number of rows.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import connection
 LARGE = {"routing_contact", "leads_lead", "leads_identity", "routing_contactevent", "leads_possibleduplicate"}
 MOST = 1_000  # rows of one large table; there are 12,000 contacts
 PLAIN = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "START", "COMMIT", "SET", "LOCK")  # reads no table
+WRITES = re.compile(r'\b(INSERT INTO|UPDATE|DELETE FROM) "')
 PRODUCTION = "SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1.1"  # the latter: deploy/postgresql
 
 
@@ -27,7 +29,7 @@ def faults(statements: list[str]) -> list[str]:
 def faults_of(cursor: Any, statement: str) -> Iterator[str]:
     if statement.startswith(PLAIN):
         return
-    analyze = "ANALYZE, TIMING OFF, " if statement.startswith("SELECT") else ""
+    analyze = "" if WRITES.search(statement) else "ANALYZE, TIMING OFF, "
     cursor.execute(f"EXPLAIN ({analyze}FORMAT JSON) {statement}")
     [[document]] = cursor.fetchall()
     [plan] = document if isinstance(document, list) else json.loads(document)
