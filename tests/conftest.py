@@ -1,3 +1,4 @@
+from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
@@ -16,14 +17,19 @@ RUN_ONCE = ("access", "accounts", "admin", "browser", "docs", "observability", "
 USES_DATABASE = ("django_db", "service", "postgresql")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Before pytest deselects by `-m`."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Marks tests before pytest deselects by `-m`, and orders them after pytest-randomly has shuffled them.
+
+    Tests of services come first: they take long and mostly wait, so that others run beside them and none is the last.
+    """
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         named = any(map(item.get_closest_marker, ("both", "postgresql")))
         if not uses_database(item) or (folder in RUN_ONCE and not named):
             item.add_marker("once")
+    yield
+    items.sort(key=lambda item: item.get_closest_marker("service") is None)
 
 
 def uses_database(item: pytest.Item) -> bool:
