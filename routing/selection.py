@@ -18,7 +18,7 @@ SOURCE_CLOSED = "source_closed"  # set by the caller: a closed source has no can
 
 # Tolerances of `smooth`: with sequential requests each operator stays less than one contact away from its exact share,
 # but concurrent requests may choose the same operator, and one who was away may be behind.
-AHEAD = 1.0  # contacts
+AHEAD = 0.5  # contacts; with 1.0, parallel choices together pushed the heaviest operator further back than BEHIND
 BEHIND = 2.0  # contacts
 
 REASON_FOR_ALL = {"inactive": ALL_INACTIVE, "full": ALL_FULL}
