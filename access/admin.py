@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -23,8 +22,12 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from access import keys
 from access.models import ApiKey
+from core.admin.forms import TrimmedField
+from core.admin.own_history import OwnHistory
+from core.admin.own_pages import OwnPages
 from core.admin.titles import PlainTitles
-from core.admin.verbs import VerbAction
+from core.admin.verbs import VerbAction, acting_author
+from core.changes.recording import Author
 from routing.models import Source
 
 COLOURS = {ApiKey.State.LIVE: "success", ApiKey.State.EXPIRED: "warning", ApiKey.State.REVOKED: "danger"}
@@ -47,7 +50,7 @@ class Days(forms.IntegerField):
 
 
 class NewKeyForm(forms.Form):
-    name = forms.CharField(
+    name = TrimmedField(
         label=pgettext_lazy("of a source", "Name"),
         max_length=100,
         help_text=_("The program or person that uses the key, such as “Telegram bot on server 2”."),
@@ -65,9 +68,10 @@ class NewKeyForm(forms.Form):
         self.sources = {str(source.pk): source for source in Source.objects.current().order_by("name")}
         self.fields["scope"].choices = [("", "–"), (MANAGEMENT, _("Management: everything")), *self.sources.items()]  # type: ignore[attr-defined]
 
-    def make(self) -> keys.NewKey:
-        source = self.sources.get(self.cleaned_data["scope"])
-        return keys.make_key(name=self.cleaned_data["name"], source=source, expires_at=self.cleaned_data["expires_at"])
+    def make(self, author: Author) -> keys.NewKey:
+        given = self.cleaned_data
+        source = self.sources.get(given["scope"])
+        return keys.make_key(name=given["name"], source=source, expires_at=given["expires_at"], author=author)
 
 
 class RotateForm(forms.Form):
@@ -103,7 +107,8 @@ def revoked(count: int) -> str:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(PlainTitles, ModelAdmin):
+class ApiKeyAdmin(OwnHistory, PlainTitles, OwnPages, ModelAdmin):
+    history_query = "subject=key:%s"
     list_display = ["name", "prefix", "scope", "badge", "last_used_at", "expires_at", "created_at"]
     list_filter = [StateFilter]
     list_filter_submit = True
@@ -138,9 +143,8 @@ class ApiKeyAdmin(PlainTitles, ModelAdmin):
         form = NewKeyForm(request.POST or None)
         page = {"title": _("New API key"), "button": _("Create the key"), "back": self.list_url()}
         if not form.is_valid():
-            return self.render(request, "access/key_form.html", page | {"form": form})
-        new = form.make()
-        self.log_addition(request, new.key, [{"added": {}}])
+            return self.render_page(request, "access/key_form.html", page | {"form": form})
+        new = form.make(acting_author(request))
         return self.show_once(request, new)
 
     @action(description=_("Rotate"), permissions=["rotate"], icon="autorenew")
@@ -153,15 +157,13 @@ class ApiKeyAdmin(PlainTitles, ModelAdmin):
         page = {"title": _("Rotate %(key)s") % {"key": key.name}, "button": _("Create the new key"), "key": key}
         if form.is_valid():
             try:
-                new = keys.rotate_key(key_id=key.pk, **form.cleaned_data)
+                new = keys.rotate_key(key_id=key.pk, **form.cleaned_data, author=acting_author(request))
             except keys.CannotRotate:
                 form.add_error(None, _("This key already has a successor, or is no longer valid."))
             else:
-                self.log_change(request, key, gettext("Rotated; the new key is %(key)s.") % {"key": new.key})
-                self.log_addition(request, new.key, [{"added": {}}])
                 return self.show_once(request, new)
         back = reverse("admin:access_apikey_change", args=[key.pk])
-        return self.render(request, "access/key_form.html", page | {"form": form, "back": back})
+        return self.render_page(request, "access/key_form.html", page | {"form": form, "back": back})
 
     @VerbAction(
         button=_("Revoke"),
@@ -175,18 +177,14 @@ class ApiKeyAdmin(PlainTitles, ModelAdmin):
     def revoke(self, request: HttpRequest, chosen: Iterable[ApiKey]) -> None:
         working = [key for key in chosen if not key.revoked_at]
         for key in working:
-            keys.revoke_key(key_id=key.pk)
-            self.log_change(request, key, revoked(1))
+            keys.revoke_key(key_id=key.pk, author=acting_author(request))
         self.message_user(request, revoked(len(working)), messages.SUCCESS)
 
     @sensitive_variables("new")
     def show_once(self, request: HttpRequest, new: keys.NewKey) -> HttpResponse:
         """Shows the key on the answer itself: a message would be stored in a cookie. Browsers must not cache it."""
         context = {"title": _("New API key"), "new": new, "back": self.list_url()}
-        return self.render(request, "access/new_key.html", context)
-
-    def render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        return render(request, template, self.admin_site.each_context(request) | {"opts": self.opts} | context)
+        return self.render_page(request, "access/new_key.html", context)
 
     def list_url(self) -> str:
         return reverse("admin:access_apikey_changelist")

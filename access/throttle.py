@@ -17,7 +17,6 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import transaction
 from django.http import UnreadablePostError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,6 +28,7 @@ from rest_framework.request import Request
 from access import keys
 from access.models import ApiKey
 from access.scopes import key_of
+from core import retry
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module, by way of the settings
@@ -122,16 +122,16 @@ def take_calls(key_id: int, *, calls: int, now: datetime, limit: int) -> tuple[i
     The row stays locked for two statements.
     """
     part = max(limit // PARTS, 1)
-    with transaction.atomic():
-        key = keys.lock_key(key_id)
-        count = Count(key.minute, key.taken, key.taken_before).at(now) if key.minute else Count(minute_of(now))
-        room = count.room(now, limit)
-        if room < calls:
-            return 0, count.room_at(max(calls, part), limit)
-        taken = max(calls, min(part, room))
-        key.minute, key.taken, key.taken_before = count.minute, count.taken + taken, count.before
-        key.save(update_fields=["minute", "taken", "taken_before"])
-    return taken, now
+    for attempt in retry.attempts():
+        with attempt:
+            key = keys.lock_key(key_id)
+            count = Count(key.minute, key.taken, key.taken_before).at(now) if key.minute else Count(minute_of(now))
+            room = count.room(now, limit)
+            taken = max(calls, min(part, room)) if room >= calls else 0
+            if taken:
+                key.minute, key.taken, key.taken_before = count.minute, count.taken + taken, count.before
+                key.save(update_fields=["minute", "taken", "taken_before"])
+    return taken, now if taken else count.room_at(max(calls, part), limit)
 
 
 @dataclass(frozen=True)

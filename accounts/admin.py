@@ -8,10 +8,12 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
 from django.db.models import Exists, ManyToManyField, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -28,15 +30,22 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from accounts import roles, two_factor
+from accounts.account_changes import record_account, record_password, state_of
+from core import retry
 from core.admin import formatting
+from core.admin.forms import ChangesOnly
+from core.admin.own_history import OwnHistory
 from core.admin.titles import PlainTitles
+from core.admin.verbs import acting_author
 from operators.models import Operator
+from routing import operator_actions
 
 VERBS = {
     "view": pgettext_lazy("permission", "view"),
     "add": pgettext_lazy("permission", "add"),
     "change": pgettext_lazy("permission", "change"),
     "delete": pgettext_lazy("permission", "delete"),
+    "revert": pgettext_lazy("permission", "revert"),
     "answer": pgettext_lazy("permission", "see and resolve their own contacts"),
 }
 
@@ -75,7 +84,7 @@ def exceeds(holder: Any, user: Any) -> bool:
     return getattr(holder, "is_superuser", False) or theirs.exclude(pk__in=held(user)).exists()
 
 
-class WithinOwnRights(PlainTitles, ModelAdmin):
+class WithinOwnRights(OwnHistory, PlainTitles, ModelAdmin):
     """Offers only the permissions of models that have a page, and of those only what the user has."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -83,6 +92,40 @@ class WithinOwnRights(PlainTitles, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and exceeds(obj, request.user))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Locks what is about to be saved, in Django's transaction around the page: the form then sees all changes."""
+        found = super().get_object(request, object_id, from_field)
+        if found and request.method == "POST" and connection.in_atomic_block:
+            self.model._default_manager.select_for_update(no_key=True).get(pk=found.pk)
+            found = super().get_object(request, object_id, from_field)
+        return found
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Saves only the columns that the user has changed."""
+        columns = {field.name for field in obj._meta.concrete_fields}
+        form.state_before = state_of(self.model._default_manager.get(pk=obj.pk)) if change else {}
+        obj.save(update_fields=columns.intersection(form.changed_data) if change else None)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Records the change after roles and permissions have been saved too, in the transaction of the page."""
+        super().save_related(request, form, formsets, change)
+        what = "changed" if change else "created"
+        after = state_of(form.instance)
+        record_account(what, acting_author(request), form.instance, before=form.state_before, after=after)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        for attempt in retry.attempts():
+            with attempt:
+                record_account("deleted", acting_author(request), obj, before=state_of(obj), after={})
+                super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for attempt in retry.attempts():
+            with attempt:
+                for account in queryset:
+                    record_account("deleted", acting_author(request), account, before=state_of(account), after={})
+                super().delete_queryset(request, queryset)
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
@@ -104,7 +147,7 @@ class WithinOwnRights(PlainTitles, ModelAdmin):
         return [str(one) for one in objs], {self.opts.verbose_name_plural: len(objs)}, lacking, protected
 
 
-class AccountForm(UserChangeForm):
+class AccountForm(ChangesOnly, UserChangeForm):
     operator = forms.ModelChoiceField(
         Operator.objects.none(),
         label=_("Operator"),
@@ -117,8 +160,9 @@ class AccountForm(UserChangeForm):
         super().__init__(*args, **kwargs)
         if "operator" in self.fields:
             free = Q(user__isnull=True) | Q(user=self.instance)
-            self.fields["operator"].queryset = Operator.objects.current().filter(free).order_by("name", "pk")
-            self.initial["operator"] = Operator.objects.filter(user=self.instance).first()
+            choice: Any = self.fields["operator"]
+            choice.queryset = Operator.objects.current().filter(free).order_by("name", "pk")
+            self.initial["operator"] = Operator.objects.current().filter(user=self.instance).first()
 
 
 @admin.register(User)
@@ -127,6 +171,7 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     add_title = _("Add a user")
+    history_query = "subject=user:%s"
     list_display = ["username", "first_name", "last_name", "named_roles", "is_active", "two_factor"]
     list_filter = ["is_active", "groups"]
     add_fieldsets = [(None, {"fields": ["username", "password1", "password2"]})]
@@ -152,10 +197,20 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
         if not change:
             obj.is_staff = True  # the back-office is all there is to sign in to
         super().save_model(request, obj, form, change)
-        if "operator" in form.changed_data:
+        if change and "operator" in form.changed_data:
             chosen = form.cleaned_data["operator"]
-            Operator.objects.filter(user=obj).update(user=None)
-            Operator.objects.filter(pk=chosen and chosen.pk).update(user=obj)
+            operator_actions.link_account(
+                user_id=obj.pk, operator_id=chosen and chosen.pk, author=acting_author(request)
+            )
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        user = self.get_object(request, unquote(id))
+        with transaction.atomic():
+            former = user and user.password
+            response = super().user_change_password(request, id, form_url)
+            if user and self.model._default_manager.get(pk=user.pk).password != former:
+                record_password(acting_author(request), user)
+        return response
 
     def has_reset_permission(self, request: HttpRequest, object_id: Any) -> bool:
         user = self.get_object(request, object_id)
@@ -176,10 +231,8 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
     )
     def reset_two_factor_this(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         user = self.get_object(request, object_id)
-        two_factor.turn_off(user)
-        done = str(_("Two-factor sign-in was reset."))
-        self.log_change(request, user, done)
-        self.message_user(request, done, messages.SUCCESS)
+        two_factor.reset_second_factor(user, acting_author(request))
+        self.message_user(request, _("Two-factor sign-in was reset."), messages.SUCCESS)
         return HttpResponse(headers={"HX-Redirect": reverse("admin:auth_user_change", args=[object_id])})
 
     @display(description=_("roles"))
@@ -199,7 +252,9 @@ class UserAdmin(BaseUserAdmin, WithinOwnRights):  # type: ignore[type-arg] # not
 
 @admin.register(Group)
 class GroupAdmin(BaseGroupAdmin, WithinOwnRights):
+    form = ChangesOnly
     add_title = _("Add a role")
+    history_query = "subject=role:%s"
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
         """The three roles of the service are shown with their translated names."""

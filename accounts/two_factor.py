@@ -11,13 +11,15 @@ from typing import Any
 import django_otp
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import roles
+from accounts.account_changes import record_account
+from core import retry
+from core.changes.recording import Author
 
 DIGITS = 6
 RECOVERY_CODES = 10
@@ -38,7 +40,10 @@ def is_demanded_of(user: Any) -> bool:
 def draft_device(user: User) -> Any:
     """The app that the user is about to set up; without effect until it is confirmed."""
     drafts = TOTPDevice.objects.filter(user=user, confirmed=False)
-    return drafts.order_by("pk").first() or drafts.create(user=user, confirmed=False, name="app")
+    for attempt in retry.attempts():
+        with attempt:
+            draft = drafts.order_by("pk").first() or drafts.create(user=user, confirmed=False, name="app")
+    return draft
 
 
 def device_secret(device: Any) -> str:
@@ -65,15 +70,19 @@ def turn_on(request: HttpRequest, code: str) -> list[str] | None:
 
     None when the code is not right.
     """
-    with transaction.atomic():
-        device = TOTPDevice.objects.select_for_update().filter(user=request.user, confirmed=False).first()
-        if device is None or not device.verify_token(code):
-            return None
-        turn_off(request.user, but=device)
-        device.confirmed = True
-        device.save(update_fields=["confirmed"])
+    for attempt in retry.attempts():
+        with attempt:
+            device = TOTPDevice.objects.select_for_update().filter(user=request.user, confirmed=False).first()
+            is_right = device is not None and device.verify_token(code)
+            if is_right:
+                turn_off(request.user, but=device)
+                device.confirmed = True
+                device.save(update_fields=["confirmed"])
+                codes = fresh_recovery_codes(request.user)
+    if not is_right:
+        return None
     remember_device(request, device)
-    return fresh_recovery_codes(request.user)
+    return codes
 
 
 def verify_code(request: HttpRequest, code: str) -> bool:
@@ -91,9 +100,11 @@ def matching_device(user: Any, code: str) -> Any:
     """
     is_of_app = len(code) == DIGITS and code.isdecimal()
     kind, token = (TOTPDevice, code) if is_of_app else (StaticDevice, digest_code(code))
-    with transaction.atomic():
-        device = kind.objects.select_for_update().filter(user=user, confirmed=True).first()
-        return device if device and device.verify_token(token) else None
+    for attempt in retry.attempts():
+        with attempt:
+            device = kind.objects.select_for_update().filter(user=user, confirmed=True).first()
+            is_right = device is not None and device.verify_token(token)
+    return device if is_right else None
 
 
 def remember_device(request: HttpRequest, device: Any) -> None:
@@ -104,11 +115,12 @@ def remember_device(request: HttpRequest, device: Any) -> None:
 
 def fresh_recovery_codes(user: Any) -> list[str]:
     """Replaces the existing codes. Each is valid once."""
-    with transaction.atomic():
-        device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "recovery codes"})
-        device.token_set.all().delete()
-        codes = [b32encode(secrets.token_bytes(RECOVERY_BITS // 8)).decode().lower() for _ in range(RECOVERY_CODES)]
-        StaticToken.objects.bulk_create(StaticToken(device=device, token=digest_code(code)) for code in codes)
+    codes = [b32encode(secrets.token_bytes(RECOVERY_BITS // 8)).decode().lower() for _ in range(RECOVERY_CODES)]
+    for attempt in retry.attempts():
+        with attempt:
+            device, _ = StaticDevice.objects.get_or_create(user=user, defaults={"name": "recovery codes"})
+            device.token_set.all().delete()
+            StaticToken.objects.bulk_create(StaticToken(device=device, token=digest_code(code)) for code in codes)
     return codes
 
 
@@ -118,8 +130,19 @@ def digest_code(code: str) -> str:
     return urlsafe_b64encode(sha256(code.encode()).digest()[:12]).decode()
 
 
+def reset_second_factor(user: User, author: Author) -> None:
+    """Turns it off for somebody who has lost the app, or on their own wish, and records who did it."""
+    for attempt in retry.attempts():
+        with attempt:
+            was_on = is_on(user)
+            turn_off(user)
+            before, after = {"second_factor": was_on}, {"second_factor": False}
+            record_account("second_factor_reset", author, user, before=before, after=after)
+
+
 def turn_off(user: Any, but: Any = None) -> None:
     """Afterwards the password is enough, or the user must set up another app if the role requires it."""
-    with transaction.atomic():
-        TOTPDevice.objects.filter(user=user).exclude(pk=but and but.pk).delete()
-        StaticDevice.objects.filter(user=user).delete()
+    for attempt in retry.attempts():
+        with attempt:
+            TOTPDevice.objects.filter(user=user).exclude(pk=but and but.pk).delete()
+            StaticDevice.objects.filter(user=user).delete()

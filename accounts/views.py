@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import two_factor
 from accounts.forms import CodeForm
+from core.admin.verbs import acting_author
 
 LONGEST_USERNAME = 255
 
@@ -85,7 +86,7 @@ def change_two_factor(request: HttpRequest) -> HttpResponse:
         if two_factor.verify_code(request, form.cleaned_data["code"]):
             if "turn_off" not in request.POST:
                 return show_recovery_codes(request, two_factor.fresh_recovery_codes(request.user))
-            two_factor.turn_off(request.user)
+            two_factor.reset_second_factor(request.user, acting_author(request))  # type: ignore[arg-type] # signed in
             messages.success(request, _("Two-factor sign-in is off."))
             return redirect("two_factor")
         form.refuse()

@@ -3,7 +3,9 @@
 Sentences are in the active language: the caller's in the API and in the back-office, the service's elsewhere.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,8 +14,14 @@ DOES_NOT_EXIST = {
     "operator": gettext_lazy("Operator %(id)s does not exist."),
     "source": gettext_lazy("Source %(id)s does not exist."),
     "lead": gettext_lazy("Lead %(id)s does not exist."),
+    "identity of this lead": gettext_lazy("Identity %(id)s does not belong to this lead."),
     "contact": gettext_lazy("Contact %(id)s does not exist."),
+    "change": gettext_lazy("Change %(id)s does not exist."),
+    "absence": gettext_lazy("Absence %(id)s does not exist."),
     "possible duplicate": gettext_lazy("Possible duplicate %(id)s does not exist."),
+    "webhook": gettext_lazy("Webhook %(id)s does not exist."),
+    "delivery": gettext_lazy("Delivery %(id)s does not exist."),
+    "channel": gettext_lazy("Channel %(id)s does not exist."),
     "operator on this roster": gettext_lazy("Operator %(id)s is not on the roster of this source."),
 }
 
@@ -55,12 +63,28 @@ class Conflict(Refusal):
     """The input is valid, but the present state forbids it."""
 
 
+class Overtaken(Conflict):
+    """Another one has changed a value that the caller has seen and wanted to change."""
+
+    def __init__(self) -> None:
+        super().__init__("changed_meanwhile", _("Another change came first. Nothing was changed; please look again."))
+
+
 class Reused(Refusal):
     """The idempotency key belongs to a contact that was registered with another body."""
 
     def __init__(self, key: str) -> None:
         detail = _("The idempotency key “%(key)s” was already used for a contact with another body.") % {"key": key}
         super().__init__("idempotency_key_reused", detail)
+
+
+def raise_if_overtaken(row: object, seen: Mapping[str, Any] | None) -> None:
+    """Raises Overtaken if an attribute of the row, which is locked, no longer has the value that the caller has seen.
+
+    `seen`: values by name; None if the caller has not looked.
+    """
+    if any(getattr(row, name) != value for name, value in (seen or {}).items()):
+        raise Overtaken
 
 
 class Busy(Refusal):

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
-from django.db import Error, IntegrityError, NotSupportedError, OperationalError, connection, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import Model
 
 from core import deadline, events
+from core.db.faults import TRY_AGAIN, UNIQUE_VIOLATION, is_sequence_behind, sqlstate, violated_constraint
 from core.errors import Busy
 
 log = logging.getLogger(__name__)
@@ -21,11 +22,10 @@ Row = TypeVar("Row", bound=Model)
 ATTEMPTS = 12
 PAUSE = 0.005  # seconds, before the first repetition; doubles with each, at most a quarter of a second
 
-# SQLSTATEs after which PostgreSQL has rolled everything back and expects the client to try again:
-# serialization_failure, deadlock_detected, and "cached plan must not change result type" after a migration.
-# A connection that broke is not among them: the commit may have happened.
-TRY_AGAIN = {"40001": "serialization", "40P01": "deadlock", "0A000": "schema"}
-UNIQUE_VIOLATION = "23505"  # checked before: another transaction has stored the same value in between
+SEQUENCE_BEHIND = (
+    "the sequence of its ids is behind the stored rows, as after an incomplete restore. "
+    "`manage.py sqlsequencereset` with the name of the app prints the statements that set it."
+)
 
 
 class LostRace(Exception):
@@ -50,12 +50,16 @@ class GaveUp:
 
 
 class Attempt:
-    """A transaction, as a context manager. It suppresses errors that count as a lost race and raises all others."""
+    """A transaction, as a context manager. It suppresses errors that count as a lost race and raises all others.
+
+    Do not `return` from the block after a write: it would leave the loop also if the commit was lost.
+    """
 
     def __init__(self, number: int, *, is_outermost: bool) -> None:
         self.number = number  # from 0
         self.is_outermost = is_outermost
         self.has_succeeded = False
+        self.loss: BaseException | None = None
 
     def __enter__(self) -> "Attempt":
         self.transaction = transaction.atomic()
@@ -74,8 +78,11 @@ class Attempt:
             self.has_succeeded = True
             return False
         cause = self.cause_of_loss(error)
+        if is_sequence_behind(error):
+            log.error("%s is violated: %s", violated_constraint(error), SEQUENCE_BEHIND)
         if cause is None:
             raise error
+        self.loss = error
         if cause != "overtaken":
             log.warning("Trying again after a %s failure", cause)
         events.publish(Lost(cause))
@@ -85,11 +92,10 @@ class Attempt:
         """The cause if the error counts as a lost race, else None. A deadlock also ends any outer transaction."""
         if isinstance(error, LostRace):
             return "overtaken"
-        if isinstance(error, IntegrityError):
-            return "overtaken" if sqlstate(error) == UNIQUE_VIOLATION else None
-        if isinstance(error, OperationalError | NotSupportedError) and self.is_outermost:
-            return TRY_AGAIN.get(sqlstate(error))
-        return None
+        if isinstance(error, IntegrityError):  # checked before: another transaction has stored the same value since
+            is_race = sqlstate(error) == UNIQUE_VIOLATION and not is_sequence_behind(error)
+            return "overtaken" if is_race else None
+        return TRY_AGAIN.get(sqlstate(error)) if self.is_outermost else None
 
 
 def attempts() -> Iterator[Attempt]:
@@ -103,6 +109,7 @@ def attempts() -> Iterator[Attempt]:
     or the caller's `deadline` has passed; nothing has changed then.
     """
     is_outermost = not connection.in_atomic_block
+    attempt = None
     for number in range(ATTEMPTS):
         if deadline.has_passed():
             break
@@ -112,21 +119,18 @@ def attempts() -> Iterator[Attempt]:
             return
         time.sleep(random.uniform(0, min(PAUSE * 2**number, 0.25)))
     events.publish(GaveUp())
+    if attempt and (constraint := violated_constraint(attempt.loss)):
+        log.error("Gave up: every attempt has violated %s", constraint)
     raise Busy
 
 
-def sqlstate(error: Error) -> str:
-    """PostgreSQL's SQLSTATE of the error; empty on SQLite."""
-    return getattr(error.__cause__, "sqlstate", None) or ""
-
-
 def reload_rows(rows: Sequence[Row]) -> list[Row]:
-    """Reloads rows after a commit. If the database fails, returns them unchanged, because the commit has succeeded."""
+    """Reloads rows after a commit. If that fails, returns them unchanged, because the commit has succeeded."""
     if not rows:
         return []
     try:
         current = type(rows[0])._default_manager.in_bulk([row.pk for row in rows])
-    except Error:
+    except Exception:
         log.warning("%s rows could not be read again", len(rows), exc_info=True)
         return list(rows)
     return [current[row.pk] for row in rows]

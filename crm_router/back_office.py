@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.functional import lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -23,15 +26,31 @@ def may_view(app: str, model: str) -> Callable[[HttpRequest], bool]:
     return permitted
 
 
-def sidebar_page(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:
+def list_title(app: str, model: str) -> str:
+    """What the list of a model is called: in the sidebar as in its own title."""
+    return str(capfirst(apps.get_model(app, model)._meta.verbose_name_plural))
+
+
+def sidebar_page(icon: str, app: str, model: str) -> dict[str, Any]:
     """One line of the sidebar: the list of a model."""
-    link = reverse_lazy(f"admin:{app}_{model}_changelist")
-    return {"title": title, "icon": icon, "link": link, "permission": may_view(app, model)}
+    return {
+        "title": lazy(list_title, str)(app, model),  # settings are read before models are loaded
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": may_view(app, model),
+    }
 
 
 def may_view_contacts(request: HttpRequest) -> bool:
     """Whether the user may view all contacts or at least their own."""
     return may_view("routing", "contact")(request) or request.user.has_perm("operators.answer_operator")
+
+
+def has_own_shifts(request: HttpRequest) -> bool:
+    """Whether the user answers the contacts of an operator."""
+    from routing import own_contacts  # imported here because settings are read before models are loaded
+
+    return own_contacts.answers_contacts(request.user) and own_contacts.own_operator(request.user) is not None
 
 
 def count_undecided(request: HttpRequest) -> str:
@@ -64,7 +83,7 @@ UNFOLD = {
     "ACCOUNT": {
         "navigation": [
             {"title": _("Two-factor sign-in"), "link": reverse_lazy("two_factor")},
-            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+            {"title": _("Password change"), "link": reverse_lazy("admin:password_change")},
         ]
     },
     "SIDEBAR": {
@@ -72,31 +91,60 @@ UNFOLD = {
             {
                 "title": _("Operators and sources"),
                 "items": [
-                    sidebar_page(_("Operators"), "support_agent", "operators", "operator"),
-                    sidebar_page(_("Sources"), "smart_toy", "routing", "source"),
+                    sidebar_page("support_agent", "operators", "operator"),
+                    sidebar_page("smart_toy", "routing", "source"),
+                    {
+                        "title": _("Calendar"),
+                        "icon": "calendar_month",
+                        "link": reverse_lazy("calendar"),
+                        "permission": may_view("operators", "operator"),
+                    },
+                    {
+                        "title": _("Public holidays"),
+                        "icon": "celebration",
+                        "link": reverse_lazy("holidays"),
+                        "permission": lambda request: request.user.has_perm("operators.change_operator"),
+                    },
+                    sidebar_page("history", "changes", "change"),
                 ],
             },
             {
                 "title": _("Contacts and leads"),
                 "items": [
-                    sidebar_page(_("Contacts"), "chat", "routing", "contact") | {"permission": may_view_contacts},
+                    sidebar_page("chat", "routing", "contact") | {"permission": may_view_contacts},
+                    {
+                        "title": _("My shifts"),
+                        "icon": "schedule",
+                        "link": reverse_lazy("own_shifts"),
+                        "permission": has_own_shifts,
+                    },
                     {
                         "title": _("Queue and fairness"),
                         "icon": "balance",
                         "link": reverse_lazy("queue_and_fairness"),
                         "permission": may_view("routing", "contact"),
                     },
-                    sidebar_page(_("Leads"), "person", "leads", "lead"),
-                    sidebar_page(_("Possible duplicates"), "join", "leads", "possibleduplicate")
+                    sidebar_page("person", "leads", "lead"),
+                    sidebar_page("join", "leads", "possibleduplicate")
                     | {"badge": "crm_router.back_office.count_undecided"},
+                ],
+            },
+            {
+                "title": _("Notifications"),
+                "items": [
+                    sidebar_page("notifications", "messenger", "channel"),
+                    sidebar_page("outgoing_mail", "messenger", "notice"),
+                    sidebar_page("warning", "messenger", "alarm"),
+                    sidebar_page("webhook", "notifications", "webhook"),
+                    sidebar_page("outgoing_mail", "notifications", "delivery"),
                 ],
             },
             {
                 "title": _("Access"),
                 "items": [
-                    sidebar_page(_("Users"), "key", "auth", "user"),
-                    sidebar_page(_("Roles"), "group", "auth", "group"),
-                    sidebar_page(_("API keys"), "vpn_key", "access", "apikey"),
+                    sidebar_page("key", "auth", "user"),
+                    sidebar_page("group", "auth", "group"),
+                    sidebar_page("vpn_key", "access", "apikey"),
                 ],
             },
         ],

@@ -1,4 +1,4 @@
-"""The start page: three numbers, and links to the pages that the user may view."""
+"""The start page: some numbers, and links to the pages that the user may view."""
 
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from crm_router.back_office import count_undecided, count_up_to_limit, may_view
 from operators.models import Operator
 from routing import own_contacts
+from routing.admin import calendar, opening_hours
 from routing.models import Contact, Source
 
 
@@ -37,10 +38,12 @@ def add_numbers(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
     asked = {
         waiting_number: may_view("routing", "contact"),
         on_duty_number: may_view("operators", "operator"),
+        holes_number: may_view("operators", "operator"),
         duplicates_number: may_view("leads", "possibleduplicate"),
     }
+    numbers = [number(request) for number, permitted in asked.items() if permitted(request)]
     return context | {
-        "numbers": [number(request) for number, permitted in asked.items() if permitted(request)],
+        "numbers": [number for number in numbers if number],
         "groups": [group for group in groups if group["items"]],
     }
 
@@ -74,6 +77,21 @@ def on_duty_number(request: HttpRequest) -> dict[str, Any]:
         "more": ngettext("%(count)d free place", "%(count)d free places", places) % {"count": places},
         "link": f"{reverse('admin:operators_operator_changelist')}?is_active__exact=1",
         "is_pressing": places == 0,
+    }
+
+
+def holes_number(request: HttpRequest) -> dict[str, Any] | None:
+    """A warning: the number of sources for which nobody is planned at some time of the next days. None if all are."""
+    holes = calendar.upcoming_holes()
+    if not holes:
+        return None
+    first = min(holes_of_source[0] for holes_of_source in holes.values())
+    return {
+        "title": _("Sources with hours when nobody is planned"),
+        "figure": len(holes),
+        "more": _("The first: %(interval)s") % {"interval": opening_hours.interval_text(first)},
+        "link": calendar.hole_url(first),
+        "is_pressing": True,
     }
 
 

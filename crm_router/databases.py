@@ -9,15 +9,20 @@ from environs import EnvError
 WAIT_FOR_WRITER = 30  # seconds; writers of SQLite queue up one after another
 
 
-def database_settings(*, url: Mapping[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
-    """Django's settings for the database that `url`, parsed already, names. `connect_timeout` is in seconds."""
+def database_settings(
+    *, url: Mapping[str, Any], connect_timeout: int, network_timeout: int, behind_pooler: bool
+) -> dict[str, Any]:
+    """Django's settings for the database that `url`, parsed already, names. The time-outs are in seconds."""
     chosen = dict(url)
     # Connections persist: otherwise SQLite would reopen its file, and PostgreSQL fork a process, for each request.
     chosen["CONN_MAX_AGE"] = None
     if chosen["ENGINE"] == "django.db.backends.sqlite3":
         return chosen | sqlite()
     return chosen | postgresql(
-        options=chosen.get("OPTIONS", {}), connect_timeout=connect_timeout, behind_pooler=behind_pooler
+        options=chosen.get("OPTIONS", {}),
+        connect_timeout=connect_timeout,
+        network_timeout=network_timeout,
+        behind_pooler=behind_pooler,
     )
 
 
@@ -74,6 +79,7 @@ def with_host_and_port(parsed: dict[str, Any]) -> dict[str, Any]:
 def sqlite() -> dict[str, Any]:
     return {
         "ENGINE": "core.db.sqlite",
+        "CONN_HEALTH_CHECKS": True,  # whether the file was replaced or deleted
         "OPTIONS": {
             # IMMEDIATE: a transaction that reads first and writes later would otherwise fail with "database is locked".
             "transaction_mode": "IMMEDIATE",
@@ -84,16 +90,41 @@ def sqlite() -> dict[str, Any]:
     }
 
 
-def postgresql(*, options: dict[str, Any], connect_timeout: int, behind_pooler: bool) -> dict[str, Any]:
+def postgresql(
+    *, options: dict[str, Any], connect_timeout: int, network_timeout: int, behind_pooler: bool
+) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "ENGINE": "core.db.postgresql",
         # After a restart of the database no request fails: a dead connection is detected before it is used.
         "CONN_HEALTH_CHECKS": True,
-        # Statements are bound and prepared by the server. Django's default is neither, which only a pooler needs.
-        "OPTIONS": {"connect_timeout": connect_timeout, "server_side_binding": True, "prepare_threshold": 5} | options,
+        "OPTIONS": {
+            "connect_timeout": connect_timeout,
+            # Of several hosts the one that takes changes. Nothing works on a standby: even reading notes a key's use.
+            "target_session_attrs": "read-write",
+            # Statements are bound and prepared by the server. Django's default is neither, which only a pooler needs.
+            "server_side_binding": True,
+            "prepare_threshold": 5,
+            **notice_lost_host(network_timeout),
+            **options,
+        },
     }
     if behind_pooler:
         # The pooler may give every transaction another server connection, so no state may outlive a transaction.
         settings["DISABLE_SERVER_SIDE_CURSORS"] = True
         settings["OPTIONS"]["prepare_threshold"] = None
     return settings
+
+
+def notice_lost_host(seconds: int) -> dict[str, int]:
+    """libpq's options by which a host that acknowledges nothing for so long counts as lost; none for 0.
+
+    The system's own limits are a quarter of an hour for what was sent, and two hours for a silent connection.
+    """
+    if not seconds:
+        return {}
+    return {
+        "tcp_user_timeout": seconds * 1000,
+        "keepalives_idle": max(seconds // 2, 1),
+        "keepalives_interval": max(seconds // 4, 1),
+        "keepalives_count": 3,
+    }

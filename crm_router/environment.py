@@ -1,10 +1,17 @@
-"""Settings from the environment, and from files that it names."""
+"""Settings from the environment, and from files that it names; and how some kinds of values are read."""
 
 import os
+import re
+from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import dj_email_url
 import environs
+from marshmallow import ValidationError
+
+MOST_PROCESSES = 64  # also the maximum of threads of each
 
 
 class Environment(environs.Env):
@@ -28,3 +35,55 @@ class Environment(environs.Env):
         if not content:
             self._errors[env_key].append(f"{path} is empty.")
         return content or default
+
+
+def networks(text: str) -> list[str]:
+    """Addresses and networks of proxies, such as 10.0.0.5 and 172.16.0.0/12."""
+    return read_networks(text, danger="every client could forge its own")
+
+
+def private_networks(text: str) -> list[str]:
+    """Addresses and networks that webhooks may reach."""
+    return read_networks(text, danger="webhooks could reach this machine")
+
+
+def read_networks(text: str, *, danger: str) -> list[str]:
+    named = [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        found = [ip_network(name) for name in named]
+    except ValueError as error:
+        raise environs.EnvError(f"{error}.") from error
+    if everybody := [str(network) for network in found if network.prefixlen == 0]:
+        raise environs.EnvError(f"{everybody[0]} covers all addresses; {danger}.")
+    return [str(network) for network in found]
+
+
+def email_server(text: str) -> dict[str, Any]:
+    """Django's settings for a mail server; empty for none."""
+    if not text:
+        return {}
+    if not re.match(r"(smtp|submission)://[^\s/]+", text):
+        raise environs.EnvError("is not a mail server (expected submission://user:password@host:587).")
+    try:
+        found: dict[str, Any] = dj_email_url.parse(text)
+    except ValueError as error:
+        raise environs.EnvError("is not a mail server: its port or time-out is not a number.") from error
+    return {name: value for name, value in found.items() if name.startswith("EMAIL_")}
+
+
+def few(text: str) -> int | None:
+    """Processes or threads; empty means that crm_router/server/gunicorn_conf.py chooses."""
+    if text and not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
+        raise environs.EnvError(f"{text} is not a number from 1 to {MOST_PROCESSES}.")
+    return int(text) if text else None
+
+
+def each(form: str, *, error: str) -> Callable[[list[str]], None]:
+    """Requires this form of every entry of a list; the error names the first that has another."""
+
+    def check(entries: list[str]) -> None:
+        for entry in entries:
+            if not re.fullmatch(form, entry):
+                raise ValidationError(f"“{entry}” {error}")
+
+    return check

@@ -1,5 +1,6 @@
 """Middleware for all requests, and Django's middleware limited to the back-office."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ from accounts import two_factor
 from core.api import problems
 from core.api.language import choose_language
 
-BACK_OFFICE = ("admin", "i18n")
+IN_BACK_OFFICE = re.compile(r"/(admin|i18n)(/|\Z)").match
 
 STRICT = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
 base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
@@ -33,7 +34,7 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 def is_back_office(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/") and request.path_info.split("/", 2)[1] in BACK_OFFICE
+    return bool(IN_BACK_OFFICE(request.path_info))
 
 
 class ContentSecurityPolicy:
@@ -44,7 +45,7 @@ class ContentSecurityPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        response["Content-Security-Policy"] = BACK_OFFICE_POLICY if is_back_office(request) else STRICT
+        response["Content-Security-Policy"] = BACK_OFFICE_POLICY if IN_BACK_OFFICE(request.path_info) else STRICT
         return response
 
 
@@ -81,7 +82,7 @@ class BackOfficeOnly(MiddlewareMixin):
     """First base of a middleware class; limits it to the back-office."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_back_office(request):
+        if IN_BACK_OFFICE(request.path_info):
             return super().__call__(request)  # type: ignore[return-value] # never a coroutine: the stack is synchronous
         return self.get_response(request)  # type: ignore[return-value] # never a coroutine
 
@@ -97,7 +98,7 @@ class LocaleMiddleware(BackOfficeOnly, locale.LocaleMiddleware):
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         accepted = request.META.get("HTTP_ACCEPT_LANGUAGE")
-        if not accepted or is_back_office(request):
+        if not accepted or IN_BACK_OFFICE(request.path_info):
             return super().__call__(request)
         with translation.override(choose_language(accepted), deactivate=True):
             return self.get_response(request)  # type: ignore[return-value] # see BackOfficeOnly
@@ -112,7 +113,9 @@ class CsrfViewMiddleware(BackOfficeOnly, csrf.CsrfViewMiddleware):
     def process_view(
         self, request: HttpRequest, callback: Callable[..., HttpResponseBase], args: Any, kwargs: Any
     ) -> HttpResponseForbidden | None:
-        return super().process_view(request, callback, args, kwargs) if is_back_office(request) else None
+        if IN_BACK_OFFICE(request.path_info):
+            return super().process_view(request, callback, args, kwargs)
+        return None
 
 
 class AuthenticationMiddleware(BackOfficeOnly, auth.AuthenticationMiddleware): ...

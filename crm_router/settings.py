@@ -3,70 +3,40 @@
 docs/settings.md lists them. Invalid values stop the start with one message that names all of them.
 """
 
-import re
+import os
 import sys
-from collections.abc import Callable
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
 import environs
-from marshmallow import ValidationError
 from marshmallow.validate import ContainsOnly, Length, OneOf, Range, Regexp
 from phonenumbers import SUPPORTED_REGIONS
 from whitenoise.compress import Compressor
 
 from accounts.roles import ROLES
-from crm_router import VERSION, back_office, databases, secret_key
-from crm_router.environment import Environment
+from crm_router import back_office, databases, openapi, secret_key
+from crm_router.environment import Environment, each, email_server, few, networks, private_networks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
-MOST_PROCESSES = 64  # also the maximum of threads of each
 
 # Set in the environment.
 
 env = Environment(eager=False)
 env.add_parser("database", databases.parse_database_url)
-
-
-@env.parser_for("networks")
-def networks(text: str) -> list[str]:
-    """Addresses and networks, such as 10.0.0.5 and 172.16.0.0/12."""
-    named = [name.strip() for name in text.split(",") if name.strip()]
-    try:
-        found = [ip_network(name) for name in named]
-    except ValueError as error:
-        raise environs.EnvError(f"{error}.") from error
-    if everybody := [str(network) for network in found if network.prefixlen == 0]:
-        raise environs.EnvError(f"{everybody[0]} covers all addresses; every client could forge its own.")
-    return [str(network) for network in found]
-
-
-@env.parser_for("few")
-def few(text: str) -> int | None:
-    """Processes or threads; empty means that crm_router/server/gunicorn_conf.py chooses."""
-    if text and not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
-        raise environs.EnvError(f"{text} is not a number from 1 to {MOST_PROCESSES}.")
-    return int(text) if text else None
-
-
-def each(form: str, *, error: str) -> Callable[[list[str]], None]:
-    """Requires this form of every entry of a list; the error names the first that has another."""
-
-    def check(entries: list[str]) -> None:
-        for entry in entries:
-            if not re.fullmatch(form, entry):
-                raise ValidationError(f"“{entry}” {error}")
-
-    return check
-
+env.add_parser("networks", networks)
+env.add_parser("private_networks", private_networks)
+env.add_parser("few", few)
+env.add_parser("email_server", email_server)
 
 # Each of these may be empty, which means not set.
 token = Regexp(r"$|[\x21-\x7e]{16,}$", error="needs 16 or more characters, without spaces.")
+bot_token = Regexp(r"$|\d+:[A-Za-z0-9_-]+$", error="is not a token of a bot (expected 123456:ABC, from @BotFather).")
+webhook_secret = Regexp(r"$|[A-Za-z0-9_-]{16,256}$", error="needs 16 to 256 characters: letters, digits, _ and -.")
+https_url = Regexp(r"$|https://\S+$", error="must begin with https://.")
 dsn = Regexp(r"$|https?://\S+@\S+/\d+$", error="is not a valid DSN (expected https://key@host/project).")
 endpoint = Regexp(r"$|https?://\S+$", error="must begin with http:// or https://.")
 # Django would accept other forms silently, and they would never match what a client sends.
@@ -89,6 +59,7 @@ TWO_FACTOR_ROLES: list[str] = env.list(
 )
 DATABASE_URL = env.database("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / 'db.sqlite3'))}")
 DATABASE_CONNECT_TIMEOUT = env.int("DATABASE_CONNECT_TIMEOUT", 5, validate=Range(1, 300))
+DATABASE_NETWORK_TIMEOUT = env.int("DATABASE_NETWORK_TIMEOUT", 6, validate=Range(0, 3600))
 DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", 30.0, validate=Range(0, 86_400))
 DATABASE_LOCK_TIMEOUT = env.float("DATABASE_LOCK_TIMEOUT", 10.0, validate=Range(0, 86_400))
 DATABASE_IDLE_TIMEOUT = env.float("DATABASE_IDLE_TIMEOUT", 60.0, validate=Range(0, 86_400))
@@ -110,15 +81,30 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "", validate=token)
 SENTRY_DSN = env.str("SENTRY_DSN", "", validate=dsn)
 OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "", validate=endpoint)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", 60, validate=Range(0, 86_400))
-QUEUE_BURST = env.int("QUEUE_BURST", 0, validate=Range(0))
+QUEUE_PACE = env.int("QUEUE_PACE", 0, validate=Range(0, 60))
 API_KEYS = env.str("API_KEYS", "required", validate=OneOf(["required", "open"]))
 API_KEYS_OPEN_ANYWHERE = env.bool("API_KEYS_OPEN_ANYWHERE", False)
 THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 0, validate=Range(0, 1_000_000))
+EVENTS_DAYS = env.int("EVENTS_DAYS", 30, validate=Range(1, 3650))
 IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", 30, validate=Range(1, 3650))
-MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024, validate=Range(1024))
+RETENTION_MESSAGE_DAYS = env.int("RETENTION_MESSAGE_DAYS", 0, validate=Range(0, 36_500))
+RETENTION_PERSON_DAYS = env.int("RETENTION_PERSON_DAYS", 0, validate=Range(0, 36_500))
+MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 512 * 1024, validate=Range(1024))
 MAX_BATCH_BYTES = env.int("MAX_BATCH_BYTES", 2 * 1024 * 1024, validate=Range(1024))
 ANSWER_TIMEOUT = env.int("ANSWER_TIMEOUT", 45, validate=Range(1, 3600))
 MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", 20, validate=Range(3, 500))
+WEBHOOK_PRIVATE_NETWORKS = env.private_networks("WEBHOOK_PRIVATE_NETWORKS", "")
+WEBHOOK_CATCH_UP_RATE = env.int("WEBHOOK_CATCH_UP_RATE", 100, validate=Range(1, 10_000))
+DELIVER_IN_SERVICE = env.bool("DELIVER_IN_SERVICE", True)
+TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", "", validate=bot_token)
+TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", "https://api.telegram.org", validate=endpoint).rstrip("/")
+TELEGRAM_WEBHOOK_URL = env.str("TELEGRAM_WEBHOOK_URL", "", validate=https_url)
+TELEGRAM_WEBHOOK_SECRET = env.str("TELEGRAM_WEBHOOK_SECRET", "", validate=webhook_secret)
+NOTIFY_PERSONAL_DATA = env.bool("NOTIFY_PERSONAL_DATA", True)
+mail_server: dict[str, Any] = env.email_server("EMAIL_URL", "")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "crm-router@localhost")
+EMAIL_DIGEST_AFTER = env.int("EMAIL_DIGEST_AFTER", 5, validate=Range(1, 1000))
+ALARM_WAIT_MINUTES = env.int("ALARM_WAIT_MINUTES", 10, validate=Range(0, 10_080))
 WEB_CONCURRENCY = env.few("WEB_CONCURRENCY", "")
 WEB_THREADS = env.few("WEB_THREADS", "")
 
@@ -129,7 +115,12 @@ except environs.EnvValidationError as error:
     sys.exit("\n".join(["Invalid settings:", *(f"{name}: {' '.join(found[name])}" for name in found)]))
 
 foreign = [name for name in ALLOWED_HOSTS if name not in THIS_MACHINE]
+replaced = {"QUEUE_BURST": "QUEUE_PACE, contacts a minute that one operator gets out of the queue"}
 contradictions = {
+    **{
+        f"{old} does not exist any more. Remove it, and set {new}.": os.environ.get(old) not in (None, "", "0")
+        for old, new in replaced.items()
+    },
     f"API_KEYS=open with ALLOWED_HOSTS={','.join(foreign)} would let everyone in who reaches that host. "
     "Set API_KEYS=required, or API_KEYS_OPEN_ANYWHERE=true to confirm.": API_KEYS == "open"
     and foreign
@@ -141,6 +132,9 @@ contradictions = {
     "HTTPS=true requires TRUSTED_PROXIES: only the proxy knows which requests were encrypted.": HTTPS
     and not TRUSTED_PROXIES,
     "HTTPS=true does not allow DEBUG=true, which shows tracebacks to clients.": HTTPS and DEBUG,
+    "TELEGRAM_WEBHOOK_URL requires TELEGRAM_WEBHOOK_SECRET, by which the service knows that Telegram calls.": (
+        TELEGRAM_WEBHOOK_URL and not TELEGRAM_WEBHOOK_SECRET
+    ),
     "HTTPS=true does not allow ALLOWED_HOSTS=*. Set the host name of the certificate.": HTTPS and "*" in ALLOWED_HOSTS,
 }
 if any(contradictions.values()):
@@ -156,6 +150,7 @@ DATABASES = {
     "default": databases.database_settings(
         url=DATABASE_URL,
         connect_timeout=DATABASE_CONNECT_TIMEOUT,
+        network_timeout=DATABASE_NETWORK_TIMEOUT,
         behind_pooler=DATABASE_POOLER,
     )
 }
@@ -163,9 +158,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "crm_router",
+    "core.changes",
     "operators",
     "routing",
     "leads",
+    "notifications",
+    "notifications.messenger",
     "access",
     "accounts",
     "unfold",
@@ -221,6 +219,17 @@ TEMPLATES = [
     }
 ]
 
+# E-mail
+
+IS_EMAIL_CONFIGURED = bool(mail_server)
+EMAIL_HOST = mail_server.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = mail_server.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = mail_server.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = mail_server.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = mail_server.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = mail_server.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = mail_server.get("EMAIL_TIMEOUT") or 10  # seconds
+
 # Sign-in to the back-office
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -264,9 +273,6 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W005",
     "security.W021",
 ]
-# Static files may be served by a proxy that runs as another user, whatever the umask of the service.
-FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
-
 USE_TZ = True
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 LOCALE_PATHS = [BASE_DIR / "crm_router" / "locale"]
@@ -290,7 +296,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is answered 405; the schema has the metadata
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["access.scopes.OwnSource", "django_filters.rest_framework.DjangoFilterBackend"],
@@ -298,28 +304,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
-SPECTACULAR_SETTINGS = {
-    "TITLE": "CRM Lead Router",
-    "DESCRIPTION": "Assigns each contact to an operator by weight, never above the operator's limit.",
-    "VERSION": VERSION,
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "format": "int64", "minimum": 1}},
-    "COMPONENT_SPLIT_REQUEST": True,  # read-only fields are in every response, and in no request
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": [],
-    "ENUM_NAME_OVERRIDES": {
-        "WaitingReason": "routing.models.Contact.Waiting",
-        "ContactStatus": "routing.models.Contact.Status",
-    },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "core.api.schema.with_problems",
-        "core.api.schema.with_blank_parameters",
-    ],
-}
+SPECTACULAR_SETTINGS = openapi.SETTINGS
 
 # At DEBUG these loggers quote client data: statements with their values, parts of requests.
 QUOTING = "INFO" if LOG_LEVEL == "DEBUG" and not LOG_PERSONAL_DATA else LOG_LEVEL
@@ -339,7 +324,10 @@ LOGGING = {
         "django.db.backends": {"level": QUOTING},
         # These log with client data what the request log has without.
         "django.request": {"handlers": ["nowhere"], "propagate": False},
-        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+        # Clients can provoke these at will, each with a traceback. The request log has a line for each, too.
+        "django.security": {"level": "CRITICAL"},
+        # It quotes addresses: that of Telegram has the token of the bot in it.
+        "urllib3": {"level": "CRITICAL"},
         "gunicorn.error": {"level": QUOTING, "propagate": True},
     },
 }

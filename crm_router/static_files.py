@@ -1,6 +1,7 @@
 """Collects static files, and checks whether the collected files are current."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from django.conf import settings
@@ -15,9 +16,16 @@ def are_collected() -> bool:
 
 
 def collect_files() -> None:
-    """Collects the files. The stamp is written last, so that an interrupted collection does not count."""
+    """Collects the files. The stamp is written last, so that an interrupted collection does not count.
+
+    Everybody may read them, whatever the umask of the service: a proxy may serve them as another user.
+    """
     stamp_path().unlink(missing_ok=True)
-    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
+    usual = os.umask(0o022)  # not FILE_UPLOAD_PERMISSIONS, which the compressed copies do not get
+    try:
+        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
+    finally:
+        os.umask(usual)
     stamp_path().write_text(fingerprint())
 
 

@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, reverse_lazy
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
@@ -9,12 +9,19 @@ from crm_router import dashboard, views
 from crm_router.observability import scrape
 from leads.admin import lead_file
 from leads.api.batch import BatchView
+from leads.api.identities import IdentitiesView, IdentityView
 from leads.api.leads import DuplicateViewSet, LeadViewSet
 from leads.api.registration import RegistrationViewSet
+from notifications.api.events import EventsView
+from notifications.api.messenger import ChannelsView, NotificationsView, TelegramLinkView
+from notifications.api.telegram_updates import receive_update
+from notifications.api.webhooks import DeliveryList, WebhookViewSet
 from operators.api import OperatorViewSet
-from routing.admin import reports
+from routing.admin import calendar, holiday_pages, leave, opening_hours, reports, shifts
+from routing.api.changes import ChangeViewSet
+from routing.api.duty import AbsencesView, AbsenceView, AvailabilityView, PauseView, ResumeView, ScheduleView
 from routing.api.reports import DistributionView, QueueView
-from routing.api.sources import RosterMemberView, RosterView, SourceViewSet
+from routing.api.sources import OpeningHoursView, RosterMemberView, RosterView, SourceViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("contacts", RegistrationViewSet)
@@ -22,16 +29,35 @@ router.register("leads/duplicates", DuplicateViewSet)
 router.register("leads", LeadViewSet)
 router.register("operators", OperatorViewSet)
 router.register("sources", SourceViewSet)
+router.register("changes", ChangeViewSet)
+router.register("webhooks", WebhookViewSet)
 
 # The most frequent paths come first, because patterns are tried one after another.
 api = [
     *router.urls,
     path("sources/<id:source_id>/operators", RosterView.as_view()),
     path("sources/<id:source_id>/operators/<id:operator_id>", RosterMemberView.as_view()),
+    path("operators/<id:operator_id>/schedule", ScheduleView.as_view()),
+    path("operators/<id:operator_id>/absences", AbsencesView.as_view()),
+    path("operators/<id:operator_id>/absences/<id:absence_id>", AbsenceView.as_view()),
+    path("operators/<id:operator_id>/pause", PauseView.as_view()),
+    path("operators/<id:operator_id>/resume", ResumeView.as_view()),
+    path("operators/<id:operator_id>/availability", AvailabilityView.as_view()),
+    path("sources/<id:source_id>/schedule", OpeningHoursView.as_view()),
+    path("operators/<id:operator_id>/channels", ChannelsView.as_view()),
+    path("operators/<id:operator_id>/telegram-link", TelegramLinkView.as_view()),
+    path("operators/<id:operator_id>/notifications", NotificationsView.as_view()),
+    path("leads/<id:lead_id>/identities", IdentitiesView.as_view()),
+    path("leads/<id:lead_id>/identities/<id:identity_id>", IdentityView.as_view()),
     path("contacts/batch", BatchView.as_view()),
+    path("webhooks/<id:webhook_id>/deliveries", DeliveryList.as_view()),
     path("queue", QueueView.as_view()),
+    path("events", EventsView.as_view()),
     path("stats/distribution", DistributionView.as_view()),
 ]
+
+# Django's pages of an application group pages otherwise than the sidebar does.
+applications = sorted({model._meta.app_label for model in admin.site._registry})
 
 urlpatterns = [
     path("api/v1/", include(api)),
@@ -39,6 +65,7 @@ urlpatterns = [
     path("health", views.health),
     path("health/ready", views.ready),
     path("metrics", scrape.metrics),
+    path("telegram/updates", receive_update),
     path("openapi.json", views.schema, name="schema"),
     path("docs", views.only_read(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("i18n/", include("django.conf.urls.i18n")),
@@ -47,8 +74,23 @@ urlpatterns = [
     path("admin/login/", accounts.sign_in, name="sign_in"),
     path("admin/two-factor/", admin.site.admin_view(accounts.two_factor_page), name="two_factor"),
     path("admin/two-factor/code/", admin.site.admin_view(accounts.enter_code), name="two_factor_code"),
+    path("admin/my-shifts/", admin.site.admin_view(shifts.own_shifts), name="own_shifts"),
+    path("admin/holidays/", admin.site.admin_view(holiday_pages.import_page), name="holidays"),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
+    path("admin/operators/operator/leave/", admin.site.admin_view(leave.leave_page), name="leave"),
+    path(
+        "admin/operators/operator/leave/<id:absence_id>/undo/",
+        admin.site.admin_view(leave.undo_page),
+        name="undo_leave",
+    ),
+    path("admin/calendar/", admin.site.admin_view(calendar.calendar_page), name="calendar"),
+    path(
+        "admin/routing/source/<id:source_id>/hours/",
+        admin.site.admin_view(opening_hours.opening_hours_page),
+        name="routing_source_hours",
+    ),
     path("admin/leads/lead/<id:lead_id>/file/", admin.site.admin_view(lead_file.download_lead), name="leads_lead_file"),
+    *(path(f"admin/{label}/", RedirectView.as_view(url=reverse_lazy("admin:index"))) for label in applications),
     path("admin/", admin.site.urls),
 ]
 

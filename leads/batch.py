@@ -8,21 +8,23 @@ from functools import partial
 from typing import Any
 
 from django.db import Error
+from django.db.models import OuterRef, Subquery
 
 from core import retry
-from core.db.writes import Row, store_many
+from core.db.writes import store_many
 from core.errors import Busy, Refusal, Reused, Unknown
 from leads import idempotency, lead_matching
 from leads.drafts import Draft, read_draft
 from leads.lead_matching import match_leads
-from leads.models import Identity
+from leads.models import Lead
+from leads.possible_duplicates import mark_new_lookalikes
 from leads.registration import new_contact
 from routing import history, queue, waiting
-from routing.assignment import LockedRosters
+from routing.assignment import LockedRosters, closed_decision
 from routing.contact_changes import by_decision
 from routing.history import What
 from routing.models import Contact, Source
-from routing.selection import Decision
+from routing.selection import CLOSED_HOURS, Decision, FirstDraw
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,11 @@ def register_contacts(
             log.warning("%s of a batch were not stored", len(places), exc_info=True)
             answers = [Busy() for _ in places]
         results.update(zip(places, answers, strict=True))
+        mark_new_lookalikes(
+            (answer.lead_id, drafts[place].person.lookalikes)
+            for place, answer in zip(places, answers, strict=True)
+            if isinstance(answer, Contact) and not answer.is_replay
+        )
     return serve_new_waiting([results[place] for place in range(len(items))])
 
 
@@ -75,34 +82,46 @@ def read_items(items: Sequence[Mapping[str, Any]]) -> Iterator[Draft | Refusal]:
         try:
             if source is None:
                 raise Unknown("source", item["source_id"])
-            yield read_draft(region=partial(getattr, source, "region"), **item)
+            yield read_draft(source=partial(sources.__getitem__, source.pk), **item)
         except Refusal as refusal:
             yield refusal
 
 
 def register_together(drafts: Sequence[Draft], by: str, draw: Draw) -> list[Result]:
-    """Registers all these drafts in one transaction. Returns for each the contact, or Reused."""
+    """Registers all these drafts in one transaction. Returns for each the contact, Reused, or Unknown if its source
+    has been closed since it was read."""
     made = idempotency.find_by_keys(draft.token for draft in drafts)
     fresh = first_of_each(drafts, made)
-    owners = lead_matching.lock_owners(claim for draft in fresh for claim in draft.person.claims)
-    matched = match_leads([draft.person for draft in fresh], owners)
-    desk = Desk({draft.source_id for draft in fresh})
+    owners = lead_matching.lock_owners(claim for draft in fresh for claim in draft.person.sought)
+    desk = Desk({draft.source_id for draft in fresh}, named={draft.source_id for draft in drafts})
+    fresh = [draft for draft in fresh if desk.is_open(draft.source_id)]
+    people = [draft.person for draft in fresh]
+    matched = match_leads(people, owners, by=by, keeping_names=desk.keeping_names)
+    served = zip(fresh, matched.leads, strict=True)
+    desk.find_last_operators({lead.pk for draft, lead in served if lead.pk and desk.is_sticky(draft.source_id)})
     store_many(matched.new)
-    store_many([Row(Identity, lead=lead, **claim.fields) for lead, claim in matched.claimed])
+    store_many(matched.identities(by))
     contacts, events = [], []
     for draft, lead in zip(fresh, matched.leads, strict=True):
-        decision = desk.serve(draft.source_id, lead.pk, draw())
-        contact = new_contact(draft, lead, **by_decision(decision))
+        decision, first = desk.serve(draft.source_id, lead.pk, draw())
+        contact = new_contact(draft, lead, **by_decision(decision, desk.accept_within(draft.source_id)))
+        if decision and decision.chosen:
+            contact.operator = desk.rosters.operators[decision.chosen]
         contacts.append(contact)
-        events.append(history.event_of(contact, What.REGISTERED, by, decision=decision))
+        events.append(history.event_of(contact, What.REGISTERED, by, decision=decision, first=first))
         history.publish_move(contact, What.REGISTERED, decision)
     desk.rosters.save()
     store_many(contacts)
     store_many(events)
-    matched.amend()
+    matched.amend(by)
     stored = dict(zip(map(id, fresh), contacts, strict=True))
     made |= {draft.token: stored[id(draft)] for draft in fresh}
-    return [stored.get(id(draft)) or replay_or_refuse(made[draft.token], draft) for draft in drafts]
+    return [
+        (stored.get(id(draft)) or replay_or_refuse(made[draft.token], draft))
+        if desk.is_open(draft.source_id)
+        else Unknown("source", draft.source_id)
+        for draft in drafts
+    ]
 
 
 def first_of_each(drafts: Sequence[Draft], made: Mapping[idempotency.Token, Contact]) -> list[Draft]:
@@ -124,26 +143,52 @@ def replay_or_refuse(contact: Contact, draft: Draft) -> Result:
 
 
 class Desk:
-    """Assigns new contacts one after another, as `assignment.assign` would, with all their operators locked."""
+    """Assigns new contacts one after another, as `assignment.assign` would, with all their operators locked.
 
-    def __init__(self, source_ids: set[int]) -> None:
+    `source_ids` are the sources of these contacts; `named` also those of contacts that were registered before.
+    """
+
+    def __init__(self, source_ids: set[int], *, named: set[int]) -> None:
         self.rosters = LockedRosters(source_ids)
-        self.sources = Source.objects.in_bulk(source_ids)
+        # Read under the locks, which closing a source needs as well.
+        self.sources = Source.objects.current().in_bulk(named)
+        self.keeping_names = [pk for pk, source in self.sources.items() if not source.may_rename]
         # Ids of operators for whom an older contact waits.
-        self.awaited = waiting.operators_waited_for(self.rosters.operators)
-        self.last: dict[int, int] = {}  # lead id to the operator of its last contact here
+        self.awaited = set(waiting.oldest_waiting_ids(self.rosters.operators))
+        self.last: dict[int, int] = {}  # lead id to the operator of its last contact, of leads of sticky sources
 
-    def serve(self, source_id: int, lead_id: int, draw: float) -> Decision | None:
-        """Decides and takes a free place, if any. None when older contacts wait for the drawn operator."""
+    def is_open(self, source_id: int) -> bool:
+        return source_id in self.sources
+
+    def accept_within(self, source_id: int) -> int | None:
+        return self.sources[source_id].accept_within
+
+    def is_sticky(self, source_id: int) -> bool:
+        return self.sources[source_id].is_sticky
+
+    def find_last_operators(self, lead_ids: set[int]) -> None:
+        """Reads who had the last contact of each of these leads, with one query. Called before new ones are stored."""
+        known = Lead.objects.filter(pk__in=lead_ids)
+        last = Contact.objects.filter(lead=OuterRef("pk"), operator__isnull=False).order_by("-pk").values("operator")
+        if lead_ids:
+            found = known.values_list("pk", Subquery(last[:1]))
+            self.last = {pk: operator_id for pk, operator_id in found if operator_id}
+
+    def serve(self, source_id: int, lead_id: int, draw: float) -> tuple[Decision | None, FirstDraw]:
+        """Decides and takes a free place, if any. The decision is None when older contacts wait for the drawn
+        operator; the first draw remembers it."""
         source = self.sources[source_id]
-        known = self.last.get(lead_id) or waiting.last_operator(lead_id=lead_id) if source.is_sticky else None
-        decision = self.rosters.decide(source=source, draw=draw, preferred=known)
+        if source.opens_at:
+            return closed_decision(source.strategy, CLOSED_HOURS), FirstDraw()
+        known = self.last.get(lead_id) if source.is_sticky else None
+        decision, first = self.rosters.decide(source=source, draw=draw, preferred=known), FirstDraw()
+        first.remember(decision)
         if decision.chosen is not None and decision.chosen not in self.awaited:
             self.rosters.take_place(source_id=source_id, decision=decision)
             self.last[lead_id] = decision.chosen
-            return decision
+            return decision, first
         self.awaited.update(self.rosters.members(source_id))
-        return None if decision.chosen else decision
+        return self.rosters.why_all_wait(source=source, draw=draw) if decision.chosen else decision, first
 
 
 def serve_new_waiting(results: Sequence[Result]) -> list[Result]:

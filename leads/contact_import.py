@@ -8,7 +8,7 @@ keys are kept (`prune`).
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -17,8 +17,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from core import text
 from core.errors import Busy, FieldError, Invalid, Refusal, Reused
-from leads import batch, idempotency
+from leads import batch, idempotency, warnings
 from leads.drafts import Draft
 from routing import history
 from routing.models import Contact, Source
@@ -33,11 +34,13 @@ ID = re.compile("[1-9][0-9]{0,17}")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: the number of its first line, its cells by column, and the cells beyond the last column."""
+    """One row: the number of its first line, its cells by column, the cells that are in no column with a name, and a
+    sentence if the row cannot be told apart into cells."""
 
     line: int
     cells: Mapping[str, str]
     surplus: Sequence[str] = ()
+    fault: str = ""
 
 
 class Fate(Enum):
@@ -49,21 +52,27 @@ class Fate(Enum):
 class Outcome:
     row: Row
     result: Fate | Refusal
+    warnings: Sequence[FieldError] = ()  # of a row that was accepted
 
     @property
     def reason(self) -> str:
-        """What must be corrected in the row, by field; empty if it was accepted."""
-        if isinstance(self.result, Fate):
-            return ""
-        field = "idempotency_key" if isinstance(self.result, Reused) else "source_id"
+        """What must be corrected in the row, by field; its warnings if it was accepted."""
         fields: dict[str, list[str]] = {}
-        for error in self.result.errors or [FieldError(field, self.result.code, self.result.detail)]:
+        for error in self.errors:
             fields.setdefault(error.detail, []).append(error.field)
         return " ".join(f"{', '.join(names)}: {detail}" for detail, names in fields.items())
 
+    @property
+    def errors(self) -> Sequence[FieldError]:
+        if isinstance(self.result, Fate):
+            return self.warnings
+        field = "idempotency_key" if isinstance(self.result, Reused) else "source_id"
+        return self.result.errors or [FieldError(field, self.result.code, self.result.detail)]
+
 
 Item = Mapping[str, Any]  # arguments of `registration.register_contact`
-Decide = Callable[[Sequence[Item]], Iterable[Fate | Refusal]]
+Decided = tuple[Fate | Refusal, Sequence[FieldError]]  # with the warnings of an accepted row
+Decide = Callable[[Sequence[Item]], Iterable[Decided]]
 
 
 def import_contacts(*, rows: Iterable[Row], source_id: int | None = None) -> Iterator[Outcome]:
@@ -88,55 +97,69 @@ def row_outcomes(rows: Iterable[Row], source_id: int | None, notebook: "Notebook
         items = list(read_row(together, source_id, notebook))
         decided = iter(decide([item for item in items if not isinstance(item, Refusal)]))
         for row, item in zip(together, items, strict=True):
-            yield Outcome(row, item if isinstance(item, Refusal) else next(decided))
+            yield Outcome(row, item) if isinstance(item, Refusal) else Outcome(row, *next(decided))
 
 
-def register_rows(items: Sequence[Item]) -> Iterator[Fate | Refusal]:
+def register_rows(items: Sequence[Item]) -> Iterator[Decided]:
     for result in batch.register_contacts(items=items, by=history.IMPORT):
         if isinstance(result, Busy):
             raise result  # the row itself is correct
         if isinstance(result, Contact):
-            yield Fate.KNOWN if result.is_replay else Fate.NEW
+            yield Fate.KNOWN if result.is_replay else Fate.NEW, warnings.list_warnings(result)
         else:
-            yield result
+            yield result, ()
 
 
-def judge_row(notebook: "Notebook", items: Sequence[Item]) -> Iterator[Fate | Refusal]:
+def judge_row(notebook: "Notebook", items: Sequence[Item]) -> Iterator[Decided]:
     """Yields what `register_rows` would yield for these items, given all items judged before."""
     drafts = list(batch.read_items(items))
     made = idempotency.find_by_keys(draft.token for draft in drafts if isinstance(draft, Draft))
     for draft in drafts:
         if isinstance(draft, Refusal):
-            yield draft
+            yield draft, ()
             continue
         earlier = made.get(draft.token)
         known = bytes(earlier.idempotency_fingerprint or b"") if earlier else notebook.first(draft)
-        if known is None:
-            yield Fate.NEW
+        if known not in (None, draft.fingerprint):
+            yield Reused(str(draft.idempotency_key)), ()
         else:
-            yield Fate.KNOWN if known == draft.fingerprint else Reused(str(draft.idempotency_key))
+            yield Fate.NEW if known is None else Fate.KNOWN, warnings.describe_warnings(draft.warned)
 
 
 def read_row(rows: Sequence[Row], source_id: int | None, notebook: "Notebook") -> Iterator[Item | Refusal]:
     sources = dict(Source.objects.current().values_list("name", "pk"))
     for row in rows:
         try:
+            raise_if_malformed(row)
             source = source_id or find_row_source(row, sources)
             texts = row_texts(row)
         except Invalid as refusal:
             yield refusal
             continue
-        key = row.cells.get("idempotency_key", "").strip()
+        key = text.trim(row.cells.get("idempotency_key", ""))
         yield {"source_id": source, "idempotency_key": key or notebook.key_for(source, texts), **texts}
+
+
+def raise_if_malformed(row: Row) -> None:
+    detail = row.fault
+    if not detail and any(row.surplus):
+        detail = _(
+            "The row has a cell in a column without a name, or more cells than columns. Name the column; put text that "
+            "contains the separator in quotation marks."
+        )
+    if detail:
+        raise Invalid(FieldError("row", "invalid", detail))
 
 
 def find_row_source(row: Row, sources: Mapping[str, int]) -> int:
     if "source" in row.cells:
-        name = row.cells["source"].strip()
+        name = text.trim(row.cells["source"])
         if name not in sources:
             raise Invalid(FieldError("source", "not_found", _("Source “%(name)s” does not exist.") % {"name": name}))
         return sources[name]
-    given = row.cells["source_id"].strip()
+    given = text.trim(row.cells["source_id"])
+    with suppress(ValueError):
+        given = text.whole_number(given)
     if not ID.fullmatch(given):
         raise Invalid(FieldError("source_id", "invalid", _("“%(given)s” is not a valid source id.") % {"given": given}))
     return int(given)
@@ -144,11 +167,8 @@ def find_row_source(row: Row, sources: Mapping[str, int]) -> int:
 
 def row_texts(row: Row) -> dict[str, str | None]:
     """The cells as a bot would send them: None for an empty cell; only a message keeps its surrounding spaces."""
-    if any(row.surplus):
-        detail = _("The row has more cells than columns. Put text that contains the separator in quotation marks.")
-        raise Invalid(FieldError("row", "invalid", detail))
     given = {field: row.cells.get(field, "") for field in TEXTS}
-    return {field: (text if field == "message" else text.strip()) or None for field, text in given.items()}
+    return {field: (cell if field == "message" else text.trim(cell)) or None for field, cell in given.items()}
 
 
 class Notebook:

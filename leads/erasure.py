@@ -1,55 +1,74 @@
 """Right to erasure: deletes a lead's personal data permanently, keeps contacts and decisions for statistics."""
 
 import logging
+from collections.abc import Callable, Collection
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q
 from django.utils import timezone
 
 from core import retry
 from core.retry import LostRace
-from leads import lead_lookup
-from leads.models import Identity, Lead, PossibleDuplicate
-from routing.models import Contact
+from leads import lead_lookup, lead_names
+from leads.identity_actions import delete_identities
+from leads.lead_events import ERASED, record_lead_event
+from leads.models import FormerName, Identity, Lead, PossibleDuplicate
+from routing.history import SYSTEM
+from routing.models import Contact, ContactEvent
 
 log = logging.getLogger(__name__)
 
 
-def erase_lead(*, lead_id: int) -> Lead:
+def erase_lead(*, lead_id: int, by: str = SYSTEM, only_if: Callable[[Lead], bool] = lambda lead: True) -> Lead:
     """Deletes identities, name, messages and idempotency keys of this lead and of all leads merged with it.
 
     Contacts, decisions and history stay, without texts. If the person writes again, a new lead is created. Cannot be
-    undone; erasing twice changes nothing. Raises Unknown.
+    undone; erasing twice changes nothing. `only_if` is asked when nobody else can change the lead or add a contact to
+    it; if it says no, nothing is erased. Raises Unknown.
     """
     for attempt in retry.attempts():
         with attempt:
-            survivor = lead_lookup.find_lead(lead_id)
-            family = lead_lookup.merged_family(survivor.pk)
-            leads = lead_lookup.lock_leads(family)
-            if lead_lookup.merged_family(survivor.pk) != family or leads[survivor.pk].merged_into_id:
+            [survivor_id] = lead_lookup.lock_survivors([lead_id]).values()
+            family = lead_lookup.merged_family(survivor_id)
+            survivor = lead_lookup.lock_rows_with_partners(family)[survivor_id]
+            if lead_lookup.merged_family(survivor_id) != family or survivor.merged_into_id:
                 raise LostRace
-            survivor = leads[survivor.pk]
-            if survivor.erased_at is None:
+            if survivor.erased_at is None and only_if(survivor):
                 erase_data(family)
+                record_lead_event(ERASED, by=by, lead_id=survivor.pk)
                 survivor.refresh_from_db()
                 log.info("Lead %s was erased", survivor.pk)
     return survivor
 
 
 def erase_data(lead_ids: set[int]) -> None:
-    """Deletes the personal data. The caller has locked these leads and their identities."""
+    """Deletes the personal data. The caller has locked these leads with their identities, and their partners."""
     now = timezone.now()
-    Identity.objects.filter(lead__in=lead_ids).delete()
+    delete_identities(list(Identity.objects.filter(lead__in=lead_ids).values_list("pk", flat=True)))
+    FormerName.objects.filter(lead__in=lead_ids).delete()
     contacts = Contact.objects.filter(lead__in=lead_ids).order_by("pk").select_for_update(no_key=True)
-    Contact.objects.filter(pk__in=list(contacts.values_list("pk", flat=True))).update(
-        message=None, idempotency_key=None, idempotency_fingerprint=None, updated_at=now
+    contact_ids = list(contacts.values_list("pk", flat=True))
+    Contact.objects.filter(pk__in=contact_ids).update(
+        message=None, warnings=None, idempotency_key=None, idempotency_fingerprint=None, updated_at=now
     )
-    pairs = PossibleDuplicate.objects.filter(Q(lead__in=lead_ids) | Q(other__in=lead_ids))
+    erase_notes(contact_ids)
+    pairs = PossibleDuplicate.objects.of(lead_ids)
     erase_names_in_log(PossibleDuplicate, set(pairs.values_list("pk", flat=True)))
     pairs.delete()
     erase_names_in_log(Lead, lead_ids)
-    Lead.objects.filter(pk__in=lead_ids).update(name=None, erased_at=now, updated_at=now)
+    Lead.objects.filter(pk__in=lead_ids).update(**lead_names.NO_NAME, erased_at=now, updated_at=now)
+
+
+def erase_texts(contact_ids: Collection[int]) -> None:
+    """Deletes the messages of contacts, which the caller has locked, the texts that could not be read, and what
+    operators wrote about them."""
+    Contact.objects.filter(pk__in=contact_ids).update(message=None, warnings=None, updated_at=timezone.now())
+    erase_notes(contact_ids)
+
+
+def erase_notes(contact_ids: Collection[int]) -> None:
+    """Deletes what operators wrote in the history of contacts, which the caller has locked."""
+    ContactEvent.objects.filter(contact__in=contact_ids, note__isnull=False).update(note=None)
 
 
 def erase_names_in_log(model: type[Lead | PossibleDuplicate], ids: set[int]) -> None:

@@ -11,17 +11,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Max, QuerySet
 
+from core import retry
 from core.db.compiled import Select
 from core.errors import Reused
+from routing import bookkeeping
 from routing.models import Contact, Upkeep
-from routing.waiting import CONTACT
+from routing.waiting import WITH_OPERATOR, contacts_with_operators
 
 Token = tuple[int, str | None]  # source and key; without a key, a repetition is not detected
 
-BY_KEY: Select[Any] = Select(lambda source_id, key: contacts_by_keys(source_id, [key]).values_list(*CONTACT.names))
+BY_KEY: Select[Any] = Select(lambda source_id, key: contacts_by_keys(source_id, [key]).values_list(*WITH_OPERATOR))
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys deleted in one transaction, which keeps their contacts locked for some milliseconds
 
@@ -46,12 +47,12 @@ def find_by_keys(tokens: Iterable[Token]) -> dict[Token, Contact]:
 
 
 def contacts_by_keys(source_id: int, keys: Collection[str]) -> QuerySet[Contact]:
-    return Contact.objects.filter(source=source_id, idempotency_key__in=keys)
+    return Contact.objects.select_related("operator").filter(source=source_id, idempotency_key__in=keys)
 
 
 def as_contacts(rows: Sequence[Sequence[Any]]) -> list[Contact]:
     """Makes contacts of the rows of BY_KEY."""
-    return CONTACT.instances(rows)
+    return contacts_with_operators(rows)
 
 
 def replay(contact: Contact, asked: bytes | None) -> Contact:
@@ -63,6 +64,11 @@ def replay(contact: Contact, asked: bytes | None) -> Contact:
     return again
 
 
+def old_keys(*, older_than: datetime) -> QuerySet[Contact]:
+    """Contacts registered before `older_than` that still have their key."""
+    return Contact.objects.filter(created_at__lt=older_than, idempotency_key__isnull=False)
+
+
 def forget_old_keys(*, older_than: datetime) -> int:
     """Deletes the keys of contacts registered before `older_than`. Returns how many.
 
@@ -72,10 +78,8 @@ def forget_old_keys(*, older_than: datetime) -> int:
     such a clock or from a time when keys were kept for less long, is ignored. To detect that, the command must run
     within the retention time of keys after a clock was corrected.
     """
-    upkeep, _ = Upkeep.objects.get_or_create(pk=1)
-    so_old = Contact.objects.filter(created_at__lt=older_than)
-    keyed = so_old.filter(idempotency_key__isnull=False)
-    noted, forgotten = upkeep.keys_forgotten_until, 0
+    keyed = old_keys(older_than=older_than)
+    noted, forgotten = Upkeep.objects.values_list("keys_forgotten_until", flat=True).first(), 0
     since = None if noted and noted > older_than else noted
     while True:
         remaining = keyed.filter(created_at__gte=since) if since else keyed
@@ -84,19 +88,20 @@ def forget_old_keys(*, older_than: datetime) -> int:
             break
         since = oldest[-1][1]
         forgotten += forget_keys([pk for pk, _ in oldest], until=since)
-    newest = so_old.aggregate(at=Max("created_at"))["at"]
+    newest = Contact.objects.filter(created_at__lt=older_than).aggregate(at=Max("created_at"))["at"]
     if newest != noted:
-        Upkeep.objects.filter(pk=1).update(keys_forgotten_until=newest)
+        bookkeeping.note_moments(keys_forgotten_until=newest)
     return forgotten
 
 
 def forget_keys(contacts: Sequence[int], *, until: datetime) -> int:
     """Deletes the keys of these contacts, which it locks in key order, as all code does. Returns how many."""
-    with transaction.atomic():
-        locked = Contact.objects.filter(pk__in=contacts).order_by("pk").select_for_update(no_key=True)
-        pks = list(locked.values_list("pk", flat=True))
-        number = Contact.objects.filter(pk__in=pks, idempotency_key__isnull=False).update(
-            idempotency_key=None, idempotency_fingerprint=None
-        )
-        Upkeep.objects.filter(pk=1).update(keys_forgotten_until=until)
+    for attempt in retry.attempts():
+        with attempt:
+            locked = Contact.objects.filter(pk__in=contacts).order_by("pk").select_for_update(no_key=True)
+            pks = list(locked.values_list("pk", flat=True))
+            number = Contact.objects.filter(pk__in=pks, idempotency_key__isnull=False).update(
+                idempotency_key=None, idempotency_fingerprint=None
+            )
+            bookkeeping.note_moments(keys_forgotten_until=until)
     return number

@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from core import retry
-from core.errors import Conflict, FieldError, Invalid
-from leads import identities, lead_lookup, lead_matching
+from core import retry, text
+from core.errors import Conflict, FieldError, Invalid, raise_if_overtaken
+from leads import drafts, identities, lead_lookup, lead_matching, lead_names, phones, possible_duplicates
 from leads.identities import Claim, Unreadable
+from leads.identity_actions import delete_identities
 from leads.models import Identity, Lead, Merge
-
-READERS = {
-    Identity.Kind.PHONE: lambda raw: identities.read_phone(raw, settings.PHONE_REGION),
-    Identity.Kind.EMAIL: identities.read_email,
-}
+from routing.history import SYSTEM
+from routing.models import Source
 
 
 class Taken(Conflict):
@@ -27,58 +24,78 @@ class Taken(Conflict):
         self.lead_id, self.owner = lead_id, owner
 
 
-def edit_lead(*, lead_id: int, changes: Mapping[str, str | None]) -> Lead:
+def edit_lead(
+    *,
+    lead_id: int,
+    changes: Mapping[str, str | None],
+    by: str = SYSTEM,
+    seen: Mapping[str, str | None] | None = None,
+) -> Lead:
     """Sets any of `phone`, `email` and `name` as the lead shows them; None or blank removes one.
 
-    The old phone or e-mail is deleted: it was wrong, and its true owner must not be matched to this lead.
+    The old phone or e-mail is deleted: it was wrong, and its true owner must not be matched to this lead. The old name
+    stays in the lead's history. `by` names the author.
     The id of a merged lead stands for its survivor. Raises Unknown, Invalid, or Conflict: `identity_taken` if another
     lead has it (the pair is marked as a possible duplicate), `last_identity` if no identity would be left to recognise
-    the lead by, `erased`.
+    the lead by, `erased`, or `changed_meanwhile` if one of the values that the caller has `seen` is not the stored one.
     """
-    claims = read_claims(changes)
+    claims = read_claims(lead_id, changes)
     try:
-        return write_changes(lead_id, claims, changes)
+        lead = write_changes(lead_id, claims, changes, by, seen)
     except Taken as taken:
-        mark_pair(taken.lead_id, taken.owner)
+        possible_duplicates.mark_pair(taken.lead_id, taken.owner)
         raise
+    new = [claim for claim in claims.values() if claim]
+    possible_duplicates.mark_lookalikes([(lead.pk, phones.all_lookalikes(new))])
+    return lead
 
 
 def write_changes(
-    lead_id: int, claims: Mapping[Identity.Kind, Claim | None], changes: Mapping[str, str | None]
+    lead_id: int,
+    claims: Mapping[Identity.Kind, Claim | None],
+    changes: Mapping[str, str | None],
+    by: str,
+    seen: Mapping[str, str | None] | None,
 ) -> Lead:
     for attempt in retry.attempts():
         with attempt:
             lead = lead_lookup.lock_survivor(lead_id)
+            raise_if_overtaken(lead, seen)
             # A value equal to the shown one is not a change; a phone is shown without its extension.
             asked = {
                 kind: claim for kind, claim in claims.items() if claim is None or claim.value != getattr(lead, kind)
             }
             raise_if_taken(lead.pk, [claim for claim in asked.values() if claim])
-            for kind, claim in asked.items():
-                replace_shown_identity(lead, kind, claim)
+            for kind in sorted(asked):  # the beginning of `storing_order`: one new identity of each kind
+                replace_shown_identity(lead, kind, asked[kind], by)
             if asked and not lead.identities.exclude(pk__in=brought_by_merges(lead)).exists():
                 raise Conflict("last_identity", _("A lead must keep a phone, an e-mail or an id in a channel."))
             if "name" in changes:
-                lead.name = (changes["name"] or "").strip() or None
-            lead.save(update_fields=["name", "updated_at"])
+                replace_name(lead, text.trim(changes["name"] or "") or None, by)
+            lead.save(update_fields=[*lead_names.FIELDS, "updated_at"])
     return lead
 
 
-def mark_pair(lead_id: int, other_id: int) -> None:
-    """Marks these two leads as a possible duplicate, unless one of them has been erased in between."""
-    for attempt in retry.attempts():
-        with attempt:
-            if not any(lead.erased_at for lead in lead_lookup.lock_leads([lead_id, other_id]).values()):
-                lead_matching.mark_duplicates([(lead_id, other_id)])
+def replace_name(lead: Lead, name: str | None, by: str) -> None:
+    """Sets the name on the instance and records the former one."""
+    if name == lead.name:
+        return
+    if lead.name:
+        lead_names.record_former_names([lead_names.former_name(lead)], by=by)
+    lead_names.give_name(lead, name, by=by)
 
 
-def read_claims(changes: Mapping[str, str | None]) -> dict[Identity.Kind, Claim | None]:
-    """The identities among the changes; None for one to remove. Raises Invalid, naming every bad field."""
+def read_claims(lead_id: int, changes: Mapping[str, str | None]) -> dict[Identity.Kind, Claim | None]:
+    """The identities among the changes; None for one to remove. Raises Unknown or Invalid, naming every bad field."""
+    readers = {
+        Identity.Kind.PHONE: lambda raw: read_phone(lead_id, raw),
+        Identity.Kind.EMAIL: identities.read_email,
+    }
     claims: dict[Identity.Kind, Claim | None] = {}
     errors = []
-    for kind, read in READERS.items():
+    for kind, read in readers.items():
         if kind in changes:
-            raw = (changes[kind] or "").strip()
+            raw = text.trim(changes[kind] or "")
             try:
                 claims[kind] = read(raw) if raw else None
             except Unreadable as error:
@@ -86,6 +103,19 @@ def read_claims(changes: Mapping[str, str | None]) -> dict[Identity.Kind, Claim 
     if errors:
         raise Invalid(*errors)
     return claims
+
+
+def read_phone(lead_id: int, raw: str) -> Claim:
+    """Reads a phone that somebody types for this lead, as the source reads it through which the lead wrote last.
+    Raises Unknown, Unreadable."""
+    return drafts.read_phone(raw, lambda: find_last_source(lead_id))
+
+
+def find_last_source(lead_id: int) -> Source:
+    """A lead may come through several sources; the last one is where it is now. Raises Unknown."""
+    contacts = lead_lookup.find_lead(lead_id).contacts.select_related("source")
+    last = contacts.order_by("-pk").first()
+    return last.source if last else Source()
 
 
 def raise_if_taken(lead_id: int, claims: Sequence[Claim]) -> None:
@@ -96,10 +126,10 @@ def raise_if_taken(lead_id: int, claims: Sequence[Claim]) -> None:
             raise Taken(lead_id, claim, owner)
 
 
-def replace_shown_identity(lead: Lead, kind: Identity.Kind, claim: Claim | None) -> None:
+def replace_shown_identity(lead: Lead, kind: Identity.Kind, claim: Claim | None, by: str) -> None:
     """Replaces the identity of this kind that the lead shows with `claim`; removes it if `claim` is None.
 
-    Identities that came with a merge are not overwritten, so that undoing the merge moves them back.
+    Identities that came with a merge are not deleted, so that undoing the merge moves them back.
     """
     known = lead.identities.filter(kind=kind).order_by("rank", "pk")
     shown, own = known.first(), known.exclude(pk__in=brought_by_merges(lead)).first()
@@ -107,17 +137,23 @@ def replace_shown_identity(lead: Lead, kind: Identity.Kind, claim: Claim | None)
     foremost = shown.rank - 1 if shown else 0
     if claim is None:
         if shown:
-            shown.delete()
+            delete_identities([shown.pk])
     elif again:
         Identity.objects.filter(pk=again.pk).update(rank=foremost)
         if own and own.pk != again.pk and again.pk not in brought_by_merges(lead):
-            own.delete()
-    elif own is None:
-        Identity.objects.create(lead=lead, **claim.fields)
-        known.filter(value=claim.value).update(rank=min(foremost, 0))
+            delete_identities([own.pk])
     else:
-        own.value, own.raw, own.rank = claim.value, claim.raw, min(foremost, own.rank)
-        own.save(update_fields=["value", "raw", "rank"])
+        if own:
+            delete_identities([own.pk])
+        add_identity(lead, claim, by, rank=min(foremost, 0))
+
+
+def add_identity(lead: Lead, claim: Claim, by: str, *, rank: int) -> None:
+    """Adds a claim that no other lead has, or a copy of one that is shared."""
+    first = lead_matching.identities_of_claims([claim]).filter(is_shared=True).select_for_update(no_key=True).first()
+    Identity.objects.create(
+        lead=lead, rank=rank, added_by=by, is_shared=first is not None, copy_of=first, **claim.fields
+    )
 
 
 def brought_by_merges(lead: Lead) -> set[int]:

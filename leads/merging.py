@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from core import retry
 from core.errors import Conflict, Unknown
 from core.retry import LostRace
-from leads import lead_lookup, lead_matching
+from leads import lead_lookup, lead_matching, lead_names
+from leads.lead_events import MERGED, UNMERGED, record_lead_event
 from leads.models import Identity, Lead, Merge, PossibleDuplicate
 from routing import history
 from routing.models import Contact, ContactQuerySet
@@ -31,16 +32,18 @@ def merge_leads(*, lead_id: int, other_id: int, by: str = history.SYSTEM) -> Lea
 
     for attempt in retry.attempts():
         with attempt:
-            survivor, merged = lead_lookup.find_lead(lead_id), lead_lookup.find_lead(other_id)
-            if survivor.pk == merged.pk:
+            survivor = lead_lookup.find_lead(lead_id)
+            if survivor.pk == lead_lookup.find_lead(other_id).pk:
                 return survivor
-            locked = lead_lookup.lock_leads([survivor.pk, merged.pk])
-            survivor, merged = locked[survivor.pk], locked[merged.pk]
-            if survivor.merged_into_id or merged.merged_into_id:
+            survivors = lead_lookup.lock_survivors([lead_id, other_id])
+            locked = lead_lookup.lock_rows_with_partners(survivors.values())
+            survivor, merged = locked[survivors[lead_id]], locked[survivors[other_id]]
+            if survivor.merged_into_id or merged.merged_into_id or survivor.pk == merged.pk:
                 raise LostRace
             for lead in (survivor, merged):
                 lead_lookup.raise_if_erased(lead)
             move_to_survivor(survivor, merged, by)
+            record_lead_event(MERGED, by=by, lead_id=survivor.pk, merged_lead_id=merged.pk)
     return survivor
 
 
@@ -53,7 +56,8 @@ def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
     for attempt in retry.attempts():
         with attempt:
             merge = find_merge_to_undo(lead_id)
-            locked = lead_lookup.lock_leads([merge.survivor_id, merge.merged_id])
+            lead_lookup.lock_survivors([merge.survivor_id])
+            locked = lead_lookup.lock_rows_with_partners([merge.survivor_id, merge.merged_id])
             survivor, merged = locked[merge.survivor_id], locked[merge.merged_id]
             lead_lookup.raise_if_erased(survivor)
             if survivor.merged_into_id:
@@ -63,12 +67,24 @@ def unmerge_lead(*, lead_id: int, by: str = history.SYSTEM) -> Lead:
             if not Merge.objects.filter(pk=merge.pk, undone_at__isnull=True).exists():
                 raise LostRace
             move_back_from_survivor(merge, survivor, merged, by)
+            record_lead_event(UNMERGED, by=by, lead_id=survivor.pk, unmerged_lead_id=merged.pk)
     return locked[lead_id]
 
 
 def dismiss_duplicate(*, pair_id: int) -> PossibleDuplicate:
     """Records a supervisor's decision that these are two people; the pair is not listed again. Raises Unknown."""
-    PossibleDuplicate.objects.filter(pk=pair_id, dismissed_at__isnull=True).update(dismissed_at=timezone.now())
+    for attempt in retry.attempts():
+        with attempt:
+            pair = find_pair(pair_id)
+            lead_lookup.lock_rows([pair.lead_id, pair.other_id])
+            pair = find_pair(pair_id)  # again, because it may have been deleted while we waited
+            if pair.dismissed_at is None:
+                pair.dismissed_at = timezone.now()
+                pair.save(update_fields=["dismissed_at"])
+    return pair
+
+
+def find_pair(pair_id: int) -> PossibleDuplicate:
     pair = PossibleDuplicate.objects.filter(pk=pair_id).first()
     if pair is None:
         raise Unknown("possible duplicate", pair_id)
@@ -86,7 +102,8 @@ def find_merge_to_undo(lead_id: int) -> Merge:
 
 
 def move_to_survivor(survivor: Lead, merged: Lead, by: str) -> None:
-    """Moves identities and contacts and writes the journal. The caller has locked both leads and their identities.
+    """Moves identities and contacts and writes the journal. The caller has locked both leads with their identities,
+    and their partners.
 
     Contacts are read after the identities are locked: that lock waits for registrations that have matched the merged
     lead and not committed yet, so their contacts are found.
@@ -104,7 +121,7 @@ def move_to_survivor(survivor: Lead, merged: Lead, by: str) -> None:
     Lead.objects.filter(pk=merged.pk).update(merged_into=survivor)
     settle_pairs(survivor, merged)
     if merge.name_given:
-        survivor.name = merged.name
+        lead_names.copy_name(survivor, merged)
     save_survivor(survivor, updated_at=now)
 
 
@@ -116,7 +133,7 @@ def rank_behind(survivor: Lead, merged: Lead) -> int:
 
 
 def move_back_from_survivor(merge: Merge, survivor: Lead, merged: Lead, by: str) -> None:
-    """Moves back what was moved and is still there. The caller has locked both leads and their identities."""
+    """Moves back what was moved and is still there. The caller has locked the same as for merging."""
     merge.undone_at, merge.undone_by = timezone.now(), by
     merge.save(update_fields=["undone_at", "undone_by"])
     moved = Identity.objects.filter(pk__in=merge.identities, lead=survivor)
@@ -128,7 +145,7 @@ def move_back_from_survivor(merge: Merge, survivor: Lead, merged: Lead, by: str)
     merged.merged_into = None
     settle_pairs(survivor, merged)
     if merge.name_given and survivor.name == merged.name:
-        survivor.name = None
+        lead_names.give_name(survivor, None, by=by)
     untouched = survivor.updated_at == merge.at
     save_survivor(survivor, updated_at=merge.survivor_updated_at if untouched else merge.undone_at)
 
@@ -141,19 +158,19 @@ def lock_contacts(contacts: ContactQuerySet) -> list[int]:
 def save_survivor(survivor: Lead, *, updated_at: datetime) -> None:
     """Saves the name and `updated_at`, which undoing a merge sets back to the value before it."""
     survivor.updated_at = updated_at
-    Lead.objects.filter(pk=survivor.pk).update(name=survivor.name, updated_at=updated_at)
+    Lead.objects.filter(pk=survivor.pk).update(**lead_names.stored_name(survivor), updated_at=updated_at)
 
 
 def settle_pairs(*leads: Lead) -> None:
-    """Updates `is_merged` of these leads' pairs. Locks them first: the other lead of a pair may be merging as well."""
-    pairs = PossibleDuplicate.objects.filter(Q(lead__in=leads) | Q(other__in=leads))
-    locked = list(pairs.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
-    PossibleDuplicate.objects.filter(pk__in=locked).settle()
+    """Updates `is_merged` of these leads' pairs. The caller has locked both leads of each pair."""
+    PossibleDuplicate.objects.of(lead.pk for lead in leads).settle()
 
 
 def take_over_pairs(survivor: Lead, merged: Lead) -> list[int]:
     """Copies the merged lead's possible duplicates to the survivor. Returns the ids of the added pairs."""
-    pairs = PossibleDuplicate.objects.filter(Q(lead=merged) | Q(other=merged), dismissed_at__isnull=True)
+    pairs = PossibleDuplicate.objects.of([merged.pk]).filter(
+        dismissed_at__isnull=True, lead__erased_at__isnull=True, other__erased_at__isnull=True
+    )
     others = {pair.other_id if pair.lead_id == merged.pk else pair.lead_id for pair in pairs} - {survivor.pk}
     mine = PossibleDuplicate.objects.filter(Q(lead=survivor, other__in=others) | Q(lead__in=others, other=survivor))
     before = set(mine.values_list("pk", flat=True))

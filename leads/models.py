@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +29,19 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         )
 
 
+def through_source() -> "models.ForeignKey[Source | None, Source | None]":
+    """The field of the source of the contact that gave something; null if no contact did."""
+    return models.ForeignKey(
+        Source,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("through source"),
+    )
+
+
 class Lead(models.Model):
     """A client: one person, with all their identities.
 
@@ -35,6 +50,10 @@ class Lead(models.Model):
     """
 
     name = models.CharField(_("name"), max_length=255, null=True, blank=True)
+    # Who has given this name; null where there is none.
+    name_added_by = models.CharField(_("added by"), max_length=160, null=True, editable=False)
+    name_added_through = through_source()
+    name_added_at = models.DateTimeField(_("added at"), null=True, editable=False)
     merged_into = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -86,6 +105,26 @@ class Lead(models.Model):
         return values[min(values)] if values else None
 
 
+class FormerName(models.Model):
+    """A name that a lead had until another one replaced it: each name once, with the last time that it was replaced."""
+
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="former_names", verbose_name=_("lead"), db_index=False)
+    name = models.CharField(_("name"), max_length=255)
+    added_by = models.CharField(_("added by"), max_length=160, null=True)
+    added_through = through_source()
+    added_at = models.DateTimeField(_("added at"), null=True)
+    replaced_at = models.DateTimeField(_("replaced at"), auto_now_add=True)
+    replaced_by = models.CharField(_("replaced by"), max_length=160)
+
+    class Meta:
+        verbose_name = _("former name")
+        verbose_name_plural = _("former names")
+        constraints = [models.UniqueConstraint(fields=["lead", "name"], name="former_name_once_per_lead")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Identity(models.Model):
     """One way to recognise a lead. `value` is what is compared, `raw` is what the client gave."""
 
@@ -111,6 +150,14 @@ class Identity(models.Model):
     )
     # The lowest is shown. Identities from a merge rank behind, so that the survivor keeps showing its own.
     rank = models.IntegerField(default=0, db_default=0, editable=False)
+    # Belongs to many people, so that it recognises nobody. The first lead that had it keeps the row that is unique; the
+    # others have copies of it, which registrations do not read.
+    is_shared = models.BooleanField(_("shared"), default=False, db_default=False)
+    copy_of = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, editable=False, related_name="copies", db_index=False
+    )
+    added_by = models.CharField(_("added by"), max_length=160, default="system", db_default="system", editable=False)
+    added_through = through_source()
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -118,15 +165,25 @@ class Identity(models.Model):
         verbose_name_plural = _("identities")
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "value"], condition=Q(source__isnull=True), name="identity_unique_everywhere"
+                fields=["kind", "value"],
+                condition=Q(source__isnull=True, copy_of__isnull=True),
+                name="identity_unique_everywhere",
             ),
             models.UniqueConstraint(
-                fields=["source", "value"], condition=Q(source__isnull=False), name="identity_unique_in_its_source"
+                fields=["source", "value"],
+                condition=Q(source__isnull=False, copy_of__isnull=True),
+                name="identity_unique_in_its_source",
+            ),
+            models.CheckConstraint(
+                condition=Q(copy_of__isnull=True) | Q(is_shared=True), name="identity_only_shared_ones_have_copies"
             ),
             models.CheckConstraint(
                 condition=Q(kind="external", source__isnull=False) | (~Q(kind="external") & Q(source__isnull=True)),
                 name="identity_scoped_by_source_only_if_external",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["copy_of", "lead"], condition=Q(copy_of__isnull=False), name="identity_copies"),
         ]
 
     def __str__(self) -> str:
@@ -143,6 +200,11 @@ def one_merged() -> Exists:
 
 
 class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
+    def of(self, lead_ids: Iterable[int]) -> "PossibleDuplicateQuerySet":
+        """Pairs of any of these leads."""
+        ids = list(lead_ids)
+        return self.filter(Q(lead__in=ids) | Q(other__in=ids))
+
     def undecided(self) -> "PossibleDuplicateQuerySet":
         """Pairs that a supervisor has neither merged nor dismissed."""
         return self.filter(UNDECIDED)
@@ -156,8 +218,12 @@ class PossibleDuplicateQuerySet(models.QuerySet["PossibleDuplicate"]):
         return self.filter(is_merged=True, dismissed_at__isnull=True)
 
     def settle(self) -> None:
-        """Sets `is_merged` from the state of the leads. The caller has locked the pairs."""
+        """Sets `is_merged` from the state of the leads. The caller has locked both leads of each pair."""
         self.update(is_merged=one_merged())
+
+    def erased(self) -> "PossibleDuplicateQuerySet":
+        """Pairs of an erased lead, which must not exist: they say who else the person may be."""
+        return self.filter(Q(lead__erased_at__isnull=False) | Q(other__erased_at__isnull=False))
 
     def mismarked(self) -> "PossibleDuplicateQuerySet":
         """Pairs whose `is_merged` does not match their leads."""

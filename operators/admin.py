@@ -3,27 +3,35 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
-from django.db.models import Count, Prefetch, QuerySet, Sum, prefetch_related_objects
-from django.http import HttpRequest
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum, prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from core.admin import formatting
 from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown, without_editing
-from core.admin.forms import ChangesOnly
-from core.admin.verbs import VerbAction, VerbAdmin, acting_user
+from core.admin.forms import ChangesOnly, TrimmedField
+from core.admin.verbs import WORDS, VerbAction, acting_author
 from core.db import search
 from operators.models import Operator
 from routing import operator_actions
+from routing.admin import shift_tables
+from routing.admin.shifts import ShiftPages
 from routing.handover import HandoverCount
 from routing.models import RosterEntry
 
@@ -32,13 +40,21 @@ ROSTERS = 50  # roster entries shown on the page of one operator
 HAND_OVER: dict[str, Any] = {
     "title": _("Hand over all contacts"),
     "icon": "move_up",
-    "items": ["hand_over_this", "hand_over_on_duty_this"],
+    "items": ["hand_over_this", "hand_over_on_duty_this", "leave_this"],
 }
 
 
 class OperatorForm(ChangesOnly):
-    class Meta:
+    class Meta(ChangesOnly.Meta):
         widgets = {"is_active": UnfoldBooleanSwitchWidget}
+        field_classes = ChangesOnly.Meta.field_classes | {"external_ref": TrimmedField}
+
+    def clean_external_ref(self) -> str | None:
+        reference: str | None = self.cleaned_data["external_ref"]
+        others = Operator.objects.current().exclude(pk=self.instance.pk)
+        if reference and others.filter(external_ref=reference).exists():
+            raise forms.ValidationError(WORDS["external_ref_taken"], code="external_ref_taken")
+        return reference
 
 
 class OperatorRow(OperatorForm):
@@ -96,29 +112,41 @@ def handed_over(count: HandoverCount) -> str:
 
 
 @admin.register(Operator)
-class OperatorAdmin(VerbAdmin):
-    list_display = ["name", "is_active", "max_load", "load", "sources"]
+class OperatorAdmin(ShiftPages):
+    list_display = ["name", "is_active", "duty", "max_load", "load", "sources"]
     list_editable = ["is_active", "max_load"]
     list_filter = [ArchiveFilter, ("is_active", BooleanRadioFilter), ("rosters__source", AutocompleteSelectFilter)]
-    search_fields = ["name"]
-    search_help_text = _("Name")
+    search_fields = ["name", "external_ref"]
+    search_help_text = _("Name or id in other systems")
     ordering = ["name", "pk"]
     form = OperatorForm
     add_title = _("Add an operator")
-    readonly_fields = ["load", "rosters", "archived_at"]
-    actions = ["hand_over_selected", "hand_over_on_duty_selected", "archive_selected", "restore_selected"]
-    actions_detail = [HAND_OVER, "archive_this", "restore_this"]
+    history_query = "operator=%s"
+    readonly_fields = ["load", "rosters", "channels", "archived_at"]
+    actions = [
+        "pause_selected",
+        "resume_selected",
+        "hand_over_selected",
+        "hand_over_on_duty_selected",
+        "archive_selected",
+        "restore_selected",
+    ]
+    actions_list = ["leave"]
+    actions_detail = ["shifts", HAND_OVER, "archive_this", "restore_this"]
 
     def get_fields(self, request: HttpRequest, obj: Operator | None = None) -> list[Any]:
-        known = ["load", "rosters"] if obj else []
-        return ["name", "is_active", "max_load", *known, *archive_fields(obj)]
+        known = ["load", "rosters", "channels"] if obj else []
+        caps = ["max_per_hour", "max_per_day", "queue_pace"]
+        return ["name", "is_active", "max_load", *caps, "external_ref", *known, *archive_fields(obj)]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Operator], search_term: str
     ) -> tuple[QuerySet[Operator], bool]:
         if request.GET.get("model_name") == RosterEntry._meta.model_name:  # the choices for a new roster entry
             queryset = queryset.filter(archived_at__isnull=True)
-        return (queryset.filter(search.name_contains(search_term)) if search_term else queryset), False
+        if search_term:
+            queryset = queryset.filter(search.contains_words(search_term) | Q(external_ref=search_term.strip()))
+        return queryset, False
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[OperatorRow]:
         return OperatorRow
@@ -126,6 +154,7 @@ class OperatorAdmin(VerbAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist: ChangeList = super().get_changelist_instance(request)
         add_source_summaries(changelist.result_list)
+        shift_tables.add_plans(changelist.result_list)
         return without_editing(changelist) if archive_is_shown(request) else changelist
 
     def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
@@ -140,22 +169,22 @@ class OperatorAdmin(VerbAdmin):
         return bool(super().has_change_permission(request)) and (object_id is not None or archive_is_shown(request))
 
     def save_model(self, request: HttpRequest, obj: Operator, form: OperatorForm, change: bool) -> None:
+        author = acting_author(request)
+        save = partial(
+            operator_actions.change_operator, operator_id=obj.pk, changes=form.changes, seen=form.seen, author=author
+        )
         if not change:
-            super().save_model(request, obj, form, change)
+            obj.pk = operator_actions.create_operator(**form.cleaned_data, author=author).pk
         elif isinstance(form, OperatorRow):
             # The list saves its rows in one transaction; each verb needs its own, after that one.
-            transaction.on_commit(lambda: self.change(request, obj, form.changes))
+            transaction.on_commit(lambda: self.run_verb(request, obj, save))
         else:
-            operator_actions.change_operator(operator_id=obj.pk, changes=form.changes)
-
-    def change(self, request: HttpRequest, operator: Operator, changes: dict[str, Any]) -> None:
-        self.run_verb(
-            request, operator, lambda: operator_actions.change_operator(operator_id=operator.pk, changes=changes)
-        )
+            save()
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         operator = self.get_object(request, object_id)
-        unfit = (*HAND_OVER["items"], "archive_this") if operator and operator.archived_at else ("restore_this",)
+        of_current = (*HAND_OVER["items"], "shifts", "archive_this")
+        unfit = of_current if operator and operator.archived_at else ("restore_this",)
         return [a for a in super().get_actions_detail(request, object_id) if not a.action_name.endswith(unfit)]
 
     @VerbAction(
@@ -182,6 +211,14 @@ class OperatorAdmin(VerbAdmin):
     def hand_over_on_duty(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
         self.hand_over_each(request, operators, operator_actions.hand_over_on_duty)
 
+    @action(description=_("Leave…"), permissions=["archive"], icon="beach_access")
+    def leave(self, request: HttpRequest) -> HttpResponse:
+        return redirect("leave")
+
+    @action(description=_("For a leave…"), permissions=["archive"], icon="beach_access")
+    def leave_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect(f"{reverse('leave')}?{urlencode({'operator': object_id})}")
+
     def hand_over_each(
         self, request: HttpRequest, operators: Iterable[Operator], verb: Callable[..., HandoverCount]
     ) -> None:
@@ -189,9 +226,8 @@ class OperatorAdmin(VerbAdmin):
             self.run_verb(request, operator, partial(self.hand_over_one, request, operator, verb))
 
     def hand_over_one(self, request: HttpRequest, operator: Operator, verb: Callable[..., HandoverCount]) -> None:
-        count = verb(operator_id=operator.pk, by=acting_user(request))
+        count = verb(operator_id=operator.pk, author=acting_author(request))
         words = handed_over(count)
-        self.log_change(request, operator, words)
         level = messages.SUCCESS if count.reassigned or count.queued else messages.WARNING
         self.message_user(request, f"{operator}. {words}", level)
 
@@ -212,7 +248,7 @@ class OperatorAdmin(VerbAdmin):
         self.for_each(
             request,
             operators,
-            lambda pk: operator_actions.archive_operator(operator_id=pk, by=acting_user(request)),
+            lambda pk: operator_actions.archive_operator(operator_id=pk, author=acting_author(request)),
             archived,
         )
 
@@ -226,16 +262,43 @@ class OperatorAdmin(VerbAdmin):
         submit=_("Restore"),
     )
     def restore(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
-        self.for_each(request, operators, lambda pk: operator_actions.restore_operator(operator_id=pk), restored)
+        author = acting_author(request)
+        self.for_each(
+            request, operators, lambda pk: operator_actions.restore_operator(operator_id=pk, author=author), restored
+        )
+
+    @display(description=_("next change of duty"))
+    def duty(self, operator: Operator) -> SafeString | str:
+        if operator.archived_at:
+            return formatting.NOTHING
+        summary: Any = operator  # see `shift_tables.add_plans`
+        words = shift_tables.duty_text(summary.plan, timezone.now())
+        shifts = reverse("admin:operators_operator_shifts", args=[operator.pk])
+        return formatting.link(shifts, words or gettext("Shifts"))
 
     @display(description=_("load"), ordering="current_load")
     def load(self, operator: Operator) -> SafeString:
-        return formatting.load_bar(**operator.fullness)
+        return format_html("{}{}", formatting.load_bar(**operator.fullness), next_contacts(operator))
 
     @display(description=_("sources"))
     def sources(self, operator: Operator) -> str:
         summary: Any = operator  # see `add_source_summaries`
         return formatting.first_few((entry.source.name for entry in summary.first_rosters), count=summary.count)
+
+    @display(description=_("channels"))
+    def channels(self, operator: Operator) -> SafeString | str:
+        """Where the operator gets messages, and the page that lists what was sent."""
+        kinds = [one.get_kind_display() for one in operator.channels.filter(removed_at__isnull=True).order_by("pk")]
+        listing = f"{reverse('admin:messenger_channel_changelist')}?operator__id__exact={operator.pk}"
+        adding = f"{reverse('admin:messenger_channel_add')}?operator={operator.pk}"
+        sent = f"{reverse('admin:messenger_notice_changelist')}?channel__operator__id__exact={operator.pk}"
+        return formatting.stacked(
+            [
+                *([formatting.link(listing, ", ".join(kinds))] if kinds else []),
+                formatting.link(adding, gettext("Add a channel")),
+                *([formatting.link(sent, gettext("Messages sent"))] if kinds else []),
+            ]
+        )
 
     @display(description=_("rosters"))
     def rosters(self, operator: Operator) -> SafeString | str:
@@ -251,6 +314,17 @@ class OperatorAdmin(VerbAdmin):
                 *([gettext("And %(number)s more.") % {"number": more}] if more else []),
             ]
         )
+
+
+def next_contacts(operator: Operator) -> SafeString | str:
+    """Until when a cap or the pace keeps contacts away; nothing if none does."""
+    if operator.capped_until:
+        words = gettext("No new contacts until %(time)s") % {"time": formatting.format_time(operator.capped_until)}
+    elif operator.paced_until:
+        words = gettext("Next from the queue at %(time)s") % {"time": formatting.format_time(operator.paced_until)}
+    else:
+        return ""
+    return format_html('<div class="load-note">{}</div>', words)
 
 
 def roster_link(entry: RosterEntry, total: int) -> SafeString:

@@ -7,22 +7,26 @@ not wait for each other. No transaction waits for an operator's lock while it ho
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Exists
+from django.utils import timezone
 
 from core import events
 from core.db import compiled
 from core.db.compiled import Update
 from core.db.writes import Change
+from core.ids import LARGEST
 from core.retry import LostRace, NothingWritten
-from operators.load import lock_operators, place_taken, set_load, taking
+from operators import caps
+from operators.load import Counting, add_place, counted, lock_operators, save_loads, take_place, taking
 from operators.models import Operator
 from routing import waiting
 from routing.models import Contact, RosterEntry, Source, Strategy
-from routing.rosters import EXCLUDED, Roster, candidate_of, read_roster
-from routing.selection import SOURCE_CLOSED, Candidate, Decision, choose, progress_after
+from routing.rosters import EXCLUDED, Roster, candidate_of, read_roster, with_pace
+from routing.selection import CLOSED_HOURS, SOURCE_CLOSED, Candidate, Decision, FirstDraw, choose, progress_after
+from routing.turns import level_of_others
 
 PATIENCE = 3  # lost races, after which the whole roster is locked so that none of its operators can become unavailable
 
@@ -36,14 +40,20 @@ class DecisionMade:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The operator for a contact. `decision` is None when older contacts wait for the drawn operator, who is `awaited`.
+    """The operator for a contact.
+
+    When older contacts wait for the drawn operator, who is `awaited`, `decision` is None; or, if nobody is ready for
+    what waits, that of a contact which waits as well.
 
     `place` takes the operator's place and must be stored before the contact. None if no operator was chosen.
+    `operator` is the chosen one as it was locked, for the answer. `accept_within`: the source's, in seconds.
     """
 
     decision: Decision | None
     place: Change | None = None
     awaited: int | None = None
+    operator: Operator | None = None
+    accept_within: int | None = None
 
     @property
     def operator_id(self) -> int | None:
@@ -62,6 +72,7 @@ def assign(
     excluded: Collection[int | None] = (),
     preferred: int | None = None,
     held: Collection[int | None] = (),
+    first: FirstDraw | None = None,
 ) -> Assignment:
     """Chooses an operator for one contact and locks it, inside the caller's transaction.
 
@@ -71,34 +82,46 @@ def assign(
     4. At the first attempt the statement that stores the contact takes the place, on condition that the locked operator
        is still free and on the roster, and that no older contact waits for it (`older_than`: the contact's id).
        Later attempts check first. So do the strategy `smooth`, where the turn is known only under the lock, and
-       QUEUE_BURST, with which many contacts may wait for a free operator.
+       attempts that draw a paced operator, for whom older contacts may well wait.
+
+    Opening hours are not looked at again: what was decided just before its source closes has come in time.
 
     `attempt` counts the caller's repetitions from 0, `excluded` are operators who must not be offered the contact,
-    `preferred` is the lead's last operator. Raises LostRace when the chosen operator has become unavailable.
+    `preferred` is the lead's last operator, `first` remembers the first draw over all attempts. Raises LostRace when
+    the chosen operator has become unavailable.
     """
     started = time.perf_counter()
     all_locked: Collection[int] | None = None
     if attempt >= PATIENCE:
         all_locked = lock_operators({*(operator_id for operator_id, *_ in roster.members), *held})
-        roster = read_roster(roster.source_id)
+        roster = roster.read_again()
     decision = decide(roster, draw=draw, excluded=excluded, preferred=preferred)
+    if first:
+        first.remember(decision)
     if decision.chosen is None:
         return Assignment(decision)
     if all_locked is not None and decision.chosen not in all_locked:
         raise NothingWritten  # put on the roster meanwhile: it may not be locked out of key order
     locked = lock_operators({decision.chosen, *held})
     events.publish(DecisionMade(seconds=time.perf_counter() - started))
-    is_smooth = roster.strategy == Strategy.SMOOTH
-    if attempt == 0 and not is_smooth and not settings.QUEUE_BURST:
-        return Assignment(decision, place_in_turn(decision.chosen, roster.source_id, older_than))
     operator = locked.get(decision.chosen)
-    if operator is None or operator.obstacle or not IS_ON_ROSTER(roster.source_id, operator.pk):
+    is_smooth = roster.strategy == Strategy.SMOOTH
+    if operator is None:
+        raise LostRace
+    counting = counted(operator, is_queued=roster.is_for_queue)
+    if attempt == 0 and not is_smooth and not operator.paced_until:
+        conditions = operator.pk, roster.source_id, older_than or LARGEST
+        update = take_in_turn(counting.one_more, counting.names)
+        place = Change(update, (*conditions, *counting.values), comes_first=True)
+        return Assignment(decision, place, operator=operator, accept_within=roster.accept_within)
+    if roster.obstacle_of(operator) or not IS_ON_ROSTER(roster.source_id, operator.pk):
         raise LostRace
     if waiting.somebody_waits_for(operator.pk, older_than=older_than):
-        return Assignment(None, awaited=operator.pk)
+        queued = decide(roster.for_queue(), draw=draw, excluded=excluded)
+        return Assignment(None if queued.chosen else queued, awaited=operator.pk)
     if is_smooth and not decision.is_sticky:
-        move_progress(roster.source_id, decision)
-    return Assignment(decision, place_taken(operator.pk))
+        move_progress(roster, decision, fills=is_last_for_now(operator))
+    return Assignment(decision, take_place(operator, counting), operator=operator, accept_within=roster.accept_within)
 
 
 def assign_again(
@@ -107,18 +130,27 @@ def assign_again(
     draw: float,
     attempt: int,
     excluded: Collection[int | None] = (),
+    offer_again: bool = False,
     held: Collection[int | None] = (),
+    first: FirstDraw | None = None,
 ) -> Assignment:
-    """Calls `assign` for a stored contact, excluding operators who gave it back and preferring the lead's last one."""
-    roster = read_roster(contact.source_id)
+    """Calls `assign` for a stored contact, excluding operators who gave it back and preferring the lead's last one.
+
+    `offer_again`: by hand also to those who are passed over until they become free. Opening hours do not hold it back
+    if somebody has it.
+    """
+    roster = replace(read_roster(contact.source_id), keeps_hours=contact.operator_id is None)
+    if contact.status == Contact.Status.WAITING:
+        roster = roster.for_queue()
     return assign(
         roster=roster,
         draw=draw,
         attempt=attempt,
         older_than=contact.pk,
-        excluded={*excluded, *waiting.excluded_operator_ids(contact.pk)},
+        excluded={*excluded, *waiting.excluded_operator_ids(contact.pk, offer_again=offer_again)},
         preferred=(waiting.last_operator(lead_id=contact.lead_id, before=contact.pk) if roster.is_sticky else None),
         held=held,
+        first=first,
     )
 
 
@@ -126,13 +158,13 @@ def decide(
     roster: Roster, *, draw: float, excluded: Collection[int | None] = (), preferred: int | None = None
 ) -> Decision:
     """The choice from the roster as it was read. Locks and takes nothing."""
-    if roster.is_closed:
-        return closed_decision(roster.strategy)
+    if roster.is_closed or roster.is_held_back:
+        return closed_decision(roster.strategy, SOURCE_CLOSED if roster.is_closed else CLOSED_HOURS)
     return choose(roster.candidates(excluded), draw, strategy=roster.strategy, preferred=preferred)
 
 
-def closed_decision(strategy: str) -> Decision:
-    return replace(choose([], None, strategy=strategy), reason=SOURCE_CLOSED)
+def closed_decision(strategy: str, reason: str) -> Decision:
+    return replace(choose([], None, strategy=strategy), reason=reason)
 
 
 def on_roster(source_id: Any, operator_id: Any) -> Any:
@@ -142,33 +174,46 @@ def on_roster(source_id: Any, operator_id: Any) -> Any:
 IS_ON_ROSTER = compiled.Exists(on_roster)
 
 
-def take_if_free(operator_id: Any, source_id: Any, older: Any) -> Any:
-    """The conditional update of step 4 of `assign`."""
-    return taking(
-        Operator.objects.free().filter(Exists(on_roster(source_id, operator_id)), ~Exists(older), pk=operator_id)
-    )
+@cache
+def take_in_turn(one_more: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    """The conditional update of step 4 of `assign`, which also sets what is counted to the values that follow."""
+
+    def build(operator_id: Any, source_id: Any, older_than: Any, *values: Any) -> Any:
+        none_older_waits = waiting.none_waits(operator_id, older_than)
+        on_this = Exists(on_roster(source_id, operator_id))
+        free = Operator.objects.free().filter(on_this, none_older_waits, pk=operator_id)
+        return taking(free, Counting(one_more, names, values))
+
+    return Update(build, parameters=3 + len(names))
 
 
-TAKE_BEFORE_ALL = Update(lambda operator, source: take_if_free(operator, source, waiting.waiting_for(operator)))
-TAKE_BEFORE_YOUNGER = Update(
-    lambda operator, source, pk: take_if_free(operator, source, waiting.waiting_for(operator).filter(pk__lt=pk))
-)
+def is_last_for_now(operator: Operator) -> bool:
+    """Whether the operator, who gets one more contact, can have no other after that."""
+    return operator.current_load + 1 >= operator.max_load or caps.reaches_cap(operator, timezone.now())
 
 
-def place_in_turn(operator_id: int, source_id: int, older_than: int | None) -> Change:
-    if older_than is None:
-        return Change(TAKE_BEFORE_ALL, (operator_id, source_id), comes_first=True)
-    return Change(TAKE_BEFORE_YOUNGER, (operator_id, source_id, older_than), comes_first=True)
+def move_progress(roster: Roster, decision: Decision, *, fills: bool) -> None:
+    """Updates the chosen operator's `progress`, under its lock. Raises LostRace if it is no longer its turn.
 
-
-def move_progress(source_id: int, decision: Decision) -> None:
-    """Updates the chosen operator's `progress`, under its lock. Raises LostRace if it is no longer its turn."""
-    roster, chosen = read_roster(source_id), decision.chosen
+    An operator whom this contact `fills` notes the others' level, to come back at the same distance from them.
+    """
+    roster, chosen = roster.read_again(), decision.chosen
     excluded = [member.operator_id for member in decision.candidates if member.obstacle == EXCLUDED]
-    progress = progress_after(roster.candidates(excluded), chosen) if chosen else None
-    if progress is None:
+    candidates = roster.candidates(excluded)
+    progress = progress_after(candidates, chosen) if chosen else None
+    if progress is None or chosen is None:
         raise LostRace
-    RosterEntry.objects.filter(source=source_id, operator=chosen).update(progress=progress)
+    left_level = level_of_others(candidates, chosen) if fills else None
+    entry = RosterEntry.objects.filter(source=roster.source_id, operator=chosen)
+    entry.update(progress=progress, left_level=left_level)
+
+
+MOVE_ENTRY = Update(
+    lambda pk, progress, left_level: (
+        RosterEntry.objects.filter(pk=pk),
+        {"progress": progress, "left_level": left_level},
+    )
+)
 
 
 class LockedRosters:
@@ -180,7 +225,7 @@ class LockedRosters:
 
     def __init__(self, source_ids: Collection[int], *, held: Collection[int] = ()) -> None:
         entries = RosterEntry.objects.current().filter(source__in=source_ids).order_by("source", "operator")
-        self.operators = lock_operators({*entries.values_list("operator_id", flat=True), *held})
+        self.operators = self.lock({*entries.values_list("operator_id", flat=True), *held})
         self.rosters: dict[int, dict[int, RosterEntry]] = {source_id: {} for source_id in source_ids}
         # Read again: an operator put on a roster while we waited for the locks is locked as well, or left out.
         for entry in entries:
@@ -189,6 +234,9 @@ class LockedRosters:
         self.current: dict[int, dict[int, Candidate]] = {}  # by source and operator, of the sources decided so far
         self.changed: set[int] = set()
         self.moved: dict[int, RosterEntry] = {}
+
+    def lock(self, operator_ids: Collection[int]) -> dict[int, Operator]:
+        return lock_operators(operator_ids)
 
     def leave(self, operator_id: int) -> None:
         """Takes an operator who has just been archived off all rosters, before anything is decided."""
@@ -206,10 +254,17 @@ class LockedRosters:
         preferred: int | None = None,
         excluded: Collection[int | None] = (),
     ) -> Decision:
-        """The choice for one contact of this source. Takes no place."""
+        """The choice for one contact of this source, also outside its opening hours. Takes no place."""
         if source.archived_at:
-            return closed_decision(source.strategy)
+            return closed_decision(source.strategy, SOURCE_CLOSED)
         return choose(self.candidates(source.pk, excluded), draw, strategy=source.strategy, preferred=preferred)
+
+    def why_all_wait(self, *, source: Source, draw: float) -> Decision | None:
+        """The decision for a new contact of this source that has to wait behind older ones: None unless all operators
+        are capped or paced, or cannot be chosen either."""
+        paced = {pk for pk in self.rosters[source.pk] if self.operators[pk].paced_until}
+        decision = choose(with_pace(self.candidates(source.pk), paced), draw, strategy=source.strategy)
+        return decision if decision.chosen is None else None
 
     def take_place(self, *, source_id: int, decision: Decision) -> None:
         """Takes a place of the chosen operator, if one was chosen."""
@@ -217,16 +272,21 @@ class LockedRosters:
             return
         if decision.strategy == Strategy.SMOOTH and not decision.is_sticky:
             entry = self.rosters[source_id][decision.chosen]
+            operator = self.operators[decision.chosen]
+            fills = is_last_for_now(operator)
             entry.progress = progress_after(decision.candidates, decision.chosen) or entry.progress
+            entry.left_level = level_of_others(decision.candidates, decision.chosen) if fills else None
             self.moved[entry.pk] = entry
-        self.move(decision.chosen, 1)
+        add_place(self.operators[decision.chosen])
+        self.has_moved(decision.chosen)
 
     def give_back(self, operator_id: int) -> None:
-        self.move(operator_id, -1)
-
-    def move(self, operator_id: int, number: int) -> None:
         operator = self.operators[operator_id]
-        operator.current_load = max(operator.current_load + number, 0)
+        operator.current_load = max(operator.current_load - 1, 0)
+        self.has_moved(operator_id)
+
+    def has_moved(self, operator_id: int) -> None:
+        operator = self.operators[operator_id]
         self.changed.add(operator_id)
         for source_id, current in self.current.items():
             if operator_id in current:
@@ -245,6 +305,5 @@ class LockedRosters:
         ]
 
     def save(self) -> None:
-        for operator_id in sorted(self.changed):
-            set_load(operator_id, self.operators[operator_id].current_load)
-        RosterEntry.objects.bulk_update(self.moved.values(), ["progress"])
+        save_loads([self.operators[operator_id] for operator_id in self.changed])
+        MOVE_ENTRY.run_many([(entry.pk, entry.progress, entry.left_level) for entry in self.moved.values()])

@@ -12,6 +12,11 @@ def free_places() -> int:
     return places
 
 
+def capped_operators() -> int:
+    """Operators on duty who have had enough for this hour or day."""
+    return Operator.objects.current().filter(is_active=True, capped_until__isnull=False).count()
+
+
 def free_places_by_source() -> dict[int, int]:
     """Free places by source id, for sources that have any. An operator counts once for each of its sources."""
     free = RosterEntry.objects.current().filter(operator__in=Operator.objects.free())

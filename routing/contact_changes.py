@@ -8,20 +8,27 @@ from django.utils import timezone
 
 from core.db.compiled import Update
 from core.db.writes import Change
+from routing.due_moments import due_fields
 from routing.models import Contact
 from routing.selection import Decision
 
 Fields = dict[str, Any]
 
+MOMENTS = ("resolved_at", "accepted_at", "first_reaction_at")
+
 
 def change_contact(contact: Contact, **fields: Any) -> Change:
     """Sets these fields (columns' names) and `updated_at` on the instance, and returns the update to store.
 
-    The update finds the row only if operator and resolved state are those of the instance as it was read.
+    The update finds the row only if the operator, and whether it is resolved, taken and answered, are those of the
+    instance as it was read. An operator who loses the contact is added to those who had it.
     """
+    if contact.operator_id and fields.get("operator_id", contact.operator_id) != contact.operator_id:
+        fields["former_operator_ids"] = sorted(contact.holder_ids)
     fields["updated_at"] = timezone.now()
     seen = [contact.pk, *([contact.operator_id] if contact.operator_id else [])]
-    update = update_of(tuple(fields), contact.operator_id is not None, contact.is_resolved)
+    empty = tuple(name for name in MOMENTS if getattr(contact, name) is None)
+    update = update_of(tuple(fields), contact.operator_id is not None, empty)
     for name, value in fields.items():
         setattr(contact, name, value)
     prepared = [field(name).get_db_prep_save(value, connection) for name, value in fields.items()]
@@ -34,33 +41,51 @@ def field(name: str) -> Any:
 
 
 @cache
-def update_of(names: tuple[str, ...], is_assigned: bool, is_resolved: bool) -> Update:
+def update_of(names: tuple[str, ...], is_assigned: bool, empty: tuple[str, ...]) -> Update:
+    """`empty`: those of the MOMENTS that must be null; the others must not."""
+
     def build(*values: Any) -> Any:
         seen, new = values[: 1 + is_assigned], values[1 + is_assigned :]
-        contacts = Contact.objects.filter(pk=seen[0], resolved_at__isnull=not is_resolved)
+        contacts = Contact.objects.filter(pk=seen[0], **{f"{name}__isnull": name in empty for name in MOMENTS})
         contacts = contacts.filter(operator=seen[1]) if is_assigned else contacts.filter(operator__isnull=True)
         return contacts, {field(name).name: value for name, value in zip(names, new, strict=True)}
 
     return Update(build, parameters=1 + is_assigned + len(names))
 
 
-def assigned_to(operator_id: int, *, is_forced: bool = False) -> Fields:
+UNTAKEN: Fields = {"accepted_at": None, "first_reaction_at": None}
+NEVER_DUE = due_fields(None)
+
+
+def assigned_to(
+    operator_id: int, *, accept_within: float | None, is_on_duty: bool = True, is_forced: bool = False
+) -> Fields:
+    """The fields for this operator, who must take the contact within these seconds on duty, if there is a limit."""
     return {
         "operator_id": operator_id,
         "waiting_reason": None,
         "assigned_at": timezone.now(),
         "is_forced": is_forced,
+        **UNTAKEN,
+        **due_fields(accept_within, is_on_duty=is_on_duty),
     }
 
 
 def waiting_because(reason: str) -> Fields:
-    return {"operator_id": None, "waiting_reason": str(reason), "assigned_at": None, "is_forced": False}
+    return {
+        "operator_id": None,
+        "waiting_reason": str(reason),
+        "assigned_at": None,
+        "is_forced": False,
+        **UNTAKEN,
+        **NEVER_DUE,
+    }
 
 
-def by_decision(decision: Decision | None) -> Fields:
+def by_decision(decision: Decision | None, accept_within: float | None) -> Fields:
     """The fields for the chosen operator, or for the queue; None means that older contacts come first."""
     if decision is None:
         return waiting_because(Contact.Waiting.NONE_AVAILABLE)
     if decision.chosen is None:
         return waiting_because(decision.reason or Contact.Waiting.NONE_AVAILABLE)
-    return assigned_to(decision.chosen)
+    return assigned_to(decision.chosen, accept_within=accept_within)

@@ -1,16 +1,18 @@
 """The history of contacts: its events, and the decisions stored with them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from core import events
 from core.db.writes import Row
 from routing import candidate_codec
 from routing.models import Contact, ContactEvent
-from routing.selection import Decision, choose
+from routing.selection import STRATEGIES, Decision, FirstDraw, choose
 
 What = ContactEvent.What
 SYSTEM = "system"
 IMPORT = "import"
+ORIGINAL = "original"  # the service whose data were moved in
 
 CAUSES = {
     What.REGISTERED: "intake",
@@ -20,7 +22,21 @@ CAUSES = {
     What.RETURNED: "manual",
     What.HANDED_OVER: "handover",
     What.REOPENED: "reopen",
+    What.DECLINED: "reassign",
+    What.TIMED_OUT: "timeout",
 }
+
+
+def count_assignments(operator_id: int, since: datetime) -> int:
+    """How many contacts the operator was assigned since then, by the rule or by hand. Uses the indexes by moment."""
+    events = ContactEvent.objects.filter(to_operator=operator_id, at__gte=since)
+    by_rule = events.filter(what__in=CAUSES, strategy__isnull=False)
+    others = [events.filter(what=what, strategy__isnull=True) for what in (What.GIVEN, What.REOPENED)]
+    return sum(some.count() for some in (by_rule, *others))
+
+
+class Unreadable(ValueError):
+    """The evidence of a stored decision cannot be read by this version. The message names no person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +53,21 @@ class ContactMoved:
 
 
 def event_of(
-    contact: Contact, what: What, by: str, *, from_operator: int | None = None, decision: Decision | None = None
+    contact: Contact,
+    what: What,
+    by: str,
+    *,
+    from_operator: int | None = None,
+    decision: Decision | None = None,
+    first: FirstDraw | None = None,
+    note: str | None = None,
 ) -> Row:
-    """The history row for a change of the contact, to store together with it. The contact may have no id yet."""
+    """The history row for a change of the contact, to store together with it. The contact may have no id yet.
+
+    A `first` draw that was lost is kept with the decision, or alone if older contacts came first.
+    """
+    lost = first.lost_to(decision) if first else None
+    kept = decision or lost
     return Row(
         ContactEvent,
         contact=contact,
@@ -48,11 +76,18 @@ def event_of(
         from_operator_id=from_operator,
         to_operator_id=None if what == What.RESOLVED else contact.operator_id,
         reason=contact.waiting_reason,
-        strategy=decision.strategy if decision else None,
+        note=note,
+        strategy=kept.strategy if kept else None,
         draw=decision.draw if decision else None,
         preferred_id=decision.preferred if decision else None,
-        evidence=candidate_codec.pack_candidates(decision.candidates) if decision else None,
+        evidence=pack_evidence(decision, lost),
     )
+
+
+def pack_evidence(decision: Decision | None, lost: Decision | None) -> bytes | None:
+    if lost:
+        return candidate_codec.pack_first_draw(lost, decision.candidates if decision else None)
+    return candidate_codec.pack_candidates(decision.candidates) if decision else None
 
 
 def publish_move(contact: Contact, what: What, decision: Decision | None) -> None:
@@ -64,17 +99,39 @@ def publish_move(contact: Contact, what: What, decision: Decision | None) -> Non
 
 
 def stored_decision(event: ContactEvent) -> Decision | None:
-    """The decision as it was taken; None if a person decided or older contacts came first."""
+    """The decision as it was taken; None if a person decided or older contacts came first.
+
+    Raises Unreadable: a newer version has written it, before the way back to this one, or the row is damaged.
+    """
     if event.evidence is None or event.strategy is None:
         return None
-    return Decision(
-        candidates=candidate_codec.unpack_candidates(bytes(event.evidence)),
+    try:
+        candidates = candidate_codec.unpack_candidates(bytes(event.evidence))
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
+    if candidates is None:
+        return None
+    decision = Decision(
+        candidates=candidates,
         strategy=event.strategy,
         draw=event.draw,
         preferred=event.preferred_id,
         chosen=event.to_operator_id,
         reason=event.reason,
     )
+    if decision.strategy not in STRATEGIES:
+        raise Unreadable(f"An unknown strategy: {decision.strategy}")
+    if decision.chosen is not None and decision.chosen not in {member.operator_id for member in candidates}:
+        raise Unreadable(f"Operator {decision.chosen} was chosen without being a candidate.")
+    return decision
+
+
+def stored_first_draw(event: ContactEvent) -> Decision | None:
+    """The first draw for this change, if its operator was no longer available when it was locked. Raises Unreadable."""
+    try:
+        return candidate_codec.unpack_first_draw(bytes(event.evidence)) if event.evidence is not None else None
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
 
 
 def recompute_decision(decision: Decision) -> Decision:

@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
-from operators.load import lock_operators, set_load
+from core import retry
+from operators import caps
+from operators.duty_plan import load_plan, load_plans
+from operators.load import lock_operators, set_loads
 from operators.models import Operator
-from routing import history, waiting
-from routing.models import Contact, ContactEvent, RosterEntry, Upkeep
-from routing.selection import SOURCE_CLOSED
+from routing import cap_edges, history, opening_hours, waiting
+from routing.models import OPEN, WAITING, Contact, ContactEvent, ContactQuerySet
+from routing.selection import CLOSED_HOURS, SOURCE_CLOSED
 
+NEARLY = timedelta(minutes=1)  # between the moments at which one assignment is counted and stored, on any host
 SHOWN = 20  # findings of one kind that are reported
 
 
@@ -24,6 +28,11 @@ def findings() -> Iterator[str]:
     yield from exceeded_limits()
     yield from held_by_archived()
     yield from forgotten_contacts()
+    yield from taken_by_nobody()
+    yield from opening_hours.wrong_switches()
+    yield from (drift.text for drift in wrong_caps())
+    yield from (edge.text for edge in forgotten_edges())
+    yield from due_in_vain()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +77,131 @@ def held_by_archived() -> Iterator[str]:
 
 
 def forgotten_contacts() -> Iterator[str]:
-    """Contacts that wait although an operator is free. With QUEUE_BURST, only those that a sweep has passed over."""
+    """Contacts that wait although an operator is free, and its pace allows it."""
     for contact in waiting.assignable_contacts().order_by("pk")[:SHOWN]:
-        if not settings.QUEUE_BURST or sweep_passed(contact):
-            yield f"Contact {contact.pk} waits although an operator of its source is free."
+        yield f"Contact {contact.pk} waits although an operator of its source is free."
 
 
-def sweep_passed(contact: Contact) -> bool:
-    """Whether the queue was swept after the last change of the contact and of every operator on its roster."""
-    swept_at = Upkeep.objects.values_list("swept_at", flat=True).first()
-    if swept_at is None or contact.updated_at > swept_at:
-        return False
-    roster = RosterEntry.objects.current().filter(source=contact.source_id).select_related("operator")
-    return all(max(entry.changed_at, entry.operator.updated_at) < swept_at for entry in roster)
+def wrong_caps() -> Iterator[Drift]:
+    """Operators who have other counts for their caps than the history, or are capped without reason or too long."""
+    now = timezone.now()
+    has_cap = Q(max_per_hour__isnull=False) | Q(max_per_day__isnull=False)
+    for operator in Operator.objects.filter(has_cap).order_by("pk"):
+        hour, day = caps.hour_around(now), caps.day_around(now)
+        in_hour = operator.in_hour if operator.counted_hour == hour[0] else 0
+        in_day = operator.in_day if operator.counted_day == day[0] else 0
+        until = caps.capped_until(operator, hour, in_hour, day, in_day)
+        is_counted = is_as_counted(operator.pk, in_hour, hour[0]) and is_as_counted(operator.pk, in_day, day[0])
+        is_overdue = bool(operator.capped_until and operator.capped_until < now - NEARLY)
+        has_reason = bool(until) == bool(operator.capped_until and operator.capped_until > now)
+        has_changed = not Operator.objects.filter(
+            pk=operator.pk, **{name: getattr(operator, name) for name in caps.COUNTED}
+        ).exists()
+        if (is_overdue or not is_counted or not has_reason) and not has_changed:
+            text = f"{operator_label(operator)} counts {in_hour} contacts this hour and {in_day} today for its caps, "
+            yield Drift(operator.pk, f"{text}and is capped until {operator.capped_until}: not as the history says.")
+
+
+def is_as_counted(operator_id: int, counted: int, begin: datetime) -> bool:
+    """Whether the history agrees. At the begin of the hour a contact may be counted before it and stored after it."""
+    fewest, most = (history.count_assignments(operator_id, moment) for moment in (begin + NEARLY, begin - NEARLY))
+    return fewest <= counted <= most
+
+
+def mend_caps(operator_id: int) -> None:
+    """Counts again under the operator's lock."""
+    for attempt in retry.attempts():
+        with attempt:
+            operator = Operator.objects.select_for_update(no_key=True).get(pk=operator_id)
+            cap_edges.recount(operator, timezone.now())
+            operator.save(update_fields=caps.COUNTED)
+
+
+def taken_by_nobody() -> Iterator[str]:
+    """Contacts that wait although an operator has taken them: the version before this one gives them back so."""
+    for contact in waiting_but_taken().order_by("pk")[:SHOWN]:
+        yield f"Contact {contact.pk} waits, but counts as taken."
+
+
+def due_in_vain() -> Iterator[str]:
+    """Contacts with a moment by which they must be taken, although they were taken, or wait, or are resolved."""
+    for contact in due_but_not_untaken().order_by("pk")[:SHOWN]:
+        yield f"Contact {contact.pk} is due to be taken, but no operator has it untaken."
+
+
+def due_but_not_untaken() -> ContactQuerySet:
+    in_vain = Q(due_at__isnull=False) & (WAITING | Q(resolved_at__isnull=False) | Q(accepted_at__isnull=False))
+    kept = Q(due_left__isnull=False) & (WAITING | OPEN & Q(accepted_at__isnull=False))
+    return Contact.objects.filter(in_vain | kept | Q(due_at__isnull=False, due_left__isnull=False))
+
+
+def waiting_but_taken() -> ContactQuerySet:
+    return Contact.objects.waiting().exclude(accepted_at__isnull=True, first_reaction_at__isnull=True)
+
+
+def mend_taken() -> int:
+    """Clears the moments of contacts that wait. Returns of how many."""
+    for attempt in retry.attempts():
+        with attempt:
+            cleared = waiting_but_taken().update(accepted_at=None, first_reaction_at=None)
+    return cleared
+
+
+def mend_due() -> int:
+    """Clears the moments of contacts that nobody has untaken. Returns of how many."""
+    for attempt in retry.attempts():
+        with attempt:
+            cleared = due_but_not_untaken().update(due_at=None, due_left=None)
+    return cleared
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenEdge:
+    operator_id: int
+    text: str
+
+
+def forgotten_edges() -> Iterator[ForgottenEdge]:
+    """Operators whose duty would not be turned when schedule, absence or pause say, but later or never."""
+    planned = Q(schedule__isnull=False) | Q(paused_until__isnull=False) | Q(absences__ended_at__isnull=True)
+    operators = list(Operator.objects.current().filter(planned).order_by("pk").distinct())
+    for plan in load_plans(operators).values():
+        operator, stored = plan.operator, plan.operator.next_edge_at
+        plan.note_next_edge()
+        due = operator.next_edge_at
+        if due and (stored is None or stored > due):
+            then = f"at {stored.isoformat()}" if stored else "never"
+            text = f"{operator_label(operator)} has an edge of duty at {due.isoformat()}, but would be turned {then}."
+            yield ForgottenEdge(operator.pk, text)
+    for operator in Operator.objects.archived().filter(next_edge_at__isnull=False).order_by("pk"):
+        yield ForgottenEdge(operator.pk, f"{operator_label(operator)} is archived, but has an edge of duty.")
+
+
+def mend_edge(operator_id: int) -> None:
+    for attempt in retry.attempts():
+        with attempt:
+            operator = Operator.objects.select_for_update(no_key=True).get(pk=operator_id)
+            if operator.archived_at:
+                operator.next_edge_at = None
+            else:
+                load_plan(operator).note_next_edge()
+            operator.save(update_fields=["next_edge_at"])
 
 
 def wrong_decisions() -> Iterator[str]:
     """Stored decisions that differ from the current rule's result for the same candidates and the same draw."""
     for event in ContactEvent.objects.filter(strategy__isnull=False).order_by("pk").iterator():
-        decision = history.stored_decision(event)
+        try:
+            first, decision = history.stored_first_draw(event), history.stored_decision(event)
+        except history.Unreadable as error:
+            yield f"Contact {event.contact_id}, event {event.pk}: cannot be read. {error}"
+            continue
+        if first and history.recompute_decision(first).chosen != first.chosen:
+            yield f"Contact {event.contact_id}, event {event.pk}: its first draw is not that of its evidence."
         if decision is None:
             continue
-        if decision.reason == SOURCE_CLOSED and not decision.candidates:
-            continue  # the rule does not know whether a source is closed
+        if decision.reason in (SOURCE_CLOSED, CLOSED_HOURS) and not decision.candidates:
+            continue  # the rule does not know whether a source is closed, or open at that hour
         again = history.recompute_decision(decision)
         if (again.chosen, again.reason) != (decision.chosen, decision.reason):
             yield f"Contact {event.contact_id}, event {event.pk}: stored {decision.chosen}, recomputed {again.chosen}."
@@ -98,9 +209,10 @@ def wrong_decisions() -> Iterator[str]:
 
 def mend_load(operator_id: int) -> None:
     """Sets the load to the number of open contacts, counted under the operator's lock, which every change takes."""
-    with transaction.atomic():
-        lock_operators([operator_id])
-        set_load(operator_id, Contact.objects.open().filter(operator=operator_id).count())
+    for attempt in retry.attempts():
+        with attempt:
+            lock_operators([operator_id])
+            set_loads({operator_id: Contact.objects.open().filter(operator=operator_id).count()})
 
 
 def operators_above_limit() -> QuerySet[Any]:

@@ -1,15 +1,15 @@
 """The length of the queue and the position of each contact in it, read without locks."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import Error
-from django.db.models import Count, F, Min, Window
+from django.db.models import Count, F, Min, Q, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
 
-from routing.models import Contact
+from routing.models import Contact, Source
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,14 @@ def queue_lengths() -> list[QueueLength]:
     ]
 
 
+def add_operators(contacts: Sequence[Contact]) -> None:
+    """Loads the operators of these contacts with one query, without those that are loaded already."""
+    try:
+        prefetch_related_objects(contacts, "operator")
+    except Error:
+        log.warning("The operators of %s contacts are not known", len(contacts), exc_info=True)
+
+
 def add_positions(contacts: Iterable[Contact]) -> list[Contact]:
     """Sets the queue positions of these contacts with one query, and returns them.
 
@@ -47,11 +55,26 @@ def add_positions(contacts: Iterable[Contact]) -> list[Contact]:
     sources = {contact.source_id for contact in found if contact.status == Contact.Status.WAITING}
     place_in_source = Window(RowNumber(), partition_by=F("source"), order_by="pk")
     queued = Contact.objects.waiting().filter(source__in=sources).annotate(place=place_in_source)
+    # A condition without the place would choose the rows first, and then count only those.
+    asked = Q(pk__in=[contact.pk for contact in found]) | Q(place=0)
     try:
-        places = dict(queued.filter(pk__in=[contact.pk for contact in found]).values_list("pk", "place"))
+        places = dict(queued.filter(asked).values_list("pk", "place"))
     except Error:
         log.warning("The places in the queue are not known", exc_info=True)
         places = {}
     for contact in found:
         contact.queue_position = places.get(contact.pk)
     return found
+
+
+def add_openings(contacts: Sequence[Contact]) -> None:
+    """Sets until when these contacts wait for opening hours, with one query if any of them does."""
+    closed = {one.source_id for one in contacts if one.waiting_reason == Contact.Waiting.CLOSED_HOURS}
+    try:
+        openings = dict(Source.objects.filter(pk__in=closed).values_list("pk", "opens_at")) if closed else {}
+    except Error:
+        log.warning("The next opening of %s sources is not known", len(closed), exc_info=True)
+        openings = {}
+    for contact in contacts:
+        waits = contact.waiting_reason == Contact.Waiting.CLOSED_HOURS
+        contact.opens_at = openings.get(contact.source_id) if waits else None

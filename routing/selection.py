@@ -6,22 +6,25 @@ A strategy is a function that gives each eligible candidate a width, an integer.
 draw into intervals, and the draw falls into one of them: a candidate's probability is its width over the sum.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 NO_OPERATORS = "no_operators"  # the roster is empty
 ALL_INACTIVE = "all_inactive"  # all operators are off duty
 ALL_FULL = "all_full"  # all operators are at the limit
+ALL_CAPPED = "all_capped"  # all operators have had enough for this hour or day, or for now out of the queue
 NONE_AVAILABLE = "none_available"  # no operator is eligible, for different reasons
-SOURCE_CLOSED = "source_closed"  # set by the caller: a closed source has no candidates
+# Set by the caller: a closed source, and one outside its opening hours, has no candidates.
+SOURCE_CLOSED = "source_closed"
+CLOSED_HOURS = "closed_hours"
 
 # Tolerances of `smooth`: with sequential requests each operator stays less than one contact away from its exact share,
 # but concurrent requests may choose the same operator, and one who was away may be behind.
 AHEAD = 0.5  # contacts; with 1.0, parallel choices together pushed the heaviest operator further back than BEHIND
 BEHIND = 2.0  # contacts
 
-REASON_FOR_ALL = {"inactive": ALL_INACTIVE, "full": ALL_FULL}
+REASON_FOR_ALL = {"inactive": ALL_INACTIVE, "full": ALL_FULL, "capped": ALL_CAPPED, "paced": ALL_CAPPED}
 
 
 class Candidate(NamedTuple):
@@ -55,6 +58,35 @@ class Decision:
     @property
     def is_sticky(self) -> bool:
         return self.chosen is not None and self.chosen == self.preferred
+
+
+@dataclass(slots=True)
+class FirstDraw:
+    """Remembers the first random decision for a contact, over all attempts to assign it.
+
+    Fairness is judged by it: what decides whether an attempt is lost is whom it drew, so the attempts that succeed are
+    no random sample (docs/fairness.md).
+    """
+
+    decision: Decision | None = None
+
+    def remember(self, decision: Decision) -> None:
+        if self.decision is None and decision.draw is not None:
+            self.decision = decision
+
+    def lost_to(self, final: Decision | None) -> Decision | None:
+        """The first draw if it differs from the final decision in more than the draw, else None."""
+        first = self.decision
+        if first is None or first is final:
+            return None
+        if final and (first.chosen, first.strategy, first.preferred, first.candidates) == (
+            final.chosen,
+            final.strategy,
+            final.preferred,
+            final.candidates,
+        ):
+            return None
+        return first
 
 
 Widths = dict[int, int]  # operator id to width
@@ -137,13 +169,19 @@ def smooth(able: Sequence[Candidate]) -> Widths:
 
 def contacts_owed(able: Sequence[Candidate]) -> dict[int, float]:
     """Operator id to the number of contacts it is behind its exact share, including the next contact. The sum is 1."""
-    levels = level_progress(able)
+    return owed_at(able, level_progress(able))
+
+
+def owed_at(able: Sequence[Candidate], levels: Mapping[int, float]) -> dict[int, float]:
+    """`contacts_owed`, from the operators' levels."""
     total = sum(candidate.weight for candidate in able)
-    time = sum(candidate.weight * levels[candidate.operator_id] for candidate in able) / total
-    return {
-        candidate.operator_id: candidate.weight * (time - levels[candidate.operator_id] + 1 / total)
-        for candidate in able
-    }
+    due = mean_level(able, levels) + 1 / total
+    return {candidate.operator_id: candidate.weight * (due - levels[candidate.operator_id]) for candidate in able}
+
+
+def mean_level(able: Sequence[Candidate], levels: Mapping[int, float]) -> float:
+    total = sum(candidate.weight for candidate in able)
+    return sum(candidate.weight * levels[candidate.operator_id] for candidate in able) / total
 
 
 def level_progress(able: Sequence[Candidate]) -> dict[int, float]:
@@ -160,6 +198,15 @@ def level_progress(able: Sequence[Candidate]) -> dict[int, float]:
     return {operator_id: max(progress, time - reach[operator_id]) for operator_id, progress in near.items()}
 
 
+def level_with(candidates: Sequence[Candidate]) -> float:
+    """The progress of somebody who is neither behind nor ahead of those who can be chosen, or if nobody can, of the one
+    who is furthest."""
+    able = [candidate for candidate in candidates if candidate.obstacle is None]
+    if not able:
+        return max((candidate.progress for candidate in candidates), default=0.0)
+    return mean_level(able, level_progress(able))
+
+
 def progress_after(candidates: Sequence[Candidate], chosen: int) -> float | None:
     """The chosen operator's progress after it gets the contact.
 
@@ -168,19 +215,20 @@ def progress_after(candidates: Sequence[Candidate], chosen: int) -> float | None
     """
     able = [candidate for candidate in candidates if candidate.obstacle is None]
     weight = next((candidate.weight for candidate in able if candidate.operator_id == chosen), None)
-    if weight is None or contacts_owed(able)[chosen] < -AHEAD:
+    if weight is None:
         return None
-    return level_progress(able)[chosen] + 1 / weight
+    levels = level_progress(able)
+    if owed_at(able, levels)[chosen] < -AHEAD:
+        return None
+    return levels[chosen] + 1 / weight
 
 
 def why_nobody(candidates: Sequence[Candidate]) -> str:
     """The reason for waiting if none of these candidates is eligible."""
-    obstacles = {candidate.obstacle for candidate in candidates}
-    if not obstacles:
+    reasons = {REASON_FOR_ALL.get(candidate.obstacle or "", NONE_AVAILABLE) for candidate in candidates}
+    if not reasons:
         return NO_OPERATORS
-    if len(obstacles) == 1:
-        return REASON_FOR_ALL.get(obstacles.pop() or "", NONE_AVAILABLE)
-    return NONE_AVAILABLE
+    return reasons.pop() if len(reasons) == 1 else NONE_AVAILABLE
 
 
 STRATEGIES: dict[str, Callable[[Sequence[Candidate]], Widths]] = {

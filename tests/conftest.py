@@ -1,3 +1,4 @@
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -5,7 +6,10 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.test import APIClient
+
+from tests import flushing, transactions
 
 TESTS = Path(__file__).parent
 
@@ -49,6 +53,57 @@ def pytest_configure() -> None:
     # How long an example takes depends on what else the machine does.
     hypothesis.settings.register_profile("any-machine", hypothesis.settings.default, deadline=None)
     hypothesis.settings.load_profile("any-machine")
+    transactions.start_watching()
+    flushing.use_deletion()
+
+
+@pytest.fixture(autouse=True)
+def writes_are_in_attempts() -> Generator[None]:
+    """See `tests.transactions`."""
+    for noted in (transactions.committed, transactions.outside, transactions.left_early):
+        noted.clear()
+    yield
+    assert transactions.outside == []
+    assert transactions.left_early == []
+
+
+@pytest.fixture(autouse=True)
+def connections_are_closed(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+    """A connection that a test leaves open in one of its threads would keep the database from being dropped."""
+    yield
+    if connection.vendor != "postgresql" or not uses_database(request.node):
+        return
+    if connection.connection is None or connection.needs_rollback:
+        return
+    with django_db_blocker.unblock():
+        wait_until_alone()
+
+
+def wait_until_alone(timeout: float = 60) -> None:
+    give_up_at = time.monotonic() + timeout
+    while others := other_sessions():
+        assert time.monotonic() < give_up_at, f"Connections left open; their last statements: {others}"
+        time.sleep(0.02)
+
+
+def other_sessions() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # a test's transaction would see the same sessions again
+        cursor.execute(
+            "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type IN ('client backend', 'autovacuum worker')"
+        )
+        return [query for (query,) in cursor.fetchall()]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+    """Drops the database when nothing else is connected, be it autovacuum, which takes a while to notice."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock():
+            wait_until_alone()
+            connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Model
+from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
@@ -18,9 +19,9 @@ EXCERPT = 60  # characters of a message in lists
 
 
 def load_bar(*, load: int, limit: int, obstacle: str | None) -> SafeString:
-    """ "3 of 10" and a bar; red when full, grey off duty."""
+    """ "3 of 10" and a bar; red when full, grey off duty or capped."""
     filled = min(100, round(100 * load / limit))
-    state = {"full": "full", "inactive": "away", None: "free"}[obstacle]
+    state = {"full": "full", "inactive": "away", "capped": "away"}.get(obstacle or "", "free")
     words = _("%(load)s of %(limit)s") % {"load": load, "limit": limit}
     return format_html(
         '<span class="load load-{}"><span class="load-bar"><span style="width: {}%"></span></span>{}</span>',
@@ -53,13 +54,22 @@ def first_few(names: Iterable[str], *, count: int) -> str:
     }
 
 
+def beginning_of(field: str) -> Left:
+    """As much of a long text as `excerpt` needs, as an annotation; a list then defers the text itself."""
+    return Left(field, EXCERPT + 1)
+
+
 def excerpt(text: str | None) -> str:
     return Truncator(text or "").chars(EXCERPT) or NOTHING
 
 
 def change_page_link(target: Model, text: str | None = None) -> SafeString:
     url = reverse(f"admin:{target._meta.app_label}_{target._meta.model_name}_change", args=[target.pk])
-    return format_html('<a href="{}" class="text-link">{}</a>', url, text or target)
+    return link(url, text or target)
+
+
+def link(url: str, text: object) -> SafeString:
+    return format_html('<a href="{}" class="text-link">{}</a>', url, text)
 
 
 def dialog_link(url: str, text: object) -> SafeString:
@@ -79,6 +89,12 @@ def stacked(rows: Iterable[object]) -> SafeString | str:
 
 def format_datetime(at: datetime) -> str:
     return formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+
+
+def format_time(at: datetime) -> str:
+    """The time; with the date if that is not today."""
+    local = timezone.localtime(at)
+    return formats.date_format(local, "TIME_FORMAT") if local.date() == timezone.localdate() else format_datetime(at)
 
 
 def weight_and_share(name: str, weight: int, total: int) -> str:

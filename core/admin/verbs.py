@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
@@ -15,24 +17,37 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from core.admin.own_history import OwnHistory
+from core.admin.own_pages import OwnPages
 from core.admin.titles import PlainTitles
+from core.changes.models import Via
+from core.changes.recording import Author
 from core.errors import Refusal
+from core.ids import is_id
 
 WORDS = {
     "busy": _("Too many changes at the same time. Nothing was changed; please try again."),
+    "changed_since": _("It was changed again since. Nothing was reverted; please look at it again."),
+    "changed_meanwhile": _("Somebody else was faster. Nothing was saved; please look at it again."),
     "erased": _("This person's data was erased and cannot be changed."),
+    "external_ref_taken": _("Another operator has this id in other systems."),
     "identity_taken": _("This phone or e-mail belongs to another lead. See “Possible duplicates”."),
     "last_identity": _("A lead needs a phone, an e-mail or an id in a channel."),
     "name_taken": _("A source with this name already exists."),
     "nobody_else_free": _("No other operator is free. The contact stays where it is."),
     "not_found": _("It no longer exists, or is archived."),
+    "not_revertible": _("A change of this kind cannot be reverted."),
     "not_merged": _("It is not merged with another lead."),
     "operator_full": _("This operator is at the limit. The contact stays where it is."),
     "operator_inactive": _("This operator is off duty. The contact stays where it is."),
     "resolved": _("It is resolved. Reopen it first."),
     "same_lead": _("A lead cannot be merged with itself."),
+    "shared_by_others": _("Other leads have it too. Merge them into this lead, or detach it there first."),
+    "waiting": _("It waits in the queue: nobody has it."),
     "survivor_merged": _("The remaining lead has been merged with another one. Undo that merge first."),
 }
+
+CLOSED = _("It was archived, merged or erased while the page was open. Nothing was saved.")
 
 Done = Callable[[int], str]  # returns the message for this number of rows
 
@@ -45,6 +60,11 @@ def refusal_text(refusal: Refusal) -> str:
 def acting_user(request: HttpRequest) -> str:
     """The user's name for the history."""
     return f"user {request.user.get_username()}"
+
+
+def acting_author(request: HttpRequest) -> Author:
+    """The user as the author of a change of configuration."""
+    return Author(acting_user(request), Via.PAGE)
 
 
 class VerbAction:
@@ -108,7 +128,7 @@ class WithoutTransaction(admin.ModelAdmin):  # type: ignore[type-arg] # not subs
         return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
 
 
-class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
+class VerbAdmin(OwnHistory, PlainTitles, OwnPages, ModelAdmin, WithoutTransaction):
     """Admin pages without deletion and facet counts, on which a refusal becomes a message."""
 
     list_disable_select_all = True  # an action applies only to the rows of the visible page
@@ -117,10 +137,30 @@ class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
     show_full_result_count = False
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Removes "2 results (5 total)", because the total would count the archive."""
+        """Removes "2 results (5 total)", because the total would count the archive.
+
+        Refuses filters with NUL, which PostgreSQL compares with nothing.
+        """
+        if any("\x00" in value for name, value in request.GET.items() if name != SEARCH_VAR):
+            raise IncorrectLookupParameters
         changelist: ChangeList = super().get_changelist_instance(request)
         changelist.full_result_count = changelist.result_count
+        if request.method == "POST" and "_save" in request.POST:
+            changelist.result_list = self.sent_rows(request)
         return changelist
+
+    def sent_rows(self, request: HttpRequest) -> list[models.Model]:
+        """The rows of an edited list in the order in which the page has sent them.
+
+        If a row is refused, the list is shown again. Django pairs its forms with what the list would show now, where
+        other rows may have come in between: each form would stand beside somebody else's name.
+        """
+        number = request.POST.get("form-TOTAL_FORMS", "")
+        places = range(min(int(number), len(request.POST)) if is_id(number) else 0)
+        sent = (request.POST.get(f"form-{place}-id", "") for place in places)
+        keys = [int(key) for key in sent if is_id(key)]
+        rows = self.get_queryset(request).in_bulk(keys)
+        return [rows[key] for key in keys if key in rows]
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
@@ -132,11 +172,24 @@ class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        if request.method == "POST" and object_id and self.is_closed(request, object_id):
+            self.message_user(request, CLOSED, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refusal as refusal:
             self.message_user(request, refusal_text(refusal), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+
+    def is_closed(self, request: HttpRequest, object_id: str) -> bool:
+        """Whether the user may change objects of this kind and view this one, but nobody may change it any more."""
+        instance = self.get_object(request, unquote(object_id))
+        return bool(
+            instance
+            and self.has_change_permission(request)
+            and not self.has_change_permission(request, instance)
+            and self.has_view_permission(request, instance)
+        )
 
     def for_each(
         self,
@@ -154,7 +207,6 @@ class VerbAdmin(PlainTitles, ModelAdmin, WithoutTransaction):
         for instance in instances:
             if self.run_verb(request, instance, partial(verb, instance.pk)):
                 words = became(instance.pk) if became else done
-                self.log_change(request, instance, words(1))
                 counts[words] += 1
         for words, count in counts.items():
             self.message_user(request, words(count), messages.SUCCESS)

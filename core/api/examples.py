@@ -4,11 +4,17 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
 
-MOMENTS = {"created_at": "2025-11-26T00:00:00Z", "updated_at": "2025-11-26T00:00:00Z"}
+MOMENT = "2025-11-26T00:00:00Z"
+MOMENTS = {"created_at": MOMENT, "updated_at": MOMENT}
+
+
+def request(body: Any, name: str = "Request") -> OpenApiExample:
+    return OpenApiExample(name, body, request_only=True)
+
+
+def answer(body: Any, name: str = "Answer") -> OpenApiExample:
+    return OpenApiExample(name, body, response_only=True)
 
 
 def example(asked: dict[str, Any], answered: dict[str, Any]) -> list[OpenApiExample]:
-    return [
-        OpenApiExample("Request", asked, request_only=True),
-        OpenApiExample("Answer", answered | MOMENTS, response_only=True, status_codes=["200", "201"]),
-    ]
+    return [request(asked), answer(answered | MOMENTS)]

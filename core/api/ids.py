@@ -7,7 +7,8 @@ from django.urls.converters import IntConverter
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-LARGEST = 2**63 - 1
+from core.api.fields import translate_limits
+from core.ids import LARGEST
 
 
 class IdConverter(IntConverter):
@@ -24,8 +25,9 @@ register_converter(IdConverter, "id")
 
 
 class IdField(serializers.IntegerField):
-    def __init__(self, **kwargs: bool | str) -> None:
-        super().__init__(min_value=1, max_value=LARGEST, **kwargs)  # type: ignore[arg-type] # booleans and strings only
+    def __init__(self, **kwargs: bool | str | None) -> None:
+        super().__init__(min_value=1, max_value=LARGEST, **kwargs)  # type: ignore[arg-type] # booleans, strings, None
+        translate_limits(self)
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": LARGEST})

@@ -16,3 +16,13 @@ class LookupById:
             return super().get_object()  # type: ignore[misc] # of the viewset
         except Http404:
             raise Unknown(self.queryset.model._meta.model_name, self.kwargs["pk"]) from None
+
+
+class ListsArchive(LookupById):
+    """First base of a viewset whose list can show the archive (`ArchiveFilter`); other calls find current objects."""
+
+    action: str
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()  # type: ignore[misc] # of the viewset
+        return rows if self.action == "list" else rows.current()

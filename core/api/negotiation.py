@@ -4,11 +4,14 @@ from rest_framework.negotiation import BaseContentNegotiation
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """Ignores `Accept`: JSON is the only format, and a 406 would help no client."""
+    """Ignores `Accept`: JSON is the only format, and a 406 would help no client.
+
+    A body without `Content-Type` is read as JSON; one of another type is refused.
+    """
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
-        accepted = (parser for parser in parsers if request.content_type.split(";")[0].lower() == parser.media_type)
-        return next(accepted, None)
+        declared = request.content_type.split(";")[0].strip().lower()
+        return next((parser for parser in parsers if declared in ("", parser.media_type)), None)
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type

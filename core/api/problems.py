@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import Error, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, UnreadablePostError
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -21,17 +20,13 @@ from rest_framework.response import Response
 
 from core import request_context
 from core.api.language import VARY
+from core.db.faults import Fault, fault_of
 from core.errors import Busy, Conflict, Invalid, Refusal, Reused, Unknown
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 1  # seconds
-
-# PostgreSQL's SQLSTATEs
-TOO_LONG = {"57014", "55P03"}  # query_canceled by statement_timeout, lock_not_available by lock_timeout
-DISK_FULL = "53100"
-UNDEFINED_TABLE = "42P01"  # the service runs before migrations are applied; on SQLite it is an OperationalError
 
 STATUS = {
     Invalid: 400,
@@ -70,6 +65,16 @@ WORDS = {
     503: Words(
         "unavailable", "Service Unavailable", gettext_lazy("The database cannot be reached. Please try again later.")
     ),
+}
+
+
+FAULTS: dict[Fault, str | Promise] = {
+    Fault.BUSY: gettext_lazy("The database took too long. Please try again."),
+    Fault.FULL: gettext_lazy("The database has no space left. Nothing was stored."),
+    Fault.READ_ONLY: gettext_lazy("The database takes no changes now. Nothing was stored; please try again later."),
+    Fault.SCHEMA: gettext_lazy("The tables of the database do not fit this version of the service."),
+    Fault.INCOMPLETE: gettext_lazy("The database was not completely restored. Nothing was stored. Try again later."),
+    Fault.UNAVAILABLE: WORDS[503].detail,
 }
 
 
@@ -114,38 +119,24 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         if isinstance(exception, exceptions.Throttled):
             headers["Retry-After"] = str(getattr(exception, "wait", None) or RETRY_AFTER)
         return Response(document, status=exception.status_code, headers=headers, content_type=MEDIA_TYPE)
-    status = 503 if is_temporary(exception) else None
-    status = status or next((status for kind, status in STATUS.items() if isinstance(exception, kind)), None)
+    fault = fault_of(exception)
+    status = 503 if fault else next((status for kind, status in STATUS.items() if isinstance(exception, kind)), None)
     if status is None:
         return None
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.error("Answered 503", exc_info=exception)
-    if isinstance(exception, Refusal):
+    if fault:
+        document = fault_document(fault)
+    elif isinstance(exception, Refusal):
         document = describe_refusal(exception, status)
-    elif isinstance(exception, Error):
-        document = describe_database_error(exception)
     else:
         document = problem_document(status, detail=str(exception) if isinstance(exception, Http404) else "")
     headers = VARY | ({"Retry-After": str(RETRY_AFTER)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {})
     return Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
-def is_temporary(exception: BaseException | None) -> bool:
-    """Whether the database error is temporary: unreachable, overloaded, full, or tables not created yet."""
-    return isinstance(exception, OperationalError | InterfaceError) or sqlstate(exception) == UNDEFINED_TABLE
-
-
-def describe_database_error(error: Error) -> dict[str, Any]:
-    if sqlstate(error) in TOO_LONG:
-        return problem_document(503, "busy", _("The database took too long. Please try again."))
-    if sqlstate(error) == DISK_FULL or "disk is full" in str(error):
-        return problem_document(503, "full", _("The database has no space left. Nothing was stored."))
-    return problem_document(503)
-
-
-def sqlstate(error: BaseException | None) -> str | None:
-    """PostgreSQL's SQLSTATE of the error; None if it has none."""
-    return getattr(error and error.__cause__, "sqlstate", None)
+def fault_document(fault: Fault) -> dict[str, Any]:
+    return problem_document(503, fault.value, str(FAULTS[fault]))
 
 
 def describe_refusal(refusal: Refusal, status: int) -> dict[str, Any]:

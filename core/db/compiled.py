@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Expression, Model
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import DeleteQuery, UpdateQuery
 
 Row = TypeVar("Row")
 Instance = TypeVar("Instance", bound=Model)
@@ -52,7 +52,7 @@ class Statement:
 
     def prepare(self) -> None:
         """Compiles the statement. Call it before using `sql` and `bind`, while `sql` is empty."""
-        sql, self.params = self.compile()
+        sql, self.params = with_literal_numbers(*self.compile())
         places = [param.place if isinstance(param, Parameter) else None for param in self.params]
         self.takes_values_as_given = places == list(range(self.parameters))
         self.sql = sql
@@ -65,10 +65,35 @@ class Statement:
             return values
         return [values[param.place] if type(param) is Parameter else param for param in self.params]
 
-    def execute(self, cursor: Any, values: Sequence[Any]) -> None:
+    def run(self, values: Sequence[Any]) -> Any:
+        """Returns a cursor with the result: see `run_statement`."""
         if not self.sql:
             self.prepare()
-        cursor.execute(self.sql, self.bind(values))
+        return run_statement(self.sql, self.bind(values))
+
+
+def run_statement(sql: str, values: Sequence[Any]) -> Any:
+    """Runs one of a limited number of statements. Returns a cursor with the result, to be read before the next call."""
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    cursor = database.cursor_of(sql) if database.vendor == "postgresql" else database.cursor()
+    cursor.execute(sql, values)
+    return cursor
+
+
+def with_literal_numbers(sql: str, params: list[Any]) -> Sql:
+    """Writes the numbers that are the same at each call into the SQL: psycopg converts a statement with more than 50
+    parameters again each time (`psycopg._queries.MAX_CACHED_STATEMENT_PARAMS` in 3.3)."""
+    first, *others = sql.split("%s")
+    if len(others) != len(params):
+        return sql, params
+    kept: list[Any] = []
+    for place, param in enumerate(params):
+        if isinstance(param, int) and not isinstance(param, bool):
+            others[place] = f"{int(param)}{others[place]}"
+        else:
+            kept.append(param)
+            others[place] = f"%s{others[place]}"
+    return "".join([first, *others]), kept
 
 
 class Select(Statement, Generic[Row]):
@@ -86,9 +111,7 @@ class Select(Statement, Generic[Row]):
         return sql, list(params)
 
     def __call__(self, *values: Any) -> list[Row]:
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            self.execute(cursor, values)
-            rows: list[Row] = cursor.fetchall()
+        rows: list[Row] = self.run(values).fetchall()
         return self.converted(rows) if self.converters else rows
 
     def converted(self, rows: Sequence[Any]) -> list[Any]:
@@ -104,9 +127,7 @@ class Exists(Statement):
         return sql, list(params)
 
     def __call__(self, *values: Any) -> bool:
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            self.execute(cursor, values)
-            return cursor.fetchone() is not None
+        return self.run(values).fetchone() is not None
 
 
 class Update(Statement):
@@ -120,10 +141,25 @@ class Update(Statement):
         return sql, list(params)
 
     def __call__(self, *values: Any) -> int:
+        changed: int = self.run(values).rowcount
+        return changed
+
+    def run_many(self, several: Sequence[Sequence[Any]]) -> None:
+        """Runs it once for each of these values, in their order; on PostgreSQL in one round trip for all."""
+        if not several:
+            return
+        if not self.sql:
+            self.prepare()
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            self.execute(cursor, values)
-            changed: int = cursor.rowcount
-            return changed
+            cursor.executemany(self.sql, [self.bind(values) for values in several])
+
+
+class Delete(Update):
+    """Deletes the rows of a queryset of one table. Can stand in a `Change` like an update."""
+
+    def compile(self) -> Sql:
+        sql, params = self.built().query.chain(DeleteQuery).get_compiler(connection=connection).as_sql()
+        return sql, list(params)
 
 
 class Columns(Generic[Instance]):
@@ -142,26 +178,29 @@ class Columns(Generic[Instance]):
         return [self.model.from_db(DEFAULT_DB_ALIAS, self.names, row) for row in rows]
 
 
+# By the identities of the statements, which live as long as the process.
+TOGETHER: dict[tuple[int, ...], tuple[str, list[slice]]] = {}
+
+
 def select_together(*asked: tuple[Select[Any], Sequence[Any]]) -> list[list[Any]]:
     """The rows of several statements, each with its values; on PostgreSQL in one round trip.
 
     There they become the parts of one WITH, in this order and in one snapshot; each row has the columns of all parts,
     NULL for the other parts. SQLite, which is in the same process, runs them one after another.
     """
-    database = connections[DEFAULT_DB_ALIAS]
-    if database.vendor != "postgresql":
+    if connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
         return [select(*values) for select, values in asked]
     selects = [select for select, _ in asked]
     for select in selects:
         if not select.sql:
             select.prepare()
     values = [value for select, given in asked for value in select.bind(given)]
-    with database.cursor() as cursor:
-        cursor.execute(sql_together(selects), values)
-        found = cursor.fetchall()
+    key = tuple(map(id, selects))
+    if key not in TOGETHER:
+        TOGETHER[key] = sql_together(selects), spans(selects)
+    sql, places = TOGETHER[key]
     rows: list[list[Any]] = [[] for _ in asked]
-    places = spans(selects)
-    for row in found:
+    for row in run_statement(sql, values).fetchall():
         rows[row[0]].append(row[places[row[0]]])
     return [select.converted(part) if select.converters else part for select, part in zip(selects, rows, strict=True)]
 
@@ -172,25 +211,19 @@ def spans(selects: Sequence[Select[Any]]) -> list[slice]:
     return list(starmap(slice, pairwise(ends)))
 
 
-SQL_TOGETHER: dict[tuple[int, ...], str] = {}  # by the identities of the statements, which live as long as the process
-
-
 def sql_together(selects: Sequence[Select[Any]]) -> str:
-    key = tuple(map(id, selects))
-    if key not in SQL_TOGETHER:
-        parts = [
-            f'"part_{place}" ({", ".join(columns_of(select))}) AS MATERIALIZED ({select.sql})'
-            for place, select in enumerate(selects)
-        ]
-        # The first row source gives all columns their types, also those that are always NULL there.
-        types = "".join(f' LEFT JOIN "part_{place}" ON FALSE' for place in range(1, len(selects)))
-        every = ", ".join(f'"part_{place}".*' for place in range(len(selects)))
-        rows = [f'SELECT 0, {every} FROM "part_0"{types}']
-        for place, select in enumerate(selects[1:], start=1):
-            nulls = [["NULL"] * other.width if other is not select else columns_of(select) for other in selects]
-            rows.append(f'SELECT {place}, {", ".join(chain.from_iterable(nulls))} FROM "part_{place}"')
-        SQL_TOGETHER[key] = f"WITH {', '.join(parts)} {' UNION ALL '.join(rows)}"
-    return SQL_TOGETHER[key]
+    parts = [
+        f'"part_{place}" ({", ".join(columns_of(select))}) AS MATERIALIZED ({select.sql})'
+        for place, select in enumerate(selects)
+    ]
+    # The first row source gives all columns their types, also those that are always NULL there.
+    types = "".join(f' LEFT JOIN "part_{place}" ON FALSE' for place in range(1, len(selects)))
+    every = ", ".join(f'"part_{place}".*' for place in range(len(selects)))
+    rows = [f'SELECT 0, {every} FROM "part_0"{types}']
+    for place, select in enumerate(selects[1:], start=1):
+        nulls = [["NULL"] * other.width if other is not select else columns_of(select) for other in selects]
+        rows.append(f'SELECT {place}, {", ".join(chain.from_iterable(nulls))} FROM "part_{place}"')
+    return f"WITH {', '.join(parts)} {' UNION ALL '.join(rows)}"
 
 
 def columns_of(select: Select[Any]) -> list[str]:

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, Field, ForeignKey, Model
 from django.utils import timezone
 
-from core.db.compiled import Update
+from core.db.compiled import Update, run_statement
 from core.retry import LostRace, NothingWritten
 
 
@@ -66,14 +67,16 @@ def store(*parts: Part) -> None:
             shapes.append((part.update, part.is_required))
             values += part.update.bind(part.values)
         else:
-            table = table_of(part.model if isinstance(part, Row) else type(part))
+            table = table_of(part.model, tuple(part.values)) if isinstance(part, Row) else table_of(type(part))
             references, of_row = table.read(part, parts[:place], now)
             shapes.append((table, references))
             values += of_row
     shape = tuple(shapes)
-    run = store_in_one_statement if database.vendor == "postgresql" else store_one_by_one
-    with database.cursor() as cursor:
-        ids = run(cursor, shape, values)
+    if database.vendor == "postgresql":
+        # The ids of rows, and for changes whether they found a row. All parts of a WITH are run, or none.
+        ids: Sequence[Any] = run_statement(sql_of(shape), values).fetchone()
+    else:
+        ids = store_one_by_one(shape, values)
     for part, found in zip(parts, ids, strict=True):
         if isinstance(part, Change) and part.is_required and not found:
             raise NothingWritten if part.comes_first else LostRace
@@ -82,13 +85,6 @@ def store(*parts: Part) -> None:
             part.pk, part._state.adding, part._state.db = pk, False, database.alias
             for name, place in references:
                 vars(part)[name] = ids[place]  # setattr would drop the cached related instance
-
-
-def store_in_one_statement(cursor: Any, shape: tuple[Shape, ...], values: list[Any]) -> list[Any]:
-    """Returns ids of rows, and for changes whether they found a row. PostgreSQL runs all parts of a WITH, or none."""
-    cursor.execute(sql_of(shape), values)
-    found: list[Any] = cursor.fetchone()
-    return found
 
 
 @cache
@@ -107,13 +103,15 @@ def sql_of(shape: tuple[Shape, ...]) -> str:
             where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
             ids = [f'(SELECT "id" FROM "part_{other}")' for _, other in references]
             parts.append(f'{name} ("id") AS ({what.insert(references, ids)}{where} RETURNING {what.pk})')
-    results = [f'(SELECT * FROM "part_{place}")' for place in range(len(shape))]
+    # A change may find several rows, of which one is enough to tell that it has found any.
+    results = [f'(SELECT * FROM "part_{place}" LIMIT 1)' for place in range(len(shape))]
     return f"WITH {', '.join(parts)} SELECT {', '.join(results)}"
 
 
-def store_one_by_one(cursor: Any, shape: tuple[Shape, ...], values: list[Any]) -> list[Any]:
+def store_one_by_one(shape: tuple[Shape, ...], values: list[Any]) -> list[Any]:
     """Does the same with one statement per part. Stops after a required change that finds no row."""
     ids: list[Any] = []
+    cursor = connections[DEFAULT_DB_ALIAS].cursor()
     start = 0
     for what, references in shape:
         if isinstance(what, Update):
@@ -156,18 +154,34 @@ def store_many(rows: Sequence[Model | Row]) -> None:
             row.pk, row._state.adding, row._state.db = pk, False, database.alias
 
 
+def make_changes(changes: Sequence[Change]) -> None:
+    """Makes many changes, of rows that the caller has locked and knows to be there: whether one finds its row is not
+    looked at."""
+    for update, of_update in groupby(changes, key=attrgetter("update")):
+        update.run_many([change.values for change in of_update])
+
+
 @cache
-def table_of(model: type[Model]) -> "Table":
-    return Table(model)
+def table_of(model: type[Model], given: tuple[str, ...] | None = None) -> "Table":
+    return Table(model, given)
 
 
 class Table:
-    """Converts instances and `Row` objects to INSERT statements of a model."""
+    """Converts instances and `Row` objects to INSERT statements of a model.
 
-    def __init__(self, model: type[Model]) -> None:
+    Where only the fields `given` have values, those that the database fills are left out: psycopg converts a statement
+    with more than 50 parameters again each time, which costs a registration a quarter of its instructions.
+    """
+
+    def __init__(self, model: type[Model], given: tuple[str, ...] | None = None) -> None:
         database = connections[DEFAULT_DB_ALIAS]
+        self.left_out: tuple[str, ...] = getattr(model, "NULL_AT_FIRST", ())
         self.fields: list[Field[Any, Any]] = [
-            field for field in model._meta.local_concrete_fields if not isinstance(field, AutoField)
+            field
+            for field in model._meta.local_concrete_fields
+            if not isinstance(field, AutoField) and not is_computed(field)
+            if field.name not in self.left_out
+            if given is None or field.name in given or field.attname in given or not is_filled_by_database(field)
         ]
         self.names = [(field.attname, field) for field in self.fields]
         self.foreign_keys = [(field.name, field.attname) for field in self.fields if isinstance(field, ForeignKey)]
@@ -195,6 +209,9 @@ class Table:
             given = vars(part)
             cached = part._state.fields_cache
             referred = {attname: cached[name] for name, attname in self.foreign_keys if cached.get(name) is not None}
+        for name in self.left_out:
+            if given.get(name) is not None:
+                raise ValueError(f"{name} is not stored with a new row.")
         references = []
         for attname, instance in referred.items():
             if instance.pk is None:
@@ -234,8 +251,17 @@ class Table:
         return f"INSERT INTO {self.name} ({', '.join(self.columns.values())}) SELECT * FROM unnest({arrays})"
 
 
+def is_filled_by_database(field: Any) -> bool:
+    return field.has_db_default() or (field.null and not field.has_default())
+
+
 def is_stamp(field: Any) -> bool:
     return getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+
+
+def is_computed(field: Any) -> bool:
+    """Whether the database computes the field's default, so that the column is left out."""
+    return field.has_db_default() and not field.has_default()
 
 
 def place_of(instance: Model, parts: Sequence[Part]) -> int:

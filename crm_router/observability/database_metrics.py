@@ -1,30 +1,41 @@
 """Metrics read from the database at each scrape: equal in every process, and always current."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from django.db import Error
 from django.db.models import Q
 from django.utils import timezone
-from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from crm_router import VERSION
-from crm_router.views import missing_migrations
+from crm_router import VERSION, readiness
+from notifications.webhooks import delivery_stats
 from routing import capacity, invariants, queue_stats
-from routing.models import Source, Upkeep
+from routing.models import Contact, Source, Upkeep
+
+log = logging.getLogger(__name__)
 
 
 class DatabaseMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
-        """Without the database, yields only build and readiness: partial metrics would look like an empty queue."""
+        """Without the database, yields only build and readiness: partial metrics would look like an empty queue.
+
+        Whatever fails is logged and does not take the counters of this process away, which are scraped together.
+        """
         yield InfoMetricFamily("crm_router_build", "The version that answers.", {"version": VERSION})
         try:
-            known = [] if missing_migrations() else list(read_database())
+            known = [] if readiness.find_obstacle() else list(read_database())
         except Error:
             known = []
+        except Exception:
+            log.exception("The metrics of the database could not be read")
+            known = []
         yield gauge_metric(
-            "crm_router_ready", "1 when the database answers and migrations are applied, else 0.", bool(known)
+            "crm_router_ready",
+            "1 when the database has all migrations and takes changes, else 0.",
+            bool(known),
         )
         yield from known
 
@@ -53,18 +64,57 @@ def read_database() -> Iterator[Metric]:
         "crm_router_free_places", "Contacts that all operators together could take now.", capacity.free_places()
     )
     yield gauge_metric(
+        "crm_router_capped_operators",
+        "Operators on duty who have had enough for this hour or day.",
+        capacity.capped_operators(),
+    )
+    yield gauge_metric(
         "crm_router_drifted_loads",
         "Operators whose load is not the number of their open contacts.",
         sum(1 for _ in invariants.drifted_loads()),
     )
+    yield gauge_metric(
+        "crm_router_overdue_contacts",
+        "Contacts that were not taken in time, and are still to be taken away.",
+        Contact.objects.overdue().count(),
+    )
     upkeep = Upkeep.objects.first() or Upkeep()
     yield time_metric(
+        "crm_router_last_tick_timestamp_seconds",
+        "When the clock of time-outs and duty has last moved, to ten seconds, 0 for never.",
+        upkeep.ticked_at,
+    )
+    yield time_metric(
         "crm_router_last_sweep_timestamp_seconds", "When the queue was swept last, 0 for never.", upkeep.swept_at
+    )
+    yield time_metric(
+        "crm_router_last_tally_timestamp_seconds",
+        "When past hours were tallied last, 0 for never.",
+        upkeep.tallied_at,
     )
     yield time_metric(
         "crm_router_last_prune_timestamp_seconds",
         "When old keys and sessions were deleted last, 0 for never.",
         upkeep.pruned_at,
+    )
+    yield from read_webhooks(now)
+
+
+def read_webhooks(now: datetime) -> Iterator[Metric]:
+    attempts = CounterMetricFamily(
+        "crm_router_webhook_attempts", "Calls of webhooks that have ended, by outcome.", labels=["outcome"]
+    )
+    for outcome, count in sorted(delivery_stats.count_attempts().items()):
+        attempts.add_metric([outcome], count)
+    yield attempts
+    pending = delivery_stats.pending_deliveries(now)
+    yield gauge_metric(
+        "crm_router_webhook_deliveries_pending", "Deliveries that active webhooks have yet to get.", pending.count
+    )
+    yield gauge_metric(
+        "crm_router_webhook_oldest_pending_age_seconds",
+        "Age of the oldest delivery that an active webhook has yet to get, 0 for none.",
+        pending.oldest_age,
     )
 
 

@@ -17,6 +17,8 @@ def count_event(fact: object) -> None:
             moves(fact.what.value).inc()
             if fact.what == What.REGISTERED:
                 registrations(fact.source_id, fact.reason or "assigned").inc()
+            if fact.what == What.TIMED_OUT:
+                metrics.TIME_OUTS.labels("offered" if fact.operator_id else "waiting").inc()
             if call := request_context.current.get():
                 call.events.append(fact)
         case DecisionMade():

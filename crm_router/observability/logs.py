@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from core import request_context
+from core.db.faults import fault_of
 
 # The fields of a record that are logged. Others are not, because Django adds complete requests to some records.
 FIELDS = (
@@ -112,7 +113,7 @@ def safe_message(error: BaseException) -> str:
     """The message of an error that cannot contain personal data, or of any error with LOG_PERSONAL_DATA; else empty."""
     if settings.LOG_PERSONAL_DATA:
         return str(error)
-    return str(error).partition("\n")[0] if isinstance(error, HARMLESS) else ""
+    return str(error).partition("\n")[0] if isinstance(error, HARMLESS) or fault_of(error) else ""
 
 
 class WithoutClients(logging.Filter):

@@ -26,6 +26,11 @@ DECISIONS = Histogram(
 )
 LOST_RACES = Counter("crm_router_lost_races_total", "Transactions rolled back to start again.", ["cause"])
 GAVE_UP = Counter("crm_router_gave_up_total", "Pieces of work that lost every race and were refused as busy.")
+TIME_OUTS = Counter(
+    "crm_router_time_outs_total",
+    "Contacts taken away because they were not taken in time. The outcome is offered, or waiting.",
+    ["outcome"],
+)
 SWEEPS = Counter("crm_router_sweeps_total", "Sweeps of the queue by the serving processes.", ["outcome"])
 
 # Initialised at the start: a counter that first appears with value 1 shows no increase.
@@ -33,3 +38,5 @@ for cause in ("overtaken", "deadlock", "serialization", "schema"):
     LOST_RACES.labels(cause)
 for outcome in ("done", "failed"):
     SWEEPS.labels(outcome)
+for outcome in ("offered", "waiting"):
+    TIME_OUTS.labels(outcome)

@@ -15,6 +15,10 @@ class CleanStopWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no typ
         connections that wait already and closes the sockets, so that nginx asks the other instance.
         """
         super().set_accept_enabled(enabled)
+        if not (enabled or self.alive):
+            from notifications import long_polls  # not above: the application is loaded after this class
+
+            long_polls.end_waiting()
         while self.sockets and not self.alive:
             listener: Any = self.sockets.pop()
             while self.nr_conns < self.worker_connections and select.select([listener], [], [], 0)[0]:

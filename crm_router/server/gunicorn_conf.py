@@ -21,6 +21,8 @@ from crm_router.server import address
 
 worker_metrics.share_between_workers()  # before any module that creates metrics is imported
 
+from crm_router.server import refusals  # noqa: E402 - creates metrics
+
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "core.db.sqlite"
 databases.limit_request_time(
     settings.DATABASES["default"],
@@ -47,6 +49,13 @@ threads = settings.WEB_THREADS or (8 if ON_SQLITE else 4)
 # The cost: SIGHUP restarts the workers with the code already loaded; new code needs a restart of the service.
 preload_app = True
 
+if ON_SQLITE:
+    from core.db.sqlite import files
+    from core.db.sqlite.line import writers
+
+    files.require(str(settings.DATABASES["default"]["NAME"]))  # scripts/serve has created it
+    writers.keep_threads_for_readers(threads)
+
 
 def on_starting(server: Any) -> None:
     """Applies the address check of scripts/serve also when gunicorn is started directly, such as with --bind."""
@@ -59,16 +68,34 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     """Freezes loaded objects, which live as long as the process: garbage collection of them took a seventh of the CPU
     time, and made each worker copy the shared memory."""
+    from crm_router.server import deliverer, ticker
+
     get_resolver().url_patterns  # noqa: B018 - otherwise loaded, with all views, in each worker
+    build_schemas()
+    ticker.turn.prepare()
+    if settings.DELIVER_IN_SERVICE:
+        deliverer.turn.prepare()
     gc.collect()
     gc.freeze()
     log_start(server)
+
+
+def build_schemas() -> None:
+    from crm_router.views import built_schema
+
+    for language, _ in settings.LANGUAGES:
+        built_schema(language)
 
 
 def pre_fork(server: Any, worker: Any) -> None:
     """Closes connections, so that workers do not inherit them: two processes on one would mix up their responses."""
     connections.close_all()
     worker_metrics.assign_place(worker, server.WORKERS.values())
+
+
+def pre_request(worker: Any, request: Any) -> None:
+    """Remembers the request for this thread, so that a refusal can end its connection."""
+    refusals.serving.request = request
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -90,9 +117,20 @@ keepalive = 75
 
 
 def post_worker_init(worker: Any) -> None:
-    from crm_router.server import sweeper
+    from crm_router.server import deliverer, sweeper, ticker
+    from notifications import long_polls
 
+    long_polls.limit_waiters(threads)
     sweeper.start_sweeper(settings.SWEEP_SECONDS)
+    ticker.start_ticker()
+    deliverer.start_deliverer(settings.DELIVER_IN_SERVICE)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    from crm_router.server import deliverer, ticker
+
+    ticker.stop_ticker()
+    deliverer.stop_deliverer()
 
 
 # Bounds the memory of a slow leak. With a single worker, no process would serve requests during its restart.
@@ -119,6 +157,13 @@ class LogWithoutAccess(Logger):  # type: ignore[misc] # gunicorn has no types
 logger_class = LogWithoutAccess
 
 
+LET_IN = (
+    "not required from this machine (API_KEYS=open). Requests through a proxy or a tunnel may look like requests from "
+    "this machine: set API_KEYS=required before you start one"
+)
+LET_IN_ANYWHERE = (
+    "not required from anywhere (API_KEYS_OPEN_ANYWHERE=true): other means, such as a firewall, must control access"
+)
 WITHOUT_PROXY = "only for this machine and trusted networks; put nginx in front for others (docs/operations.md)"
 
 
@@ -127,10 +172,13 @@ def log_start(server: Any) -> None:
         f"{'SQLite' if ON_SQLITE else 'PostgreSQL'}, {databases.describe_database(settings.DATABASES['default'])}"
     )
     url, manage = address.address_from_environment().url, os.environ.get("MANAGE", "python manage.py")
+    open_to = LET_IN_ANYWHERE if settings.API_KEYS_OPEN_ANYWHERE else LET_IN
     if settings.LOG_FORMAT == "json":
         server.log.info("CRM Lead Router is ready on %s with its database: %s", url, database)
         if not settings.TRUSTED_PROXIES:
             server.log.warning("No TRUSTED_PROXIES: %s", WITHOUT_PROXY)
+        if settings.API_KEYS == "open":
+            server.log.warning("API keys are %s", open_to)
         return
     first_key = f"{manage} create_api_key --management --name NAME"
     print(
@@ -139,7 +187,7 @@ def log_start(server: Any) -> None:
         f"  Back-office         {url}/admin/\n"
         f"  Database            {database}\n"
         f"  First account there {manage} createsuperuser\n"
-        f"  API keys            {'not required (API_KEYS=open)' if settings.API_KEYS == 'open' else first_key}\n"
+        f"  API keys            {open_to if settings.API_KEYS == 'open' else first_key}\n"
         f"  Network             {'behind TRUSTED_PROXIES' if settings.TRUSTED_PROXIES else WITHOUT_PROXY}",
         flush=True,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from crm_router.server.request_body import Application, Environ
+from crm_router.server.refusals import Application, Environ
 
 
 def without_body_for_head(application: Application) -> Application:

@@ -1,7 +1,7 @@
 """Sweeps the queue periodically, in a thread of the serving process.
 
-Every event drains the queue by itself. The sweep handles the rest: contacts left by QUEUE_BURST, and events whose
-process died, or whose database failed, between the commit and the drain.
+Every event drains the queue by itself. The sweep handles the rest: events whose process died, or whose database failed,
+between the commit and the drain.
 """
 
 import logging
@@ -9,10 +9,9 @@ import random
 import time
 from threading import Thread
 
-from django.db import connections
-
+from core import periodic
 from crm_router.observability import metrics
-from routing import fairness, queue
+from routing import upkeep
 
 log = logging.getLogger(__name__)
 
@@ -23,20 +22,15 @@ def start_sweeper(seconds: int) -> None:
         Thread(target=sweep_repeatedly, args=(seconds,), name="sweeper", daemon=True).start()
 
 
-def sweep_repeatedly(seconds: int) -> None:
+def sweep_repeatedly(seconds: float) -> None:
     while True:
         time.sleep(seconds * random.uniform(0.5, 1.5))  # random, so that workers do not sweep simultaneously
         try:
             sweep_once()
-        finally:
-            connections.close_all()
+        except Exception:  # of the log or the metrics: their disk may be full, and the queue must be swept nevertheless
+            log.exception("The sweep could not be recorded")
 
 
 def sweep_once() -> None:
-    try:
-        queue.sweep_queue()
-        fairness.tally_hours()
-        metrics.SWEEPS.labels("done").inc()
-    except Exception:  # a thread that dies of one error would leave the queue alone from then on
-        metrics.SWEEPS.labels("failed").inc()
-        log.exception("The sweep has failed; the next round tries again")
+    done = periodic.run_round(upkeep.sweep_and_tally, log=log, report=log.debug)
+    metrics.SWEEPS.labels("done" if done else "failed").inc()

@@ -1,5 +1,6 @@
-"""Forms of the dialogs that merge and erase leads."""
+"""The form of a lead's page, and those of the dialogs that merge and erase leads."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -8,13 +9,52 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
-from leads import search
+from core.admin.forms import ChangesOnly, TrimmedField
+from core.ids import is_id
+from leads import identities, lead_editing
 from leads.admin import lead_formatting
+from leads.identities import Unreadable
 from leads.models import Lead
+
+
+class LeadForm(ChangesOnly):
+    """Edits the phone, e-mail and name that the lead shows."""
+
+    phone = TrimmedField(label=gettext_lazy("Phone"), max_length=50, required=False, widget=UnfoldAdminTextInputWidget)
+    email = TrimmedField(
+        label=gettext_lazy("E-mail"), max_length=254, required=False, widget=UnfoldAdminEmailInputWidget
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.update(phone=self.instance.phone, email=self.instance.email)
+
+    def clean_phone(self) -> str:
+        return validate_identity(
+            self.cleaned_data["phone"],
+            partial(lead_editing.read_phone, self.instance.pk),
+            _("This is not a valid phone number."),
+        )
+
+    def clean_email(self) -> str:
+        return validate_identity(
+            self.cleaned_data["email"], identities.normalise_email, _("This is not a valid e-mail address.")
+        )
+
+
+def validate_identity(raw: str, read: Any, otherwise: Any) -> str:
+    """Returns the typed identity. Raises ValidationError with the message `otherwise` if it cannot be read."""
+    try:
+        if raw:
+            read(raw)
+    except Unreadable as error:
+        raise forms.ValidationError(otherwise, code="invalid") from error
+    return raw
 
 
 class MergeForm(BaseDialogForm):
@@ -25,7 +65,7 @@ class MergeForm(BaseDialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         ids = [str(self.object_id), self.request.GET.get("other", "")]
-        leads = Lead.objects.filter(pk__in=filter(search.is_id, ids)).prefetch_related("identities").order_by("pk")
+        leads = Lead.objects.filter(pk__in=filter(is_id, ids)).prefetch_related("identities").order_by("pk")
         self.choices = [(lead.pk, lead_formatting.lead_line(lead)) for lead in leads]
         if len(self.choices) != len(ids):
             raise Http404

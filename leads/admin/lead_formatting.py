@@ -1,5 +1,6 @@
 """Formats leads and identities for the back-office."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.html import format_html
@@ -9,6 +10,8 @@ from django.utils.translation import ngettext
 
 from core.admin.formatting import NOTHING, change_page_link, format_datetime, stacked
 from leads.models import EXTENSION, Identity, Lead
+from routing import explanation
+from routing.models import Source
 
 WAYS = 8  # to reach one person; merged leads may have many
 
@@ -51,6 +54,17 @@ def lead_card(lead: Lead) -> SafeString | str:
 def display_identity(one: Identity) -> str:
     value = display_phone(one.value) if one.kind == Identity.Kind.PHONE else one.value
     return f"{value} ({one.source})" if one.source else value
+
+
+def author_and_source(author: str, source: Source | None) -> str:
+    """Who has added something, and the source of the contact that gave it."""
+    words = explanation.author_text(author)
+    return f"{words} ({source})" if source else words
+
+
+def addition(author: str, source: Source | None, at: datetime) -> str:
+    """Who has added something, the source, and when."""
+    return f"{author_and_source(author, source)}, {format_datetime(at)}"
 
 
 def contact_span(lead: Any) -> str:

@@ -8,117 +8,25 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from core.admin import formatting
 from core.admin.filters import ChoiceFilter
-from core.admin.forms import ChangesOnly
-from core.admin.inlines import UntitledInline
 from core.admin.pagination import DeepPages
-from core.admin.verbs import VerbAdmin, acting_user
-from leads import erasure, identities, lead_editing, merging, search
+from core.admin.verbs import acting_user
+from leads import erasure, lead_editing, merging, search
 from leads.admin import duplicates, lead_formatting
 from leads.admin.duplicates import may_decide
-from leads.admin.forms import EraseForm, MergeForm
-from leads.identities import Unreadable
-from leads.models import Identity, Lead, Merge
+from leads.admin.forms import EraseForm, LeadForm, MergeForm
+from leads.admin.identity_dialogs import IdentityDialogs
+from leads.admin.lead_tables import ContactInline, FormerNameInline, IdentityInline
+from leads.models import Lead, Merge
 from routing import explanation
-from routing.models import Contact
 
 FOUND = 20  # search results shown in the merge dialog
-
-
-class LeadForm(ChangesOnly):
-    """Edits the phone, e-mail and name that the lead shows."""
-
-    phone = forms.CharField(label=_("Phone"), max_length=20, required=False, widget=UnfoldAdminTextInputWidget)
-    email = forms.CharField(label=_("E-mail"), max_length=254, required=False, widget=UnfoldAdminEmailInputWidget)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial.update(phone=self.instance.phone, email=self.instance.email)
-
-    def clean_phone(self) -> str:
-        return validate_identity(
-            self.cleaned_data["phone"], search.normalise_typed_phone, _("This is not a valid phone number.")
-        )
-
-    def clean_email(self) -> str:
-        return validate_identity(
-            self.cleaned_data["email"], identities.normalise_email, _("This is not a valid e-mail address.")
-        )
-
-
-def validate_identity(raw: str, read: Any, otherwise: Any) -> str:
-    """Returns the typed identity. Raises ValidationError with the message `otherwise` if it cannot be read."""
-    try:
-        if raw:
-            read(raw)
-    except Unreadable as error:
-        raise forms.ValidationError(otherwise, code="invalid") from error
-    return raw
-
-
-class ReadOnlyInline(UntitledInline):
-    """Rows that every user who may view the lead may view, and that are not changed on its page."""
-
-    extra = 0
-    max_num = 0
-    can_delete = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Lead | None = None) -> bool:
-        return False
-
-    has_delete_permission = has_change_permission
-
-
-class IdentityInline(ReadOnlyInline):
-    model = Identity
-    fields = readonly_fields = ["kind", "normal", "raw", "source", "created_at"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Identity]:
-        return super().get_queryset(request).select_related("source").order_by("pk")
-
-    @display(description=_("value"))
-    def normal(self, one: Identity) -> str:
-        return lead_formatting.display_phone(one.value) if one.kind == Identity.Kind.PHONE else one.value
-
-
-class ContactInline(ReadOnlyInline):
-    model = Contact
-    fields = readonly_fields = ["number", "received", "source", "operator", "status", "excerpt"]
-    per_page = 20
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
-        return super().get_queryset(request).select_related("source", "operator", "lead").order_by("-pk")
-
-    @display(description=_("number"))
-    def number(self, contact: Contact) -> SafeString:
-        return formatting.change_page_link(contact, str(contact.pk))
-
-    @display(description=_("received"))
-    def received(self, contact: Contact) -> str:
-        return formatting.format_datetime(contact.created_at)
-
-    @display(description=_("status"))
-    def status(self, contact: Contact) -> str:
-        return str(capfirst(contact.status.label))
-
-    @display(description=_("message"))
-    def excerpt(self, contact: Contact) -> str:
-        return formatting.excerpt(contact.message)
 
 
 class StandingFilter(ChoiceFilter):
@@ -150,25 +58,40 @@ def erased(count: int) -> str:
 
 
 @admin.register(Lead)
-class LeadAdmin(VerbAdmin):
+class LeadAdmin(IdentityDialogs):
     list_display = ["title", "phone", "email", "created_at"]
     list_filter = [StandingFilter]
     search_fields = ["name"]
-    search_help_text = _("Phone, e-mail, name or number")
+    search_help_text = _("Phone, e-mail, name, number or words of a message")
     list_per_page = 50
     sortable_by = ()
     ordering = ["-pk"]
     paginator = DeepPages
     form = LeadForm
-    fields = ["name", "phone", "email", "number", "created_at"]
-    readonly_fields = ["number", "created_at"]
-    inlines = [IdentityInline, ContactInline]
-    actions_detail = ["merge_with", "export_this", "erase_this", "undo_this", "merge_this"]
+    fields = ["name", "name_added", "phone", "email", "number", "created_at"]
+    readonly_fields = ["name_added", "number", "created_at"]
+    inlines = [IdentityInline, FormerNameInline, ContactInline]
+    actions_detail = [
+        "merge_with",
+        "export_this",
+        "erase_this",
+        "undo_this",
+        # The buttons of these stand inside the page, beside what they act on.
+        "merge_this",
+        "detach_this",
+        "share_this",
+        "unshare_this",
+    ]
     change_form_outer_before_template = "leads/lead_standing.html"
     change_form_outer_after_template = "leads/lead_merges.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
-        return super().get_queryset(request).select_related("merged_into").prefetch_related("identities__source")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("merged_into", "name_added_through")
+            .prefetch_related("identities__source")
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
@@ -194,7 +117,10 @@ class LeadAdmin(VerbAdmin):
     def get_inlines(self, request: HttpRequest, obj: Lead | None) -> list[Any]:
         """Omits tables that must be empty: a merged lead has neither, an erased lead has no identities."""
         if obj is None or obj.is_current:
-            return self.inlines
+            # A page that is saved brings along the tables that it has shown, not one that has appeared since.
+            is_sent = "former_names-TOTAL_FORMS" in request.POST
+            has_names = is_sent if request.method == "POST" else obj is not None and obj.former_names.exists()
+            return [inline for inline in self.inlines if has_names or inline is not FormerNameInline]
         return [ContactInline] if obj.erased_at else []
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
@@ -227,11 +153,7 @@ class LeadAdmin(VerbAdmin):
         }
 
     def save_model(self, request: HttpRequest, obj: Lead, form: LeadForm, change: bool) -> None:
-        lead_editing.edit_lead(lead_id=obj.pk, changes=form.changes)
-
-    def log_change(self, request: HttpRequest, obj: Lead, message: Any) -> Any:
-        """Keeps the name out of the log, because a later erasure would have to find it there."""
-        return super().log_change(request, Lead(pk=obj.pk), message)
+        lead_editing.edit_lead(lead_id=obj.pk, changes=form.changes, by=acting_user(request), seen=form.seen)
 
     @action(description=_("Merge with another lead…"), permissions=["decide"], icon="join")
     def merge_with(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -314,12 +236,20 @@ class LeadAdmin(VerbAdmin):
         },
     )
     def erase_this(self, request: HttpRequest, form: EraseForm, object_id: str) -> HttpResponse:
-        return self.from_dialog(request, object_id, lambda pk: erasure.erase_lead(lead_id=pk), erased)
+        return self.from_dialog(
+            request, object_id, lambda pk: erasure.erase_lead(lead_id=pk, by=acting_user(request)), erased
+        )
 
     @display(description=_("lead"), header=True)
     def title(self, lead: Lead) -> tuple[str, str]:
         """Adds the id in a channel for a lead that has neither phone nor e-mail."""
         return str(lead), "" if lead.phone or lead.email else lead_formatting.channel_id(lead) or ""
+
+    @display(description=_("name added by"))
+    def name_added(self, lead: Lead) -> str:
+        if not (lead.name_added_by and lead.name_added_at):
+            return formatting.NOTHING
+        return lead_formatting.addition(lead.name_added_by, lead.name_added_through, lead.name_added_at)
 
     @display(description=_("number"))
     def number(self, lead: Lead) -> str:

@@ -1,14 +1,16 @@
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import generics, serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.caller import caller_name
+from core.api.fields import TextField
 from core.api.language import VARY
 from leads import batch
+from leads.api import examples
 from leads.api.idempotency_key import LONGEST
 from leads.api.registration import NewContactSerializer
 from routing.api.contacts import ContactListSerializer, ContactSerializer
@@ -20,7 +22,7 @@ MOST = 500
 class ItemSerializer(NewContactSerializer):
     """One contact, as for `POST /contacts`."""
 
-    idempotency_key = serializers.CharField(
+    idempotency_key = TextField(
         max_length=LONGEST, required=False, allow_null=True, help_text="What the header is for a single contact."
     )
 
@@ -31,6 +33,7 @@ class BatchSerializer(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_serializer(examples=examples.BATCH)
 class BatchShape(serializers.Serializer[Any]):
     """The batch in the schema. At run time each item is validated separately."""
 
@@ -51,7 +54,8 @@ class ResultSerializer(serializers.Serializer[Any]):
     error = ProblemField(required=False)
 
 
-class ResultsSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(examples=examples.RESULTS)
+class BatchResultsSerializer(serializers.Serializer[Any]):
     results = ResultSerializer(many=True)
 
 
@@ -69,7 +73,7 @@ class BatchView(generics.GenericAPIView[Contact]):
     pagination_class = None
     filter_backends = []
 
-    @extend_schema(operation_id="contacts_batch", request=BatchShape, responses={200: ResultsSerializer})
+    @extend_schema(operation_id="contacts_batch", request=BatchShape, responses={200: BatchResultsSerializer})
     def post(self, request: Request) -> Response:
         """Registers up to 500 contacts, decided one by one in order, each with its own result.
 

@@ -1,19 +1,25 @@
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.caller import caller_name
-from core.api.fields import EmailField, PhoneField, UTCDateTimeField
+from core.api.fields import EmailField, PhoneField, TextField, UTCDateTimeField
 from core.api.ids import IdField
 from core.api.language import VARY
+from core.api.streaming import join_single, render_array, render_object, stream_json
+from core.db.long_texts import read_in_slices
 from leads import erasure, export, lead_editing, lead_lookup, merging
 from leads.api import examples
 from leads.api.filters import LeadFilter
-from leads.models import Identity, Lead, PossibleDuplicate
+from leads.api.identities import IdentitySerializer
+from leads.models import FormerName, Lead, PossibleDuplicate
 from routing.api.contacts import ContactSerializer, EventSerializer
 from routing.models import Contact
 
@@ -33,16 +39,19 @@ class LeadSerializer(serializers.Serializer[Lead]):
     )
 
 
+@extend_schema_serializer(examples=examples.LEAD_CHANGE)
 class LeadChangeSerializer(serializers.Serializer[Lead]):
-    phone = PhoneField(max_length=20, required=False, allow_null=True, allow_blank=True)
+    phone = PhoneField(max_length=50, required=False, allow_null=True, allow_blank=True)
     email = EmailField(max_length=254, required=False, allow_null=True, allow_blank=True)
-    name = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
+    name = TextField(max_length=255, required=False, allow_null=True, allow_blank=True)
 
 
+@extend_schema_serializer(examples=examples.OTHER_LEAD)
 class OtherLeadSerializer(serializers.Serializer[Any]):
     lead_id = IdField(help_text="The lead that flows into this one.")
 
 
+@extend_schema_serializer(examples=examples.DUPLICATE)
 class DuplicateSerializer(serializers.Serializer[PossibleDuplicate]):
     id = serializers.IntegerField()
     lead = LeadSerializer()
@@ -50,12 +59,24 @@ class DuplicateSerializer(serializers.Serializer[PossibleDuplicate]):
     created_at = UTCDateTimeField()
 
 
-class IdentitySerializer(serializers.Serializer[Identity]):
-    kind = serializers.ChoiceField(Identity.Kind.choices)
-    value = serializers.CharField(help_text="What is compared.")
-    raw = serializers.CharField(help_text="As it was given.")
-    source_id = serializers.IntegerField(allow_null=True, help_text="Where an id in a channel means somebody.")
-    created_at = UTCDateTimeField()
+class ToldLeadSerializer(LeadSerializer):
+    name_added_by = serializers.CharField(
+        allow_null=True, help_text="Who has given the name: a key, a user, an import."
+    )
+    name_added_through_source_id = serializers.IntegerField(
+        allow_null=True, source="name_added_through_id", help_text="The source of the contact that gave it."
+    )
+    name_added_at = UTCDateTimeField(allow_null=True)
+
+
+class FormerNameSerializer(serializers.Serializer[FormerName]):
+    name = serializers.CharField()
+    lead_id = serializers.IntegerField(help_text="This lead, or one that was merged into it.")
+    added_by = serializers.CharField(allow_null=True)
+    added_through_source_id = serializers.IntegerField(allow_null=True, source="added_through_id")
+    added_at = UTCDateTimeField(allow_null=True)
+    replaced_at = UTCDateTimeField()
+    replaced_by = serializers.CharField()
 
 
 class ToldContactSerializer(ContactSerializer):
@@ -87,15 +108,26 @@ class PairSerializer(serializers.Serializer[PossibleDuplicate]):
     created_at = UTCDateTimeField()
 
 
+@extend_schema_serializer(examples=examples.DOSSIER)
 class DossierSerializer(serializers.Serializer[export.Dossier]):
-    lead = LeadSerializer()
+    lead = ToldLeadSerializer()
     identities = IdentitySerializer(many=True)
-    contacts = ToldContactSerializer(many=True)
+    former_names = FormerNameSerializer(many=True)
+    contacts = ToldContactSerializer(many=True, source="contact_slices")
     merged = MergedLeadSerializer(many=True)
     merges = MergeSerializer(many=True)
     possible_duplicates = PairSerializer(many=True)
 
+    def to_representation(self, instance: export.Dossier) -> dict[str, Any]:
+        """The contacts are an iterator of slices if they are many."""
+        told: Any = ToldContactSerializer(many=True)
+        contacts = join_single(map(told.to_representation, instance.contact_slices))
+        return super().to_representation(replace(instance, contact_slices=iter(()))) | {"contacts": contacts}
 
+
+@extend_schema_view(
+    list=extend_schema(summary="Lists leads, newest first"), retrieve=extend_schema(summary="Reads a lead")
+)
 class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
     """Leads: the clients behind the contacts. For the id of a merged lead its survivor is returned."""
 
@@ -118,13 +150,17 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
         """Corrects the lead's phone, e-mail and name; null or blank removes one."""
         asked = LeadChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return self.lead_response(lead_editing.edit_lead(lead_id=pk, changes=asked.validated_data))
+        lead = lead_editing.edit_lead(lead_id=pk, changes=asked.validated_data, by=caller_name(request))
+        return self.lead_response(lead)
 
     @extend_schema(responses=ContactSerializer(many=True), filters=False)
     @action(detail=True, serializer_class=ContactSerializer, pagination_class=None, filterset_class=None)
-    def contacts(self, request: Request, pk: int) -> Response:
-        """All contacts of this lead, oldest first."""
-        return Response(self.get_serializer(lead_lookup.find_lead(pk).contacts.order_by("pk"), many=True).data)
+    def contacts(self, request: Request, pk: int) -> HttpResponseBase:
+        """All contacts of this lead, oldest first. Many are sent piece by piece."""
+        slices = read_in_slices(lead_lookup.find_lead(pk).contacts.select_related("operator"), "message")
+        serializer: Any = ContactSerializer(many=True)
+        contacts = join_single(map(serializer.to_representation, slices))
+        return stream_json(render_array(contacts)) if isinstance(contacts, Iterator) else Response(contacts)
 
     @extend_schema(request=OtherLeadSerializer, responses=LeadSerializer)
     @action(detail=True, methods=["post"], serializer_class=OtherLeadSerializer)
@@ -145,15 +181,19 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
     @action(detail=True, methods=["post"])
     def erase(self, request: Request, pk: int) -> Response:
         """Deletes identities, name and messages permanently; keeps contacts and decisions. Cannot be undone."""
-        return self.lead_response(erasure.erase_lead(lead_id=pk))
+        return self.lead_response(erasure.erase_lead(lead_id=pk, by=caller_name(request)))
 
     @extend_schema(responses=DossierSerializer)
     @action(detail=True, serializer_class=DossierSerializer, pagination_class=None, filterset_class=None)
-    def export(self, request: Request, pk: int) -> Response:
-        """All data stored about this person."""
-        return Response(DossierSerializer(export.export_lead(lead_id=pk)).data, headers=VARY)
+    def export(self, request: Request, pk: int) -> HttpResponseBase:
+        """All data stored about this person. Many contacts are sent piece by piece."""
+        document = dict(DossierSerializer(export.export_lead(lead_id=pk)).data)
+        if isinstance(document["contacts"], Iterator):
+            return stream_json(render_object(document), headers=VARY)
+        return Response(document, headers=VARY)
 
 
+@extend_schema_view(list=extend_schema(summary="Lists pairs of leads that may be one person"))
 class DuplicateViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[PossibleDuplicate]):
     """Pairs of leads that may be one person, newest first. A supervisor merges or dismisses them."""
 

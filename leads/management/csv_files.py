@@ -1,83 +1,125 @@
-"""Reads and writes CSV files of contacts with a header, as spreadsheets and other systems write them."""
+"""Reads CSV files of contacts, as spreadsheets and other systems write them."""
 
+import codecs
 import csv
+import io
+import re
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
-from typing import TextIO
+from typing import BinaryIO
 
 from django.core.management import CommandError
 
-from leads.contact_import import COLUMNS, Outcome, Row
+from leads.management.contact_tables import Record, Table
 
 DELIMITERS = ",;\t"
-ANNOTATIONS = ("line", "reason")  # added by `RejectedRows`; a corrected list still has them
+DECLARED = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # Excel's own first line, which names the delimiter
+MOST_LINES_AGAIN = 100  # of one record, among lines that are read again after a fault
+LONGEST_CELL = 2**20  # characters; a longer one has most likely lost its closing quotation mark
+MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+HOW_TO = "Save it as “CSV UTF-8”, or name its encoding: --encoding cp1251 for files of Russian Windows programs."
+UNMATCHED = "The quotation marks do not match: close each one, and double those within a text."
+TOO_LONG = f"The row is longer than {LONGEST_CELL} characters."
 
 
-class Table:
-    """An open CSV file of contacts. Raises CommandError if it cannot be read."""
+def open_csv(file: BinaryIO, encoding: str | None) -> Table:
+    """The table in this file. Without `encoding`: UTF-8, or UTF-16 if the file begins like it. Raises CommandError."""
+    text = open_text(file, encoding or find_encoding(file))
+    count = count_lines(text)
+    number, first = next(((number, line) for number, line in enumerate(text, start=1) if line.strip()), (1, ""))
+    if declared := DECLARED.fullmatch(first):
+        delimiter, lines = declared[1], csv_records(text, declared[1], number)
+    else:
+        delimiter = max(DELIMITERS, key=first.count)  # no column name contains a delimiter
+        lines = csv_records(chain([first], text), delimiter, number - 1)
+    return Table(lines, delimiter=delimiter, file=text, lines=count)
 
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
-        with self.readable(1):
-            first = file.readline()
-        self.delimiter = max(DELIMITERS, key=first.count)  # no column name contains a delimiter
-        self.reader = csv.reader(chain([first], file), delimiter=self.delimiter, strict=True)
-        with self.readable(1):
-            self.header = [name.strip().lower() for name in next(self.reader, [])]
-        self.check_header()
 
-    @property
-    def columns(self) -> list[str]:
-        return [name for name in self.header if name not in ANNOTATIONS]
+def find_encoding(file: BinaryIO) -> str:
+    head = file.read(4)
+    file.seek(0)
+    for mark, encoding in MARKS.items():
+        if head.startswith(mark):
+            return encoding
+    if b"\0" in head[:2]:  # each character of a header has two bytes, one of them zero
+        return "utf-16-be" if head.startswith(b"\0") else "utf-16-le"
+    return "utf-8-sig"
 
-    @property
-    def names_sources(self) -> bool:
-        return "source" in self.header or "source_id" in self.header
 
-    def check_header(self) -> None:
-        """Rejects unknown columns, because a misspelt one would lose data silently."""
-        if not self.header:
-            raise CommandError("The first line must name the columns.")
-        unknown = ", ".join(name for name in self.header if name not in (*COLUMNS, *ANNOTATIONS))
-        if unknown:
-            raise CommandError(f"Unknown columns: {unknown} (expected {', '.join(COLUMNS)}).")
-        if len(set(self.header)) < len(self.header):
-            raise CommandError("A column is named twice.")
-        if {"source", "source_id"} <= set(self.header):
-            raise CommandError("Use either the column source or source_id, not both.")
+def open_text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
+    """The file as text. Line breaks within a cell become \\n, whatever program saved the file."""
+    try:
+        named = codecs.lookup(encoding).name
+        return io.TextIOWrapper(file, encoding="utf-8-sig" if named == "utf-8" else encoding)
+    except LookupError as error:
+        raise CommandError(f"The encoding {encoding} is unknown (expected a name such as utf-8 or cp1251).") from error
 
-    def rows(self) -> Iterator[Row]:
-        """All rows except empty ones. Line breaks within quotation marks count as lines, as in an editor."""
-        while True:
-            line = self.reader.line_num + 1
-            with self.readable(line):
-                cells = next(self.reader, None)
-            if cells is None:
-                return
-            if any(cells):
-                cells += [""] * (len(self.header) - len(cells))
-                named = {name: cell for name, cell in zip(self.header, cells, strict=False) if name not in ANNOTATIONS}
-                yield Row(line, named, cells[len(self.header) :])
 
-    @contextmanager
-    def readable(self, line: int) -> Iterator[None]:
+def count_lines(text: io.TextIOWrapper) -> int:
+    """Reads the whole file once, so that nothing is half imported if it has another encoding: CommandError."""
+    count = 0
+    try:
+        for _line in text:
+            count += 1
+    except UnicodeError as error:
+        before = error.object[: error.start].count(b"\n") if isinstance(error, UnicodeDecodeError) else 0
+        name = text.encoding.removesuffix("-sig").upper()
+        raise CommandError(f"Line {count + before + 1} is not {name} text. {HOW_TO}") from error
+    text.seek(0)
+    return count
+
+
+def csv_records(lines: Iterator[str], delimiter: str, line: int) -> Iterator[Record]:
+    """The records of these lines; `line` is the number of the line before them.
+
+    If the quotation marks of a record do not match, its first line is a record with a fault, and reading goes on with
+    the next line: one lost quotation mark costs one row. Rows such as a","b never end, each of them would be read up to
+    the end of the file. So where lines are read again, a record has MOST_LINES_AGAIN lines at the most.
+    """
+    csv.field_size_limit(LONGEST_CELL)
+    source = Replay(lines)
+    while True:
+        source.begin_record()
         try:
-            yield
-        except UnicodeError as error:
-            hint = "Set --encoding; many Russian files use cp1251."
-            raise CommandError(f"After line {line} the file is not valid {self.file.encoding}. {hint}") from error
-        except csv.Error as error:
-            raise CommandError(f"Line {line} is not valid CSV: {error}.") from error
+            cells = next(csv.reader(source, delimiter=delimiter, strict=True), None)
+        except csv.Error:
+            first = source.back_to_second()
+            fault = TOO_LONG if len(first) > LONGEST_CELL else UNMATCHED
+            yield Record(line + 1, first.rstrip("\n").split(delimiter), fault)
+            line += 1
+            continue
+        if cells is None:
+            return
+        yield Record(line + 1, cells)
+        line += len(source.kept)
 
 
-class RejectedRows:
-    """Writes rejected rows unchanged, with line number and reason, so that they can be corrected and imported again."""
+class Replay:
+    """An iterator over lines that can go back to the second of those that it has `kept`."""
 
-    def __init__(self, file: TextIO, table: Table) -> None:
-        self.writer = csv.writer(file, delimiter=table.delimiter)
-        self.writer.writerow([*table.columns, *ANNOTATIONS])
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+        self.kept: list[str] = []
+        self.again: deque[str] = deque()
+        self.most: int | None = None  # lines that the record may have
 
-    def add(self, outcome: Outcome) -> None:
-        row = outcome.row
-        self.writer.writerow([*row.cells.values(), row.line, outcome.reason, *row.surplus])
+    def begin_record(self) -> None:
+        self.kept.clear()
+        self.most = MOST_LINES_AGAIN if self.again else None
+
+    def __iter__(self) -> "Replay":
+        return self
+
+    def __next__(self) -> str:
+        if len(self.kept) == self.most:
+            raise csv.Error(UNMATCHED)
+        line = self.again.popleft() if self.again else next(self.lines)
+        self.kept.append(line)
+        return line
+
+    def back_to_second(self) -> str:
+        """Returns the first line."""
+        first, *others = self.kept
+        self.again.extendleft(reversed(others))
+        return first

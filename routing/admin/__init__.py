@@ -1,5 +1,5 @@
-"""The back-office pages of sources and contacts."""
+"""The back-office pages of sources, contacts and changes of configuration."""
 
-from routing.admin import contacts, sources
+from routing.admin import changes, contacts, sources
 
-__all__ = ["contacts", "sources"]
+__all__ = ["changes", "contacts", "sources"]

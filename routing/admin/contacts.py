@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import linebreaksbr
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -19,16 +19,24 @@ from unfold.enums import ActionVariant
 from core.admin import formatting
 from core.admin.filters import ChoiceFilter
 from core.admin.pagination import DeepPages
-from core.admin.verbs import Done, VerbAction, VerbAdmin, acting_user
-from leads import search
+from core.admin.verbs import VerbAction, acting_user
+from leads import search, warnings
 from leads.admin import lead_formatting
-from operators.models import Operator
-from routing import lifecycle, own_contacts
-from routing.admin import contact_history
+from routing import explanation, lifecycle, own_contacts
+from routing.admin import contact_history, contact_messages, own_contact_buttons, shifts
 from routing.admin.forms import GiveForm
+from routing.admin.own_contact_buttons import OwnContactButtons
 from routing.models import Contact
 
-COLOURS = {Contact.Status.WAITING: "warning", Contact.Status.ASSIGNED: "info", Contact.Status.RESOLVED: "success"}
+UNTAKEN = "untaken"  # of the assigned contacts those that their operators have not taken yet
+OVERDUE = "overdue"  # of those the ones that should have been taken by now
+COLOURS = {
+    Contact.Status.WAITING.value: "warning",
+    UNTAKEN: "info",
+    OVERDUE: "danger",
+    Contact.Status.ASSIGNED.value: "primary",
+    Contact.Status.RESOLVED.value: "success",
+}
 FITTING = {
     Contact.Status.WAITING: ("resolve_this", "give_this"),
     Contact.Status.ASSIGNED: ("resolve_this", "give_this", "reroute_this", "return_this"),
@@ -41,98 +49,80 @@ class StatusFilter(ChoiceFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
-        return [(value, capfirst(label)) for value, label in Contact.Status.choices]
+        choices = [(value, capfirst(label)) for value, label in Contact.Status.choices]
+        return [*choices, (UNTAKEN, capfirst(gettext("not taken yet"))), (OVERDUE, capfirst(gettext("overdue")))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         words = {
             Contact.Status.WAITING: queryset.waiting,
             Contact.Status.ASSIGNED: queryset.open,
             Contact.Status.RESOLVED: queryset.resolved,
+            UNTAKEN: queryset.untaken,
+            OVERDUE: queryset.overdue,
         }
         return words.get(self.value(), queryset.all)()
 
 
-def resolved(count: int) -> str:
-    return ngettext("%(count)d contact was resolved.", "%(count)d contacts were resolved.", count) % {"count": count}
-
-
-def reopened(count: int) -> str:
-    return ngettext("%(count)d contact was reopened.", "%(count)d contacts were reopened.", count) % {"count": count}
-
-
-def given(operator: Operator, count: int) -> str:
-    return ngettext(
-        "%(count)d contact was assigned to %(name)s.", "%(count)d contacts were assigned to %(name)s.", count
-    ) % {
-        "count": count,
-        "name": operator,
-    }
-
-
-def rerouted(count: int) -> str:
-    return ngettext(
-        "%(count)d contact was assigned to another operator.",
-        "%(count)d contacts were assigned to other operators.",
-        count,
-    ) % {"count": count}
-
-
-def returned(count: int) -> str:
-    return ngettext(
-        "%(count)d contact was returned to the queue.", "%(count)d contacts were returned to the queue.", count
-    ) % {"count": count}
-
-
-def passed_on(count: int) -> str:
-    return ngettext(
-        "%(count)d contact was returned to the queue and assigned to another operator.",
-        "%(count)d contacts were returned to the queue and assigned to other operators.",
-        count,
-    ) % {"count": count}
-
-
-def after_return(pk: int) -> Done:
-    """The message for a returned contact, which may have been assigned again since."""
-    return passed_on if Contact.objects.open().filter(pk=pk).exists() else returned
+def status_text(contact: Contact) -> str:
+    if contact.is_untaken:
+        return explanation.due_text(contact) or gettext("not taken yet")
+    return gettext("taken") if contact.status == Contact.Status.ASSIGNED else str(contact.status.label)
 
 
 @admin.register(Contact)
-class ContactAdmin(VerbAdmin):
+class ContactAdmin(OwnContactButtons):
     list_display = ["number", "received", "source", "person", "status", "handler", "excerpt"]
+    own_list_display = ["number", "person", "excerpt", "source", "status", "since", "buttons"]
     list_filter = [StatusFilter, ("source", AutocompleteSelectFilter), ("operator", AutocompleteSelectFilter)]
     list_select_related = ["lead", "source", "operator"]
     list_per_page = 50
     search_fields = ["pk"]
-    search_help_text = _("Phone, e-mail, name or number")
+    search_help_text = _("Phone, e-mail, name, number, operator or words of the message")
     sortable_by = ()  # newest first: any other order would sort the whole table
     ordering = ["-pk"]
     paginator = DeepPages
     actions = ["resolve_selected", "reopen_selected", "reroute_selected", "return_selected"]
-    actions_detail = ["resolve_this", "reopen_this", "give_this", "reroute_this", "return_this"]
+    actions_detail = ["resolve_this", "reopen_this", "give_this", "reroute_this", "return_this", "decline_this"]
     actions_detail_hide_default = True  # no button to Django's log: the page itself shows the history
     change_form_outer_after_template = "routing/contact_history.html"
+    list_before_template = "routing/own_duty.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        own = shifts.own_duty(request.user) if request.method == "GET" else {}
+        return super().changelist_view(request, (extra_context or {}) | own)
 
     def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> list[Any]:
+        warned = ["warnings_text"] if obj is not None and obj.warnings else []
+        since = ["since", "taken"] if obj is not None and obj.status == Contact.Status.ASSIGNED else []
         if own_contacts.sees_only_own(request.user):  # without links to pages that the user may not view
             return [
-                (_("Lead"), {"fields": ["lead_name", "reached_by", "message_text"]}),
-                (_("Registration"), {"fields": ["number", "state", "source_name", "received", "resolved_at"]}),
+                (_("Lead"), {"fields": ["lead_name", "reached_by", "message_text", *warned]}),
+                (_("Registration"), {"fields": ["number", "state", "source_name", "received", *since, "resolved_at"]}),
             ]
         waits = obj is not None and obj.status == Contact.Status.WAITING
         return [
-            (_("Lead"), {"fields": ["lead", "reached_by", "message_text"]}),
-            (_("Assignment"), {"fields": ["state", *(["waiting_reason", "position"] if waits else ["operator"])]}),
+            (_("Lead"), {"fields": ["lead", "reached_by", "message_text", *warned]}),
+            (
+                _("Assignment"),
+                {"fields": ["state", *(["reason", "position"] if waits else ["operator", *since])]},
+            ),
             (_("Registration"), {"fields": ["number", "source", "received", "resolved_at"]}),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         contacts = super().get_queryset(request).prefetch_related("lead__identities__source")
+        if request.resolver_match and request.resolver_match.url_name == "routing_contact_changelist":
+            contacts = contacts.defer("message").annotate(beginning=formatting.beginning_of("message"))
         return own_contacts.visible_contacts(request.user, contacts)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [
-            name for name in self.list_display if not (name == "handler" and own_contacts.sees_only_own(request.user))
-        ]
+        return self.own_list_display if own_contacts.sees_only_own(request.user) else self.list_display
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        shows_open = request.GET.get("status") == Contact.Status.ASSIGNED
+        if shows_open and own_contacts.sees_only_own(request.user):
+            return own_contacts.untaken_first()
+        return super().get_ordering(request)
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return self.list_filter[:1] if own_contacts.sees_only_own(request.user) else self.list_filter
@@ -162,6 +152,8 @@ class ContactAdmin(VerbAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         contact = self.get_object(request, object_id)
+        if contact and contact.status == Contact.Status.ASSIGNED and own_contacts.sees_only_own(request.user):
+            return []  # `own_contact_buttons` has them
         fitting = FITTING[contact.status] if contact else ()
         return [a for a in super().get_actions_detail(request, object_id) if a.action_name.endswith(fitting)]
 
@@ -180,6 +172,8 @@ class ContactAdmin(VerbAdmin):
                 if own_contacts.sees_only_own(request.user)
                 else contact_history.full_context(obj)
             )
+            if own_contacts.is_own(request.user, obj):
+                context["own_buttons"] = own_contact_buttons.buttons_for(obj, back="page")
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @VerbAction(
@@ -193,7 +187,10 @@ class ContactAdmin(VerbAdmin):
     )
     def resolve(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
         self.for_each(
-            request, contacts, lambda pk: lifecycle.resolve_contact(contact_id=pk, by=acting_user(request)), resolved
+            request,
+            contacts,
+            lambda pk: lifecycle.resolve_contact(contact_id=pk, by=acting_user(request)),
+            contact_messages.resolved,
         )
 
     @VerbAction(
@@ -207,7 +204,10 @@ class ContactAdmin(VerbAdmin):
     )
     def reopen(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
         self.for_each(
-            request, contacts, lambda pk: lifecycle.reopen_contact(contact_id=pk, by=acting_user(request)), reopened
+            request,
+            contacts,
+            lambda pk: lifecycle.reopen_contact(contact_id=pk, by=acting_user(request)),
+            contact_messages.reopened,
         )
 
     @action(
@@ -227,8 +227,8 @@ class ContactAdmin(VerbAdmin):
         return self.from_dialog(
             request,
             object_id,
-            lambda pk: verb(contact_id=pk, operator_id=operator.pk, by=acting_user(request)),
-            partial(given, operator),
+            lambda pk: verb(contact_id=pk, operator_id=operator.pk, by=acting_user(request), **form.expected),
+            partial(contact_messages.given, operator),
         )
 
     @VerbAction(
@@ -244,7 +244,10 @@ class ContactAdmin(VerbAdmin):
     )
     def reroute(self, request: HttpRequest, contacts: Iterable[Contact]) -> None:
         self.for_each(
-            request, contacts, lambda pk: lifecycle.reroute_contact(contact_id=pk, by=acting_user(request)), rerouted
+            request,
+            contacts,
+            lambda pk: lifecycle.reroute_contact(contact_id=pk, by=acting_user(request)),
+            contact_messages.rerouted,
         )
 
     @VerbAction(
@@ -261,8 +264,8 @@ class ContactAdmin(VerbAdmin):
             request,
             contacts,
             lambda pk: lifecycle.return_contact(contact_id=pk, by=acting_user(request)),
-            returned,
-            after_return,
+            contact_messages.returned,
+            contact_messages.after_return,
         )
 
     @display(description=_("number"))
@@ -291,16 +294,40 @@ class ContactAdmin(VerbAdmin):
 
     @display(description=_("status"), label=COLOURS)
     def status(self, contact: Contact) -> tuple[str, str]:
-        return contact.status, str(contact.status.label)
+        colour = (OVERDUE if contact.is_overdue else UNTAKEN) if contact.is_untaken else contact.status.value
+        return colour, status_text(contact)
 
     @display(description=_("status"))
     def state(self, contact: Contact) -> str:
-        return str(capfirst(contact.status.label))
+        return str(capfirst(status_text(contact)))
+
+    @display(description=_("assigned at"))
+    def since(self, contact: Contact) -> str:
+        return formatting.format_datetime(contact.assigned_at) if contact.assigned_at else formatting.NOTHING
+
+    @display(description=_("taken at"))
+    def taken(self, contact: Contact) -> str:
+        return formatting.format_datetime(contact.accepted_at) if contact.accepted_at else gettext("not yet")
+
+    @display(description="")
+    def buttons(self, contact: Contact) -> SafeString | str:
+        return own_contact_buttons.buttons_for(contact, back="list")
 
     @display(description=_("operator"))
     def handler(self, contact: Contact) -> str:
         """The operator, or the reason for waiting."""
         return contact.operator.name if contact.operator else contact.get_waiting_reason_display() or formatting.NOTHING
+
+    @display(description=_("reason"))
+    def reason(self, contact: Contact) -> str:
+        """Why it waits; outside opening hours with the moment when they begin."""
+        words, opens_at = contact.get_waiting_reason_display(), contact.source.opens_at
+        if contact.waiting_reason != Contact.Waiting.CLOSED_HOURS or not opens_at:
+            return words or formatting.NOTHING
+        return gettext("%(reason)s, until %(moment)s") % {
+            "reason": words,
+            "moment": formatting.format_datetime(opens_at),
+        }
 
     @display(description=_("place in the queue"))
     def position(self, contact: Contact) -> str:
@@ -308,7 +335,12 @@ class ContactAdmin(VerbAdmin):
 
     @display(description=_("message"))
     def excerpt(self, contact: Contact) -> str:
-        return formatting.excerpt(contact.message)
+        return formatting.excerpt(contact.beginning)  # type: ignore[attr-defined] # an annotation
+
+    @display(description=_("warnings"))
+    def warnings_text(self, contact: Contact) -> SafeString | str:
+        """What the client sent and could not be read, a line each."""
+        return formatting.stacked([one.detail for one in warnings.list_warnings(contact)])
 
     @display(description=_("message"))
     def message_text(self, contact: Contact) -> SafeString:

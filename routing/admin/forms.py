@@ -12,6 +12,7 @@ from unfold.widgets import (
 )
 
 from operators.models import Operator
+from routing.models import Contact
 
 
 class OperatorChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # not subscriptable at run time
@@ -25,8 +26,9 @@ class OperatorChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # not su
 
 
 class GiveForm(BaseDialogForm):
-    """Chooses the operator, and whether to ignore duty and limit."""
+    """Chooses the operator, and whether to ignore duty and limit. Keeps who has the contact while this is decided."""
 
+    holder = forms.IntegerField(required=False, widget=forms.HiddenInput)
     operator = OperatorChoice(Operator.objects.none(), label=gettext_lazy("Operator"), widget=UnfoldAdminSelectWidget)
     force = forms.BooleanField(
         label=gettext_lazy("Even off duty or beyond the limit"), required=False, widget=UnfoldBooleanWidget
@@ -36,3 +38,10 @@ class GiveForm(BaseDialogForm):
         super().__init__(*args, **kwargs)
         others = Operator.objects.current().exclude(contacts=self.object_id)
         self.fields["operator"].queryset = others.order_by("name", "pk")
+        holders = Contact.objects.filter(pk=self.object_id).values_list("operator", flat=True)
+        self.fields["holder"].initial = holders.first()
+
+    @property
+    def expected(self) -> dict[str, int | None]:
+        """The argument by which a function finds out that somebody else was faster."""
+        return {"expected_operator_id": self.cleaned_data["holder"]} if "holder" in self.data else {}

@@ -1,34 +1,42 @@
 """Pages of sources, each with its roster: the operators and their weights."""
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Count, Prefetch, QuerySet, Sum, Window, prefetch_related_objects
 from django.forms.models import BaseModelFormSet
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.forms import PaginationInlineFormSet
 
 from core.admin import formatting
 from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown
 from core.admin.forms import ChangesOnly
 from core.admin.inlines import UntitledInline
-from core.admin.verbs import WORDS, VerbAction, VerbAdmin
+from core.admin.verbs import WORDS, VerbAction, VerbAdmin, acting_author
 from core.db import search
 from operators.models import Operator
 from routing import source_actions
+from routing.admin import calendar
+from routing.admin.roster_forms import RosterForm, RosterFormSet
 from routing.models import RosterEntry, Source
+from routing.roster_writing import RosterChange
+
+TIME_OUT = {
+    "fields": ["accept_within", "max_offers", "off_duty_after_missed"],
+    "description": _(
+        "A contact that its operator has not taken in time goes to another one. Only time on duty counts. "
+        "300 seconds are 5 minutes, 3600 are an hour."
+    ),
+}
 
 
 class SourceForm(ChangesOnly):
@@ -37,39 +45,6 @@ class SourceForm(ChangesOnly):
         if Source.objects.current().filter(name=name).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(WORDS["name_taken"], code="name_taken")
         return name
-
-
-class PlainText(forms.Widget):
-    """Shows the current value as text, without a query for each row of the roster."""
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        return format_html('<span class="font-medium">{}</span>', value)
-
-
-ON_IT_ALREADY = _("This operator is on the roster already.")
-
-
-class RosterForm(ChangesOnly):
-    """One row of the roster. The operator is chosen once; afterwards only the weight can be changed."""
-
-    class Meta:
-        error_messages = {NON_FIELD_ERRORS: {"unique_together": ON_IT_ALREADY}}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk and "operator" in self.fields:
-            self.fields["operator"] = forms.Field(label=_("operator"), disabled=True, widget=PlainText)
-            self.initial["operator"] = self.instance.operator
-
-
-class RosterFormSet(PaginationInlineFormSet):
-    """Reports a duplicate among new rows with the same message as a duplicate of a stored row."""
-
-    def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
-        return str(ON_IT_ALREADY)
-
-    def get_form_error(self) -> str:
-        return str(ON_IT_ALREADY)
 
 
 class RosterInline(UntitledInline):
@@ -120,6 +95,17 @@ def may_change(request: HttpRequest, source: Source | None) -> bool:
     return request.user.has_perm("routing.change_source") and not (source and source.archived_at)
 
 
+def roster_change(formset: "BaseModelFormSet[Any, Any]") -> RosterChange | None:
+    """What the user has changed in the roster, and the weights that the page has shown of it; None for nothing."""
+    weights = {entry.operator_id: entry.weight for entry in formset.save(commit=False)}
+    leaving = [entry.operator_id for entry in formset.deleted_objects]
+    seen: dict[int, int | None] = {
+        form.instance.operator_id: form.present("weight") for form in formset.initial_forms if form.has_changed()
+    }
+    seen |= {entry.operator_id: None for entry in formset.new_objects}
+    return RosterChange(weights, leaving, seen) if weights or leaving else None
+
+
 def add_roster_summaries(sources: Any) -> None:
     """Adds to each source what the list shows of its roster: the heaviest entries, the number of all and their total
     weight. Does not load the whole roster."""
@@ -157,14 +143,19 @@ class SourceAdmin(VerbAdmin):
     ordering = ["name", "pk"]
     form = SourceForm
     add_title = _("Add a source")
-    readonly_fields = ["archived_at"]
+    history_query = "source=%s"
+    readonly_fields = ["holes", "archived_at"]
     inlines = [RosterInline]
     warn_unsaved_form = True  # before another page of the roster is opened
     actions = ["archive_selected", "restore_selected"]
-    actions_detail = ["archive_this", "restore_this"]
+    actions_detail = ["open_hours", "archive_this", "restore_this"]
 
-    def get_fields(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
-        return ["name", "description", "phone_region", "strategy", "is_sticky", *archive_fields(obj)]
+    def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
+        clients = ["phone_region", "phone_format", "unreadable_phones", "may_rename"]
+        is_planned = obj is not None and not obj.archived_at and calendar.may_view_calendar(request)
+        holes = ["holes"] if is_planned else []
+        fields = ["name", "description", *holes, *clients, "strategy", "is_sticky", *archive_fields(obj)]
+        return [(None, {"fields": fields}), (_("When nobody takes a contact"), TIME_OUT)]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist: ChangeList = super().get_changelist_instance(request)
@@ -183,7 +174,7 @@ class SourceAdmin(VerbAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Source], search_term: str
     ) -> tuple[QuerySet[Source], bool]:
-        return (queryset.filter(search.name_contains(search_term)) if search_term else queryset), False
+        return (queryset.filter(search.contains_words(search_term)) if search_term else queryset), False
 
     def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
         return may_change(request, obj)
@@ -197,24 +188,27 @@ class SourceAdmin(VerbAdmin):
         return may_change(request, None) and (object_id is not None or archive_is_shown(request))
 
     def save_model(self, request: HttpRequest, obj: Source, form: SourceForm, change: bool) -> None:
-        if change:
-            source_actions.change_source(source_id=obj.pk, changes=form.changes)
-        else:
-            obj.pk = source_actions.create_source(**form.cleaned_data).pk
+        """Leaves the work to `save_related`: the fields and the roster are saved in one transaction."""
 
-    def save_formset(
-        self, request: HttpRequest, form: SourceForm, formset: "BaseModelFormSet[Any, Any]", change: bool
-    ) -> None:
-        weights = {entry.operator_id: entry.weight for entry in formset.save(commit=False)}
-        leaving = [entry.operator_id for entry in formset.deleted_objects]
-        if weights or leaving:
-            call = partial(source_actions.change_roster, source_id=form.instance.pk, weights=weights, leaving=leaving)
-            self.run_verb(request, _("The roster was not saved"), call)
+    def save_related(self, request: HttpRequest, form: SourceForm, formsets: Any, change: bool) -> None:
+        roster = next(filter(None, map(roster_change, formsets)), None)
+        author = acting_author(request)
+        if not change:
+            created = source_actions.create_source(**form.cleaned_data, roster=roster, author=author)
+            form.instance.pk = created.pk
+        elif form.changes or roster:
+            source_actions.change_source(
+                source_id=form.instance.pk, changes=form.changes, seen=form.seen, roster=roster, author=author
+            )
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         source = self.get_object(request, object_id)
-        unfit = "archive_this" if source and source.archived_at else "restore_this"
+        unfit = ("archive_this", "open_hours") if source and source.archived_at else ("restore_this",)
         return [a for a in super().get_actions_detail(request, object_id) if not a.action_name.endswith(unfit)]
+
+    @action(description=_("Opening hours"), permissions=["archive"], icon="schedule", url_path="open-hours")
+    def open_hours(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return redirect("routing_source_hours", object_id)
 
     @VerbAction(
         button=_("Move to the archive"),
@@ -229,7 +223,12 @@ class SourceAdmin(VerbAdmin):
         submit=_("Move to the archive"),
     )
     def archive(self, request: HttpRequest, sources: Iterable[Source]) -> None:
-        self.for_each(request, sources, lambda pk: source_actions.archive_source(source_id=pk), archived)
+        self.for_each(
+            request,
+            sources,
+            lambda pk: source_actions.archive_source(source_id=pk, author=acting_author(request)),
+            archived,
+        )
 
     @VerbAction(
         button=_("Restore from the archive"),
@@ -241,7 +240,17 @@ class SourceAdmin(VerbAdmin):
         submit=_("Restore"),
     )
     def restore(self, request: HttpRequest, sources: Iterable[Source]) -> None:
-        self.for_each(request, sources, lambda pk: source_actions.restore_source(source_id=pk), restored)
+        self.for_each(
+            request,
+            sources,
+            lambda pk: source_actions.restore_source(source_id=pk, author=acting_author(request)),
+            restored,
+        )
+
+    @display(description=_("hours when nobody is planned"))
+    def holes(self, source: Source) -> SafeString | str:
+        """Those of the next days, the first few, with a link to the calendar."""
+        return calendar.holes_summary(source)
 
     @display(description=_("roster"))
     def shares(self, source: Source) -> str:

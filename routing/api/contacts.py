@@ -1,18 +1,23 @@
+from dataclasses import asdict
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.caller import caller_name
-from core.api.fields import UTCDateTimeField, format_utc
+from core.api.fields import KnownFieldsOnly, MendedTextField, TextField, UTCDateTimeField
 from core.api.ids import IdField
 from core.api.language import VARY
 from core.api.lookup import LookupById
-from leads import contact_editing
-from routing import explanation, history, lifecycle, queue_stats
+from core.api.pagination import PagesOfTexts
+from core.errors import FieldError
+from core.moments import format_utc
+from leads import contact_editing, warnings
+from operators.models import Operator
+from routing import explanation, history, lifecycle, queue_stats, taking
 from routing.api import examples
 from routing.api.filters import ContactFilter
 from routing.models import Contact, ContactEvent
@@ -29,11 +34,32 @@ class AssignmentSerializer(serializers.Serializer[Contact]):
     position = serializers.IntegerField(
         allow_null=True, source="queue_position", help_text="Place in the queue of its source, 1 = next."
     )
+    accepted_at = UTCDateTimeField(allow_null=True)
+    due_at = UTCDateTimeField(allow_null=True)
+    offers = serializers.IntegerField(help_text="How many operators have had it.")
+    opens_at = UTCDateTimeField(allow_null=True)
+
+
+class WarningSerializer(serializers.Serializer[FieldError]):
+    """What was wrong with the input of a contact that was registered all the same."""
+
+    field = serializers.CharField()
+    code = serializers.ChoiceField(warnings.CODES)
+    detail = serializers.CharField()
+
+
+class ContactOperatorSerializer(serializers.Serializer[Operator]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    external_ref = serializers.CharField(allow_null=True, help_text="The id in your own systems.")
 
 
 class ContactListSerializer(serializers.ListSerializer[Any]):
     def to_representation(self, data: Any) -> list[Any]:
-        return super().to_representation(queue_stats.add_positions(data))
+        contacts = queue_stats.add_positions(data)
+        queue_stats.add_openings(contacts)
+        queue_stats.add_operators(contacts)
+        return super().to_representation(contacts)
 
 
 @extend_schema_serializer(examples=examples.CONTACT)
@@ -47,12 +73,15 @@ class ContactSerializer(serializers.Serializer[Contact]):
     created_at = UTCDateTimeField()
     updated_at = UTCDateTimeField()
     assignment = AssignmentSerializer(source="*", read_only=True)
+    operator = ContactOperatorSerializer(source="handler", read_only=True, allow_null=True)
+    warnings = WarningSerializer(many=True, read_only=True)
 
     class Meta:
         list_serializer_class = ContactListSerializer
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
         """Must equal what the fields give. DRF would copy them for each response, a tenth of a registration's cost."""
+        operator = instance.handler if instance.operator_id else None
         return {
             "message": instance.message,
             "id": instance.pk,
@@ -66,16 +95,23 @@ class ContactSerializer(serializers.Serializer[Contact]):
                 "status": instance.status.value,
                 "reason": instance.waiting_reason,
                 "position": instance.queue_position,
+                "accepted_at": instance.accepted_at and format_utc(instance.accepted_at),
+                "due_at": instance.due_at and format_utc(instance.due_at),
+                "offers": instance.offers,
+                "opens_at": instance.opens_at and format_utc(instance.opens_at),
             },
+            "operator": operator and {"id": operator.pk, "name": operator.name, "external_ref": operator.external_ref},
+            "warnings": [asdict(one) for one in warnings.list_warnings(instance)],
         }
 
 
 CONTACT = ContactSerializer()  # shared by all responses: creating it costs more than using it
 
 
+@extend_schema_serializer(examples=examples.CONTACT_CHANGE)
 class ContactChangeSerializer(serializers.Serializer[Contact]):
     is_resolved = serializers.BooleanField(required=False, help_text="True resolves, false reopens.")
-    message = serializers.CharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
+    message = MendedTextField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
 
     def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
         return contact_editing.edit_contact(
@@ -86,11 +122,32 @@ class ContactChangeSerializer(serializers.Serializer[Contact]):
         return ContactSerializer(instance).data
 
 
-class ReassignSerializer(serializers.Serializer[Contact]):
+@extend_schema_serializer(examples=examples.RESOLVE)
+class ResolveSerializer(serializers.Serializer[Contact]):
+    expected_operator_id = IdField(
+        required=False,
+        allow_null=True,
+        help_text="If the contact is with somebody else, nothing is changed: 409 `taken_away`. Null expects nobody.",
+    )
+
+
+@extend_schema_serializer(examples=examples.REASSIGN)
+class ReassignSerializer(KnownFieldsOnly, ResolveSerializer):
     """Empty: routes the contact to another operator by the rule. `operator_id` null: returns it to the queue."""
 
     operator_id = IdField(required=False, allow_null=True, help_text="To this person, by hand.")
     force = serializers.BooleanField(default=False, help_text="Even off duty or beyond the limit.")
+
+
+@extend_schema_serializer(examples=examples.DECLINE)
+class DeclineSerializer(ResolveSerializer):
+    reason = TextField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=taking.LONGEST_REASON,
+        help_text="The operator's words, kept in the history.",
+    )
 
 
 class CandidateSerializer(serializers.Serializer[Any]):
@@ -102,11 +159,13 @@ class CandidateSerializer(serializers.Serializer[Any]):
     eligible = serializers.BooleanField()
     reason = serializers.CharField(
         allow_null=True,
-        help_text="Why not: inactive, full, or excluded: gave this one back, has it now, or has had its burst.",
+        help_text="Why not: inactive, full, capped: has had enough for this hour or day, paced: gets the next one from "
+        "the queue later, or excluded: gave this one back, has it now, or older contacts wait for it.",
     )
     probability = serializers.FloatField()
 
 
+@extend_schema_serializer(examples=examples.DECISION)
 class DecisionSerializer(serializers.Serializer[Any]):
     cause = serializers.ChoiceField(sorted(set(history.CAUSES.values())))
     at = UTCDateTimeField()
@@ -116,8 +175,10 @@ class DecisionSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_null=True)
     candidates = CandidateSerializer(many=True)
     text = serializers.CharField(help_text="The same in a sentence.")
+    next_place_at = UTCDateTimeField(allow_null=True)
 
 
+@extend_schema_serializer(examples=examples.EVENT)
 class EventSerializer(serializers.Serializer[ContactEvent]):
     at = UTCDateTimeField()
     what = serializers.ChoiceField(ContactEvent.What.choices)
@@ -125,12 +186,16 @@ class EventSerializer(serializers.Serializer[ContactEvent]):
     to_operator_id = serializers.IntegerField(allow_null=True)
     by = serializers.CharField()
     reason = serializers.CharField(allow_null=True)
+    note = serializers.CharField(allow_null=True, help_text="Why, in the operator's words.")
     text = serializers.SerializerMethodField(help_text="The same in a sentence.")
 
     def get_text(self, event: ContactEvent) -> str:
         return explanation.event_text(event)
 
 
+@extend_schema_view(
+    list=extend_schema(summary="Lists contacts, newest first"), retrieve=extend_schema(summary="Reads a contact")
+)
 class ContactViewSet(
     LookupById,
     mixins.RetrieveModelMixin,
@@ -138,11 +203,12 @@ class ContactViewSet(
     mixins.ListModelMixin,
     viewsets.GenericViewSet[Contact],
 ):
-    """Contacts: list, read, resolve, reopen, reassign and explain. `leads.api.registration` adds registration."""
+    """Contacts: everything but registration, which `leads.api.registration` adds."""
 
-    queryset = Contact.objects.all()
+    queryset = Contact.objects.select_related("operator")
     serializer_class: Any = ContactSerializer
     filterset_class = ContactFilter
+    pagination_class = PagesOfTexts
     http_method_names = ["get", "head", "post", "patch"]
     lookup_value_converter = "id"
 
@@ -155,11 +221,14 @@ class ContactViewSet(
         """Corrects the message; `is_resolved` resolves or reopens."""
         return super().partial_update(request, *args, **kwargs)
 
-    @extend_schema(request=None, responses=ContactSerializer)
-    @action(detail=True, methods=["post"])
+    @extend_schema(request=ResolveSerializer, responses=ContactSerializer)
+    @action(detail=True, methods=["post"], serializer_class=ResolveSerializer)
     def resolve(self, request: Request, pk: int) -> Response:
         """Closes the contact, which frees a place of its operator. Repeating it changes nothing."""
-        return Response(ContactSerializer(lifecycle.resolve_contact(contact_id=pk, by=caller_name(request))).data)
+        asked = ResolveSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        contact = lifecycle.resolve_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
+        return Response(ContactSerializer(contact).data)
 
     @extend_schema(request=None, responses=ContactSerializer)
     @action(detail=True, methods=["post"])
@@ -174,6 +243,33 @@ class ContactViewSet(
         asked = ReassignSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         contact = lifecycle.reassign_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
+        return Response(ContactSerializer(contact).data)
+
+    @extend_schema(request=ResolveSerializer, responses=ContactSerializer)
+    @action(detail=True, methods=["post"], serializer_class=ResolveSerializer)
+    def accept(self, request: Request, pk: int) -> Response:
+        """The operator has seen the contact and takes it. Repeating it changes nothing."""
+        asked = ResolveSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        contact = taking.accept_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
+        return Response(ContactSerializer(contact).data)
+
+    @extend_schema(request=DeclineSerializer, responses=ContactSerializer)
+    @action(detail=True, methods=["post"], serializer_class=DeclineSerializer)
+    def decline(self, request: Request, pk: int) -> Response:
+        """The operator gives the contact back: it goes to somebody who has not had it, or to the queue."""
+        asked = DeclineSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        contact = taking.decline_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
+        return Response(ContactSerializer(contact).data)
+
+    @extend_schema(request=ResolveSerializer, responses=ContactSerializer)
+    @action(detail=True, methods=["post"], serializer_class=ResolveSerializer)
+    def touch(self, request: Request, pk: int) -> Response:
+        """The operator has replied to the client, which also takes the contact. Only the first reply counts."""
+        asked = ResolveSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        contact = taking.touch_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
         return Response(ContactSerializer(contact).data)
 
     @extend_schema(responses=DecisionSerializer)

@@ -1,21 +1,43 @@
 from routing.models.contact import OPEN, WAITING, Contact, ContactQuerySet, Exclusion
 from routing.models.history import ContactEvent, Tally, Upkeep
-from routing.models.source import WEIGHTS, RosterEntry, RosterQuerySet, Source, SourceQuerySet, Strategy, phone_region
+from routing.models.source import (
+    ACCEPT_WITHIN,
+    MAX_OFFERS,
+    MISSED,
+    WEIGHTS,
+    WHOLE_NUMBERS,
+    OpeningHours,
+    PhoneFormat,
+    RosterEntry,
+    RosterQuerySet,
+    Source,
+    SourceQuerySet,
+    Strategy,
+    UnreadablePhones,
+    phone_region,
+)
 
 __all__ = [
+    "ACCEPT_WITHIN",
+    "MAX_OFFERS",
+    "MISSED",
     "OPEN",
     "WAITING",
     "WEIGHTS",
+    "WHOLE_NUMBERS",
     "Contact",
     "ContactEvent",
     "ContactQuerySet",
     "Exclusion",
+    "OpeningHours",
+    "PhoneFormat",
     "RosterEntry",
     "RosterQuerySet",
     "Source",
     "SourceQuerySet",
     "Strategy",
     "Tally",
+    "UnreadablePhones",
     "Upkeep",
     "phone_region",
 ]

@@ -1,5 +1,8 @@
+from datetime import datetime
+
 from django.db import Error, models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +21,14 @@ class ContactQuerySet(models.QuerySet["Contact"]):
     def waiting(self) -> "ContactQuerySet":
         """The queue."""
         return self.filter(WAITING)
+
+    def untaken(self) -> "ContactQuerySet":
+        """Assigned to an operator who has not taken it yet."""
+        return self.open().filter(accepted_at__isnull=True)
+
+    def overdue(self) -> "ContactQuerySet":
+        """Not taken in time, and not taken away yet."""
+        return self.filter(due_at__lte=timezone.now())
 
     def resolved(self) -> "ContactQuerySet":
         return self.filter(resolved_at__isnull=False)
@@ -44,6 +55,9 @@ class Contact(models.Model):
         NONE_AVAILABLE = "none_available", _("nobody is available")
         SOURCE_CLOSED = "source_closed", _("the source is closed")
         RETURNED = "returned", _("put back by hand")
+        ALL_CAPPED = "all_capped", _("everybody had enough for now")
+        CLOSED_HOURS = "closed_hours", _("outside opening hours")
+        NOBODY_REACTED = "nobody_reacted", _("nobody has reacted")
 
     lead = models.ForeignKey("leads.Lead", models.PROTECT, related_name="contacts", verbose_name=_("lead"))
     source = models.ForeignKey(
@@ -53,16 +67,29 @@ class Contact(models.Model):
         Operator, models.PROTECT, null=True, related_name="contacts", verbose_name=_("operator"), db_index=False
     )
     message = models.TextField(_("message"), null=True)
+    warnings = models.JSONField(_("warnings"), null=True, editable=False)  # see `leads.warnings`; null: none
     waiting_reason = models.CharField(_("reason"), max_length=16, null=True, choices=Waiting, editable=False)
     idempotency_key = models.CharField(_("idempotency key"), max_length=255, null=True, editable=False)
     idempotency_fingerprint = models.BinaryField(max_length=16, null=True)
     assigned_at = models.DateTimeField(_("assigned at"), null=True)
     is_forced = models.BooleanField(_("beyond the limit, by hand"), default=False)
+    accepted_at = models.DateTimeField(_("taken at"), null=True)  # by the present operator
+    first_reaction_at = models.DateTimeField(_("first reply at"), null=True)  # of the present operator to the client
+    # When it is taken away from an operator who has not taken it; null: never. While the operator is off duty the clock
+    # stands still: `due_at` is null, and `due_left` has the seconds that are left.
+    due_at = models.DateTimeField(_("to be taken by"), null=True)
+    due_left = models.FloatField(null=True, editable=False)
+    # Ids of the operators who had it before, each once; null: nobody. Kept here, because a registration would have to
+    # write a counter or a row, and every list would have to count rows of the history.
+    former_operator_ids = models.JSONField(null=True, editable=False)
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     objects = ContactQuerySet.as_manager()
+
+    # Left out when a new contact is stored: its statement must not have more than 50 parameters (`core.db.writes`).
+    NULL_AT_FIRST = ("first_reaction_at", "due_left")
 
     is_replay = False  # not stored: this response repeats that of an earlier request with the same idempotency key
 
@@ -90,6 +117,7 @@ class Contact(models.Model):
             models.Index(fields=["source", "-id"], name="contact_by_source"),
             models.Index(fields=["operator", "-id"], condition=Q(operator__isnull=False), name="contact_by_operator"),
             models.Index(fields=["created_at"], name="contact_by_moment"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="contact_by_due_moment"),
         ]
 
     def __str__(self) -> str:
@@ -105,6 +133,35 @@ class Contact(models.Model):
             return self.Status.RESOLVED
         return self.Status.ASSIGNED if self.operator_id else self.Status.WAITING
 
+    @property
+    def is_untaken(self) -> bool:
+        """Whether an operator has it who has not taken it yet."""
+        return self.status == self.Status.ASSIGNED and self.accepted_at is None
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it was not taken in time, and not taken away yet."""
+        return self.due_at is not None and self.due_at <= timezone.now()
+
+    @property
+    def holder_ids(self) -> set[int]:
+        """The operators who have had it, the present one included."""
+        former = set(self.former_operator_ids or ())
+        return former | {self.operator_id} if self.operator_id else former
+
+    @property
+    def offers(self) -> int:
+        """How many operators have had it."""
+        return len(self.holder_ids)
+
+    @property
+    def handler(self) -> Operator | None:
+        """The operator, for an answer. None also if the database fails now: the contact is stored (see below)."""
+        try:
+            return self.operator
+        except Error:
+            return None
+
     @cached_property
     def queue_position(self) -> int | None:
         """The position among the waiting contacts of its source, 1 = next; None if it does not wait.
@@ -119,16 +176,32 @@ class Contact(models.Model):
         except Error:
             return None
 
+    @cached_property
+    def opens_at(self) -> datetime | None:
+        """Until when it waits for the opening hours of its source; None if it waits for something else, or not at all.
+
+        One query, as `queue_position`, and `queue_stats.add_openings` needs one for many contacts.
+        """
+        if self.waiting_reason != self.Waiting.CLOSED_HOURS:
+            return None
+        try:
+            return Source.objects.filter(pk=self.source_id).values_list("opens_at", flat=True).first()
+        except Error:
+            return None
+
 
 class Exclusion(models.Model):
-    """The operator gave the contact back: it is not offered to the operator again, except by hand."""
+    """The operator gave the contact back, or missed it: it is not offered to the operator again, except by hand."""
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="exclusions", verbose_name=_("contact"))
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", verbose_name=_("operator"))
+    # Of an operator who was free when `max_offers` were used up: ends when that operator becomes free again.
+    until_free = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("exclusion")
         verbose_name_plural = _("exclusions")
+        indexes = [models.Index(fields=["operator"], condition=Q(until_free=True), name="exclusion_until_free")]
         constraints = [
             models.UniqueConstraint(fields=["contact", "operator"], name="exclusion_once_per_contact_and_operator")
         ]

@@ -7,9 +7,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from phonenumbers import SUPPORTED_REGIONS
 
-from operators.models import Operator
+from operators.models import Operator, WeeklyModel
 
 WEIGHTS = (1, 100)
+ACCEPT_WITHIN = (10, 30 * 86_400)  # seconds
+MAX_OFFERS = (1, 100)
+MISSED = (1, 100)
+WHOLE_NUMBERS = "ZZ"  # in place of a region: phone numbers without "+" begin with their country code
 
 
 def phone_region(region: str) -> None:
@@ -26,9 +30,26 @@ class Strategy(models.TextChoices):
     LEAST_LOADED = "least_loaded", _("to the least loaded")
 
 
+class PhoneFormat(models.TextChoices):
+    """How a source writes phone numbers that come without "+"."""
+
+    NATIONAL = "national", _("as dialled in the region")
+    INTERNATIONAL = "international", _("with country code, as WhatsApp does")
+
+
+class UnreadablePhones(models.TextChoices):
+    """What happens when a phone that is all that is known of a client cannot be one."""
+
+    REFUSE = "refuse", _("refuse the contact")
+    KEEP = "keep", _("keep the text as an id in this channel")
+
+
 class SourceQuerySet(models.QuerySet["Source"]):
     def current(self) -> "SourceQuerySet":
         return self.filter(archived_at__isnull=True)
+
+    def archived(self) -> "SourceQuerySet":
+        return self.filter(archived_at__isnull=False)
 
 
 class Source(models.Model):
@@ -43,6 +64,22 @@ class Source(models.Model):
         validators=[phone_region],
         help_text=_("Country of phone numbers that come without “+”, such as RU or KZ. Empty: the service's default."),
     )
+    phone_format = models.CharField(
+        _("phone format"),
+        max_length=16,
+        choices=PhoneFormat,
+        default=PhoneFormat.NATIONAL,
+        db_default=PhoneFormat.NATIONAL,
+        help_text=_("How this source writes phone numbers that come without “+”."),
+    )
+    unreadable_phones = models.CharField(
+        _("unreadable phones"),
+        max_length=16,
+        choices=UnreadablePhones,
+        default=UnreadablePhones.REFUSE,
+        db_default=UnreadablePhones.REFUSE,
+        help_text=_("What to do when a phone that cannot be one is all that is known of a client."),
+    )
     strategy = models.CharField(
         _("strategy"),
         max_length=16,
@@ -55,6 +92,38 @@ class Source(models.Model):
         default=False,
         help_text=_("A known client goes to the operator of its last contact, if on duty and below the limit."),
     )
+    may_rename = models.BooleanField(
+        _("may rename known clients"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "Names from this source replace the name of a known client. Otherwise they only fill an empty one."
+        ),
+    )
+    accept_within = models.PositiveIntegerField(
+        _("take within, seconds"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(ACCEPT_WITHIN[0]), MaxValueValidator(ACCEPT_WITHIN[1])],
+        help_text=_("An operator who has not taken a contact by then loses it to another one. Empty: no limit."),
+    )
+    max_offers = models.PositiveSmallIntegerField(
+        _("offers at most"),
+        default=3,
+        db_default=3,
+        validators=[MinValueValidator(MAX_OFFERS[0]), MaxValueValidator(MAX_OFFERS[1])],
+        help_text=_("To how many operators in turn a contact is offered before it stays in the queue."),
+    )
+    off_duty_after_missed = models.PositiveSmallIntegerField(
+        _("off duty after missed offers"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(MISSED[0]), MaxValueValidator(MISSED[1])],
+        help_text=_("So many in a row take the operator off duty. Empty: never."),
+    )
+    # Closed by its opening hours until then; null: open. Turned by `routing.opening_hours` at the edges.
+    opens_at = models.DateTimeField(_("opens at"), null=True, blank=True, editable=False)
+    next_edge_at = models.DateTimeField(null=True, editable=False)  # when the opening hours turn next; null: never
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
@@ -69,13 +138,33 @@ class Source(models.Model):
                 fields=["name"], condition=Q(archived_at__isnull=True), name="source_name_unique_among_current"
             )
         ]
+        indexes = [
+            models.Index(fields=["next_edge_at"], condition=Q(next_edge_at__isnull=False), name="source_by_next_edge")
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def region(self) -> str:
+        """Where phone numbers without "+" are read: ISO 3166-1, or WHOLE_NUMBERS."""
+        if self.phone_format == PhoneFormat.INTERNATIONAL:
+            return WHOLE_NUMBERS
         return self.phone_region or settings.PHONE_REGION
+
+
+class OpeningHours(WeeklyModel):
+    """When a source routes contacts. A source without shifts is always open."""
+
+    source = models.OneToOneField(Source, models.CASCADE, related_name="opening_hours", verbose_name=_("source"))
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("opening hours")
+        verbose_name_plural = _("opening hours")
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.time_zone}"
 
 
 class RosterQuerySet(models.QuerySet["RosterEntry"]):
@@ -83,9 +172,14 @@ class RosterQuerySet(models.QuerySet["RosterEntry"]):
         """Entries of open sources, without archived operators."""
         return self.filter(operator__archived_at__isnull=True, source__archived_at__isnull=True)
 
+    def in_hours(self) -> "RosterQuerySet":
+        """Entries of sources that are not outside their opening hours: what holds back intake and queue."""
+        return self.filter(source__opens_at__isnull=True)
+
 
 class RosterEntry(models.Model):
-    """An operator on a source's roster, and its weight there. `progress` is kept for `selection.smooth`."""
+    """An operator on a source's roster, and its weight there. `progress` is kept for `selection.smooth`, `left_level`
+    for `turns`: the others' level when the operator filled up."""
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="roster", verbose_name=_("source"))
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="rosters", verbose_name=_("operator"))
@@ -97,6 +191,7 @@ class RosterEntry(models.Model):
     )
 
     progress = models.FloatField(default=0.0, editable=False)
+    left_level = models.FloatField(null=True, editable=False)
     changed_at = models.DateTimeField(auto_now=True)
 
     objects = RosterQuerySet.as_manager()

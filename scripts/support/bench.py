@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import tempfile
@@ -58,6 +59,7 @@ COLUMNS = ("per_second", "p50", "p99", "app", "db", "processor", "memory")
 
 
 def main(arguments: list[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server is left running
     options = read(arguments)
     report: dict[str, Any] = {"machine": machine(), "options": vars(options), "results": [], "comparisons": []}
     print(f"{report['machine']}; {options.requests} requests at a time, {options.rounds} rounds.", flush=True)
@@ -192,6 +194,7 @@ def measure_once(people: People, scenario: str, clients: int, number: int) -> Fi
     server = people.server
     requests = bench_scenarios.REQUESTS[scenario](people, number)
     items = bench_scenarios.items_of(scenario, requests, number)
+    server.analyze()
     before = processor_seconds(server)
     load = bench_load.drive(server.address, requests, clients=bench_scenarios.clients_of(scenario, clients))
     after = processor_seconds(server)
@@ -210,6 +213,7 @@ def measure_import(people: People, rows: int) -> Figures:
     with tempfile.TemporaryDirectory(prefix="crm-router-bench-") as folder:
         table = Path(folder) / "contacts.csv"
         bench_scenarios.write_table(people, rows, table)
+        server.analyze()
         app_before, (_, db_before) = bench_service.processor_seconds_of_commands(), processor_seconds(server)
         started = time.perf_counter()
         output = server.manage("import_contacts", str(table))

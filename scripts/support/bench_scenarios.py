@@ -123,7 +123,8 @@ def resolve(people: People, number: int) -> list[bytes]:
 
 
 def resolve_and_serve(people: People, number: int) -> list[bytes]:
-    """Each freed place goes to the contact that has waited longest."""
+    """Each freed place goes to the contact that has waited longest. The sources are mixed, as in a busy hour: clients
+    that all resolve at one source would compete for its oldest contact."""
     server = people.server
     wanted: list[bytes] = []
     limit = min(LIMIT, rounded_up(min(number, QUEUE), OPERATORS))
@@ -131,6 +132,7 @@ def resolve_and_serve(people: People, number: int) -> list[bytes]:
         resolved = held[: number - len(wanted)]
         send(server, [server.request("/contacts", body) for body in people.registrations([source], len(resolved))])
         wanted += [server.request(f"/contacts/{contact}/resolve") for contact in resolved]
+    random.shuffle(wanted)
     return wanted
 
 

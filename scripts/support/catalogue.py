@@ -21,7 +21,7 @@ from django.utils.translation.template import templatize
 
 PO = Path(settings.BASE_DIR) / "crm_router" / "locale" / "ru" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
-OURS = ["access", "accounts", "core", "crm_router", "leads", "operators", "routing"]
+OURS = ["access", "accounts", "core", "crm_router", "leads", "notifications", "operators", "routing"]
 INSTEAD = "instead of Django's own"
 KEYWORDS = {
     **dict.fromkeys(["_", "gettext", "gettext_lazy", "gettext_noop"], None),

@@ -2,6 +2,7 @@
 
 Decisions are made by the real rule from the loads of their time and stored with their evidence, contacts are resolved
 about a day later, loads and tallies follow from them. Only the locks and the single transactions are missing.
+Others may register meanwhile: the ids of the rows are reserved first.
 """
 
 import heapq
@@ -13,19 +14,18 @@ from itertools import count as numbers
 from math import pi, sin
 from typing import Any
 
-from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import Max, Model
 
+from core.db.bulk import store_as_given
 from leads.models import Identity, Lead, PossibleDuplicate
-from operators.load import take_places
+from operators.load import set_loads
 from operators.models import LIMITS, Operator
-from routing import fairness, history
-from routing.fairness import Sums
+from routing import history, tallies
 from routing.history import What
 from routing.models import Contact, ContactEvent, RosterEntry, Source, Tally, Upkeep
 from routing.rosters import candidate_of
-from routing.selection import Decision, choose, probabilities
+from routing.selection import Decision, choose
 
 YEAR, DAY = timedelta(days=365), timedelta(days=1)
 SOURCES = 10
@@ -54,7 +54,7 @@ def write_year(*, count: int, waiting: int, now: datetime, rng: random.Random) -
 
     The last `waiting` of them wait in a source where nobody is on duty. Yields the size of each part that is written.
     """
-    fairness.tally_hours(now=now)
+    tallies.tally_hours(now=now)
     year = Year(count=count, end=now, rng=rng)
     for number in range(count):
         year.add_contact(number, waits=number >= count - waiting)
@@ -82,12 +82,13 @@ class Year:
         self.rosters: dict[int, list[RosterEntry]] = defaultdict(list)
         for entry in entries:
             self.rosters[entry.source_id].append(entry)
-        self.first_lead = next_pk(Lead)
-        self.pks: dict[type[Model], Iterator[int]] = {model: numbers(next_pk(model)) for model in WRITTEN}
+        first = {model: reserve_ids(model, number) for model, number in most_rows(count).items()}
+        self.first_lead = first[Lead]
+        self.pks: dict[type[Model], Iterator[int]] = {model: numbers(first[model]) for model in WRITTEN}
         self.rows: dict[type[Model], list[Model]] = defaultdict(list)
         self.open: list[tuple[datetime, int, Contact]] = []  # with somebody, the next to be resolved first
         self.tallied_until = Upkeep.objects.get().tallied_until or self.start
-        self.hour, self.sums = fairness.floor_hour(self.start), defaultdict[fairness.Pair, Sums](Sums)
+        self.hour, self.counts = tallies.floor_hour(self.start), tallies.Counts()
         sustainable = BUSY * OPERATORS * LIMITS[1] * YEAR / count
         self.handling = min(DAY, sustainable).total_seconds()  # of one contact, on average
 
@@ -107,9 +108,9 @@ class Year:
             created_at=at,
             updated_at=at,
         )
-        self.add_event(contact, What.REGISTERED, at, decision=decision)
+        event = self.add_event(contact, What.REGISTERED, at, decision=decision)
         if decision.chosen is not None:
-            self.count_decision(at, source, decision)
+            self.count_decision(at, source, decision, event)
             contact.assigned_at = at
             self.operators[decision.chosen].current_load += 1
             due = at + timedelta(seconds=self.rng.expovariate(1 / self.handling))
@@ -157,35 +158,28 @@ class Year:
             self.operators[contact.operator_id].current_load -= 1
             self.add_event(contact, What.RESOLVED, due)
 
-    def add_event(self, contact: Contact, what: What, at: datetime, decision: Decision | None = None) -> None:
+    def add_event(self, contact: Contact, what: What, at: datetime, decision: Decision | None = None) -> ContactEvent:
         by, giver = (PERSON, contact.operator_id) if what == What.RESOLVED else (BOT, None)
         event = history.event_of(contact, what, by, from_operator=giver, decision=decision)
         line = ContactEvent(**event.values)
         line.pk, line.at = next(self.pks[ContactEvent]), at
         self.rows[ContactEvent].append(line)
+        return line
 
-    def count_decision(self, at: datetime, source: Source, decision: Decision) -> None:
+    def count_decision(self, at: datetime, source: Source, decision: Decision, event: ContactEvent) -> None:
         """For the tally of its hour, unless the service has not tallied that hour yet."""
-        hour = fairness.floor_hour(at)
+        hour = tallies.floor_hour(at)
         if hour != self.hour:
             self.tally_hour()
             self.hour = hour
         if hour < self.tallied_until:
-            for operator_id, chance in probabilities(decision.candidates, strategy=decision.strategy).items():
-                self.sums[source.pk, operator_id].add(decision.chosen == operator_id, chance, chance * (1 - chance))
+            self.counts.add(source.pk, decision.strategy, None, decision.chosen, bytes(event.evidence or b""))
 
     def tally_hour(self) -> None:
-        for (source_id, operator_id), its in self.sums.items():
-            self.add(
-                Tally,
-                hour=self.hour,
-                source_id=source_id,
-                operator_id=operator_id,
-                assigned=its.assigned,
-                expected=its.expected,
-                variance=its.variance,
-            )
-        self.sums.clear()
+        for row in tallies.tally_rows(self.hour, self.counts.by_pair()):
+            row.pk = next(self.pks[Tally])
+            self.rows[Tally].append(row)
+        self.counts = tallies.Counts()
 
     def add(self, model: type[Model], **fields: Any) -> Any:
         row = model(pk=next(self.pks[model]), **fields)
@@ -195,19 +189,15 @@ class Year:
     @transaction.atomic
     def write(self) -> None:
         for model in WRITTEN:
-            insert(model, self.rows.pop(model, []))
+            store_as_given(self.rows.pop(model, []))
 
     @transaction.atomic
     def close(self) -> None:
-        """Writes the remaining rows and the loads, and sets the sequences of primary keys."""
+        """Writes the remaining rows and the loads."""
         self.resolve_until(self.end)
         self.tally_hour()
         self.write()
-        for operator_id, operator in self.operators.items():
-            take_places(operator_id, operator.current_load)
-        with connection.cursor() as cursor:
-            for statement in connection.ops.sequence_reset_sql(no_style(), WRITTEN):
-                cursor.execute(statement)
+        set_loads({operator_id: operator.current_load for operator_id, operator in self.operators.items()})
 
 
 def make_sources(rng: random.Random, at: datetime) -> tuple[list[Source], Source]:
@@ -235,22 +225,37 @@ def put_on_roster(source: Source, operators: Iterable[Operator], rng: random.Ran
     )
 
 
-def next_pk(model: type[Model]) -> int:
-    return (model._default_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
+def most_rows(count: int) -> dict[type[Model], int]:
+    """How many rows of each table a year of so many contacts has at most."""
+    leads, hours = count // 2 + 1, YEAR // timedelta(hours=1) + 2
+    return {
+        Lead: leads,
+        Identity: 2 * leads,
+        PossibleDuplicate: count,
+        Contact: count,
+        ContactEvent: 2 * count,
+        Tally: min(hours * SOURCES, count) * ROSTER,
+    }
 
 
-def insert(model: type[Model], rows: list[Model]) -> None:
-    """As fast as the database can. Times stay as given; `bulk_create` would replace them with the current time."""
-    fields = model._meta.concrete_fields
-    table, columns = model._meta.db_table, ", ".join(str(field.column) for field in fields)
+@transaction.atomic
+def reserve_ids(model: type[Model], number: int) -> int:
+    """Reserves so many ids in a row, which the database gives to nobody else from then on. Returns the first."""
+    table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row([getattr(row, field.attname) for field in fields])
+            # Nobody is taking an id while the sequence is moved.
+            cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [table])
+            first = max(int(cursor.fetchone()[0]), next_pk(model))
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, first + number - 1])
         else:
-            marks = ", ".join(["%s"] * len(fields))
-            cursor.executemany(
-                f"INSERT INTO {table} ({columns}) VALUES ({marks})",
-                [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows],
-            )
+            cursor.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = %s", [table])
+            first = max(cursor.fetchone()[0] or 0, next_pk(model) - 1) + 1
+            cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, first + number - 1])
+    return first
+
+
+def next_pk(model: type[Model]) -> int:
+    return (model._default_manager.aggregate(last=Max("pk"))["last"] or 0) + 1

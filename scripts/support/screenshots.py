@@ -31,7 +31,7 @@ LANGUAGES = {"en": "en-US", "ru": "ru-RU"}
 USER = "demo"
 CONTACTS = {2: 70, 3: 70, 1: 110}  # by source: so many that somebody is full and some wait
 PAGES = {  # name: path, height
-    "queue": ("/admin/queue/", 900),
+    "queue": ("/admin/queue/", 760),
     "contact": ("/admin/routing/contact/40/change/", 1300),
 }
 MOST_BYTES = 150_000

@@ -15,6 +15,7 @@ import postgresql
 
 INTERRUPTED, NOTHING_COLLECTED = 2, 5  # pytest's exit codes
 NGINX = ("nginx", "/usr/sbin/nginx")
+JAVA = ("java",)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -23,7 +24,10 @@ def main(arguments: list[str]) -> int:
     selection, others = read(arguments)
     chromium = find(CHROMIUM) or install("Chromium", CHROMIUM, "chromium", "chromium-driver")
     nginx = find(NGINX) or install("nginx", NGINX, "nginx-light")
-    needed = {"browser": chromium, "nginx": nginx, "mount": may_mount()}
+    java = find(JAVA) or install("Java", JAVA, "default-jre-headless")
+    needed = {"browser": chromium, "nginx": nginx, "java": java, "mount": may_unshare("--mount")}
+    needed |= {"network": may_unshare("--net") and shutil.which("ip")}
+    needed |= {"node": shutil.which("node") and shutil.which("npm")}
     needed |= {"systemd": shutil.which("systemd-analyze"), "promtool": shutil.which("promtool")}
     outcomes: dict[str, int] = {}
     with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
@@ -83,9 +87,9 @@ def install(title: str, names: tuple[str, ...], *packages: str) -> str | None:
     return program
 
 
-def may_mount() -> bool:
+def may_unshare(what: str) -> bool:
     try:
-        return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
+        return subprocess.run(["unshare", what, "true"], capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         return False
 
@@ -98,6 +102,7 @@ def surroundings(folder: Path, **programs: str | None) -> dict[str, str]:
     """The environment of a run, in which no test can reach the data of the person who runs it."""
     environment = os.environ | {"DATA_DIR": str(folder / "data"), "STATIC_ROOT": str(folder / "static")}
     environment |= {name: path for name, path in programs.items() if path}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would compile all code again
     if not os.access(".", os.W_OK):
         environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
     return environment

@@ -1,5 +1,6 @@
 """A management key does everything, a source key what stands in the list, for its own source."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,7 +15,8 @@ from tests.access import callers
 pytestmark = pytest.mark.django_db
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-NO_KEY = {"", "metrics", "health", "health/ready", "openapi.json", "docs"}
+TELEGRAM = "telegram/updates"  # has a secret of its own: tests/notifications/messenger/test_telegram_webhook.py
+NO_KEY = {"", "metrics", "health", "health/ready", "openapi.json", "docs", TELEGRAM}
 SIGN_IN = ("admin", "i18n/")  # the back-office has a door of its own: tests/admin
 
 
@@ -29,7 +31,7 @@ API = sorted({route for route in routes() if route not in NO_KEY and not route.s
 
 
 def path(route):
-    return "/" + route.replace("<id:pk>", "404").replace("<id:source_id>", "404").replace("<id:operator_id>", "404")
+    return "/" + re.sub(r"<id:\w+>", "404", route)
 
 
 def test_all_routes_that_require_keys_are_the_api():
@@ -137,3 +139,17 @@ def test_the_trailing_slash_opens_no_other_door(telegram):
     assert client.post("/api/v1/contacts/", callers.somebody_at(telegram)).status_code == 201
     assert client.get("/api/v1/operators/").status_code == 403
     assert APIClient().get("/api/v1/operators/").status_code == 401
+
+
+def test_a_source_key_finds_its_contacts_only_by_what_came_through_its_source():
+    bot, site = characters.source(), characters.source()
+    phone = {"lead_phone": "+79990000001"}
+    here = characters.contact(bot, message="Доставка", **phone)
+    characters.contact(site, lead_email="anna@example.com", lead_name="Анна", message="Оплата", **phone)
+
+    def found(caller, term):
+        return [row["id"] for row in caller.get("/api/v1/contacts", {"search": term}).json()["results"]]
+
+    assert found(callers.bot(bot), "9990000001") == found(callers.bot(bot), "доставка") == [here.pk]
+    assert all(found(callers.bot(bot), term) == [] for term in ("anna@", "Анна", "оплата"))
+    assert here.pk in found(callers.office(), "anna@")

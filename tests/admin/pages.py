@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from routing.admin.roster_forms import StoredOperator
+
 
 def listing(model: type[Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
@@ -84,8 +86,11 @@ def fields(form: BaseForm) -> dict[str, Any]:
     sent = {}
     for field in form:
         value = field.value()
-        if value is not False and not field.field.disabled:
+        if isinstance(field.field.widget, StoredOperator):
+            sent[field.html_name] = value.pk
+        elif value is not False and not field.field.disabled:
             sent[field.html_name] = value
         if field.field.show_hidden_initial:
-            sent[field.html_initial_name] = value
+            known = form.data.get(field.html_initial_name) if form.is_bound else None
+            sent[field.html_initial_name] = known or field.field.hidden_widget().format_value(value) or ""
     return sent

@@ -67,7 +67,13 @@ def test_looking_at_the_dialog_changes_nothing(supervisor):
 
 def test_the_page_offers_the_buttons_that_fit(supervisor, left):
     anna = characters.operator("Anna")
-    assert pages.offered(supervisor, anna) == ["hand_over_this", "hand_over_on_duty_this", "archive_this"]
+    assert pages.offered(supervisor, anna) == [
+        "shifts",
+        "hand_over_this",
+        "hand_over_on_duty_this",
+        "leave_this",
+        "archive_this",
+    ]
     assert pages.offered(supervisor, left) == ["restore_this"]
 
 

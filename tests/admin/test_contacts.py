@@ -153,3 +153,10 @@ def test_an_extension_is_told_as_people_say_it(supervisor, bot):
     supervisor.cookies["django_language"] = "ru"
     for url in (pages.listing(Contact), pages.page(contact), pages.page(contact.lead)):
         assert "+74951234567 доб. 12" in supervisor.get(url).text
+
+
+def test_what_was_set_aside_is_shown_with_the_contact(supervisor, bot, open_contact):
+    contact = characters.contact(bot, lead_phone="call <me>", lead_email="ivan@example.com")
+    page = supervisor.get(pages.page(contact)).text
+    assert "“call &lt;me&gt;” cannot be a phone number." in page
+    assert "Warnings" not in supervisor.get(pages.page(open_contact)).text

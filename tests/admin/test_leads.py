@@ -39,6 +39,26 @@ def test_a_name_is_corrected(save, ivan):
     assert ivan.name == "Иван Петров"
 
 
+def test_the_page_tells_who_gave_the_name(save, supervisor, ivan):
+    assert "system (Bot" in supervisor.get(pages.page(ivan)).text
+    save(ivan, {"name": "Иван Петров"})
+    assert "vera, " in supervisor.get(pages.page(ivan)).text
+
+
+def test_a_former_name_stays_on_the_page(save, supervisor, ivan):
+    assert "Former names" not in supervisor.get(pages.page(ivan)).text
+    save(ivan, {"name": "Иван Петров"})
+    page = supervisor.get(pages.page(ivan)).text
+    assert "Former names" in page
+    assert "Иван" in page.replace("Иван Петров", "")
+
+
+def test_what_shows_nothing_is_removed(save, ivan):
+    save(ivan, {"name": "\u200b", "email": "\u3164"})
+    ivan.refresh_from_db()
+    assert (ivan.name, identities(ivan)) == (None, {("phone", "+79991234567")})
+
+
 def test_a_phone_is_corrected_in_any_spelling(save, ivan):
     save(ivan, {"phone": "8 999 765-43-21"})
     assert identities(ivan) == {("phone", "+79997654321"), ("email", "ivan@example.com")}

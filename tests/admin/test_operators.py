@@ -141,3 +141,14 @@ def test_names_are_found_in_any_case(supervisor):
     anna = characters.operator("Анна Петрова")
     characters.operator("Борис")
     assert pages.shown(supervisor, pages.listing(Operator) + "?q=петров") == [anna]
+
+
+def test_an_external_ref_is_given_found_and_refused_to_a_second(supervisor):
+    characters.operator("Anna")
+    data = {"name": "Boris", "max_load": "5", "external_ref": "tg-1", "is_active": "on"}
+    supervisor.post(pages.adding(Operator), data)
+    boris = Operator.objects.get(external_ref="tg-1")
+    assert pages.shown(supervisor, pages.listing(Operator) + "?q=tg-1") == [boris]
+    response = supervisor.post(pages.adding(Operator), data | {"name": "Vera"})
+    assert "Another operator has this id" in response.text
+    assert Operator.objects.count() == 2

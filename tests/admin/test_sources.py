@@ -143,29 +143,35 @@ def test_who_is_in_the_archive_is_a_form_error(save):
     assert "Select a valid choice" in str(response.context["errors"])
 
 
-def test_a_roster_is_saved_as_a_whole_or_not_at_all(supervisor, save, monkeypatch):
-    bot = characters.source(roster={characters.operator("Anna"): 10})
+def test_a_page_is_saved_as_a_whole_or_not_at_all(supervisor, save, monkeypatch):
+    bot = characters.source("Telegram", roster={characters.operator("Anna"): 10})
     left = characters.operator("Left")
-    change = source_actions.change_roster
+    change = source_actions.change_source
     monkeypatch.setattr(
         source_actions,
-        "change_roster",
+        "change_source",
         lambda **call: (operator_actions.archive_operator(operator_id=left.pk), change(**call)),
     )
-    response = save(bot, added(left, "20") | {"roster-0-weight": "30"})
-    assert "The roster was not saved. It no longer exists, or is archived." in pages.said(response)
-    assert weights(bot) == {"Anna": 10}
+    response = save(bot, added(left, "20") | {"roster-0-weight": "30", "name": "Another name"})
+    assert pages.said(response) == ["It no longer exists, or is archived."]
+    bot.refresh_from_db()
+    assert (bot.name, weights(bot)) == ("Telegram", {"Anna": 10})
 
 
-def test_saving_a_page_is_one_change_of_the_roster(save, monkeypatch):
+def test_saving_a_page_is_one_call(save, monkeypatch):
     calls = []
-    monkeypatch.setattr(source_actions, "change_roster", lambda **call: calls.append(call))
+    monkeypatch.setattr(source_actions, "change_source", lambda **call: calls.append(call))
     bot = characters.source(roster={(anna := characters.operator("Anna")): 10, characters.operator("Boris"): 10})
-    save(bot, {"roster-0-weight": "30", "roster-1-DELETE": "on"})
-    save(bot, {"name": "Another name"})
+    save(bot, {"name": "Another name", "roster-0-weight": "30", "roster-1-DELETE": "on"})
     [call] = calls
-    assert call["weights"] == {anna.pk: 30}
-    assert len(call["leaving"]) == 1
+    assert call["changes"] == {"name": "Another name"}
+    assert call["roster"].weights == {anna.pk: 30}
+    assert len(call["roster"].leaving) == 1
+
+
+def test_saving_a_page_without_a_change_calls_nothing(save, monkeypatch):
+    monkeypatch.setattr(source_actions, "change_source", lambda **call: pytest.fail("called"))
+    save(characters.source(roster={characters.operator("Anna"): 10}), {})
 
 
 def test_archived_operators_are_not_offered(supervisor):
@@ -211,3 +217,10 @@ def test_a_source_is_made_with_its_roster(supervisor):
     data = pages.filled(supervisor.get(pages.adding(Source))) | {"name": "Telegram", "roster-TOTAL_FORMS": "1"}
     supervisor.post(pages.adding(Source), data | {"roster-0-operator": anna.pk, "roster-0-weight": "10"})
     assert weights(Source.objects.get()) == {"Anna": 10}
+
+
+def test_how_a_source_writes_phones_is_set_on_its_page(save):
+    bot = characters.source()
+    save(bot, {"phone_format": "international", "unreadable_phones": "keep"})
+    bot.refresh_from_db()
+    assert (bot.phone_format, bot.unreadable_phones) == ("international", "keep")

@@ -10,6 +10,8 @@ from django.utils import timezone
 from accounts.roles import SUPERVISOR
 from crm_router import back_office
 from leads.models import PossibleDuplicate
+from routing import duty_edges, source_actions
+from routing.admin import opening_hours
 from routing.models import Contact
 from tests import characters
 from tests.accounts import people
@@ -60,9 +62,34 @@ def test_more_than_anybody_wants_to_know_is_not_counted(supervisor, monkeypatch)
     assert numbers(supervisor)["In the queue"][0] == "1+"
 
 
+def test_it_warns_of_sources_with_hours_when_nobody_is_planned(supervisor):
+    anna, boris = characters.operator("Anna"), characters.operator("Boris")
+    characters.source(roster={anna: 10, boris: 10})
+    assert "Sources with hours when nobody is planned" not in numbers(supervisor)
+    characters.source(roster={anna: 10})
+    week_off = timezone.now() + timedelta(days=3)
+    duty_edges.add_absence(operator_id=anna.pk, start=week_off, end=week_off + timedelta(days=7))
+    figure, more = numbers(supervisor)["Sources with hours when nobody is planned"]
+    assert (figure, more) == (1, f"The first: {opening_hours.interval_text((week_off, week_off + timedelta(days=4)))}")
+
+
+def test_the_warning_leads_to_the_week_of_the_first_hole(supervisor):
+    nobody_at_all = characters.source()
+    numbers_shown = supervisor.get("/admin/").context["numbers"]
+    link = next(number["link"] for number in numbers_shown if "nobody" in number["title"])
+    assert [hole["source"] for hole in supervisor.get(link).context["holes"]] == [nobody_at_all]
+
+
+def test_an_archived_source_without_operators_is_no_warning(supervisor):
+    source_actions.archive_source(source_id=characters.source().pk)
+    assert "Sources with hours when nobody is planned" not in numbers(supervisor)
+
+
 def test_every_number_leads_to_what_it_counts(supervisor):
-    characters.operator("Anna")
-    characters.contact(characters.source())
+    anna = characters.operator("Anna", limit=1)
+    bot = characters.source(roster={anna: 10})
+    for _ in range(2):
+        characters.contact(bot)
     for number in supervisor.get("/admin/").context["numbers"]:
         assert len(pages.shown(supervisor, number["link"])) == int(number["figure"])
 
@@ -87,8 +114,8 @@ def test_who_may_see_nothing_of_a_group_sees_no_heading_of_it(db, client):
     context = client.get("/admin/").context
     titles = [[group["title"] for group in context[name]] for name in ("sidebar_navigation", "groups")]
     assert titles == [
-        ["Operators and sources", "Contacts and leads", "Access"],
-        ["Operators and sources", "Contacts and leads"],
+        ["Operators and sources", "Contacts and leads", "Notifications", "Access"],
+        ["Operators and sources", "Contacts and leads", "Notifications"],
     ]
 
 

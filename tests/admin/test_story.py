@@ -1,6 +1,8 @@
 import pytest
 from django.utils import translation
 
+from core.changes.models import Via
+from core.changes.recording import Author
 from routing import explanation, lifecycle, operator_actions, source_actions
 from routing.models import Contact, ContactEvent
 from tests import characters
@@ -16,7 +18,7 @@ def told(db):
     lifecycle.give_contact(contact_id=contact.pk, operator_id=boris.pk, by="user maria")
     lifecycle.resolve_contact(contact_id=contact.pk, by="key bot")
     lifecycle.reopen_contact(contact_id=contact.pk, by="API")
-    operator_actions.hand_over(operator_id=boris.pk, by="user maria")
+    operator_actions.hand_over(operator_id=boris.pk, author=Author("user maria", Via.PAGE))
     lifecycle.return_contact(contact_id=contact.pk, by="user maria")
     return contact
 

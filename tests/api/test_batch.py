@@ -25,7 +25,13 @@ def item(bot, **fields):
 
 
 def test_each_item_has_its_own_result_in_order(post, bot):
-    wrong = {"lead_phone": "12"}, {"source_id": "x"}, {"lead_phone": None}, {"message": "\ud800"}, {"lead_name": "\x00"}
+    wrong: list[dict[str, object]] = [
+        {"lead_phone": "12"},
+        {"source_id": "x"},
+        {"lead_phone": None},
+        {"lead_phone": "\ud800"},
+        {"message": []},
+    ]
     results = post(
         item(bot), *[item(bot, **fields) for fields in wrong], item(10**6), "nonsense", None, item(bot)
     ).json()["results"]

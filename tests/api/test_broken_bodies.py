@@ -15,24 +15,37 @@ from tests.api.conftest import filled_in
 from tests.api.test_errors import assert_problem
 from tests.api.test_statements import CALLS
 
+pytestmark = pytest.mark.once  # bodies, sentences and headers are the same on both databases
+
 BODIES: dict[str, tuple[str, Any]] = {  # operation: the call, and a body that it takes
     name: (call, body) for name, (_, call, body) in CALLS.items() if call.startswith(("post", "put", "patch"))
 }
 DO_NOT_READ_IT = {
-    "contacts_resolve_create",
+    "changes_revert_create",
     "contacts_reopen_create",
     "leads_erase_create",
     "leads_unmerge_create",
     "leads_duplicates_dismiss_create",
+    "operator_resume",
+    "operators_restore_create",
+    "sources_restore_create",
+    "telegram_link_create",
+    "webhooks_rotate_secret_create",
+    "webhooks_test_create",
 }
 READ_IT = sorted(BODIES.keys() - DO_NOT_READ_IT)
 MAY_BE_EMPTY = {
+    "contacts_accept_create",
+    "contacts_decline_create",
     "contacts_partial_update",
     "contacts_reassign_create",
+    "contacts_resolve_create",
+    "contacts_touch_create",
     "leads_partial_update",
     "operators_handover_create",
     "operators_partial_update",
     "sources_partial_update",
+    "webhooks_partial_update",
 }
 
 DEEP = settings.MAX_JSON_DEPTH + 1
@@ -54,7 +67,7 @@ BROKEN = [
     b'["x"]',
     b"\xff\xfe{}",
     b'{"a": "\xc3"}',
-    b"\xef\xbb\xbf{}",
+    b"\xef\xbb\xbf{",
 ]
 OTHER_TYPES = [
     "text/plain",
@@ -62,8 +75,8 @@ OTHER_TYPES = [
     "application/xml",
     "application/x-www-form-urlencoded",
     "multipart/form-data",
-    "",
 ]
+OF_PYTHON = re.compile(r"codec|decode|char \d|Expecting|Extra data|Out of range|integer string conversion|delimiter")
 HUGE = 10**30
 NESTED = {"a": {"b": [1]}}
 WRONG = {  # by type in the schema: what no field of it can mean
@@ -71,6 +84,7 @@ WRONG = {  # by type in the schema: what no field of it can mean
     "string": [True, [], ["x"], {}, NESTED],
     "boolean": ["x", "2", 7, 1.5, HUGE, [], [True], {}, NESTED],
     "array": ["x", 7, True, None, {}, NESTED],
+    "object": ["x", "", 7, True, [], [1]],
 }
 
 
@@ -97,7 +111,7 @@ def everything():
 
 
 def fields_of(api, operation):
-    """Name to type, of each field that the schema knows in the operation's body."""
+    """Name to the values that it cannot have, of each field that the schema knows in the operation's body."""
     schema = api.get("/openapi.json").json()
     [body] = [
         found["requestBody"]["content"]["application/json"]["schema"]
@@ -106,9 +120,12 @@ def fields_of(api, operation):
         if found["operationId"] == operation
     ]
     name = (body.get("items") or body)["$ref"].rpartition("/")[2]
-    return {
-        field: kind_of(shape, schema) for field, shape in schema["components"]["schemas"][name]["properties"].items()
-    }
+    fields = schema["components"]["schemas"][name]["properties"].items()
+    return {field: wrong_values(shape, kind_of(shape, schema)) for field, shape in fields}
+
+
+def wrong_values(shape, kind):
+    return [value for value in WRONG[kind] if value is not None or not shape.get("nullable")]
 
 
 def kind_of(shape, schema):
@@ -134,6 +151,7 @@ def test_a_broken_body_is_refused_in_a_sentence_and_changes_nothing(send, unchan
         answer = send(operation, raw)
         assert_problem(answer, 400)
         assert re.fullmatch(r"\S.*[.!?]", answer.json()["detail"], re.DOTALL), answer.json()
+        assert not OF_PYTHON.search(answer.json()["detail"]), answer.json()
     assert unchanged()
 
 
@@ -148,8 +166,8 @@ def test_what_does_not_say_that_it_is_json_is_refused_and_changes_nothing(send, 
 @pytest.mark.parametrize("operation", READ_IT)
 def test_a_field_of_the_wrong_type_is_named_and_nothing_changes(api, send, unchanged, cast, operation):
     body = filled_in(BODIES[operation][1], cast)
-    for name, kind in fields_of(api, operation).items():
-        for value in WRONG[kind]:
+    for name, values in fields_of(api, operation).items():
+        for value in values:
             answer = send(operation, json.dumps(with_field(body, name, value)))
             assert_problem(answer, 400)
             named = {error["field"].rpartition(".")[2] for error in answer.json()["errors"]}
@@ -158,8 +176,8 @@ def test_a_field_of_the_wrong_type_is_named_and_nothing_changes(api, send, uncha
 
 
 def test_a_wrong_field_of_an_item_is_named_in_its_place_and_nothing_changes(api, send, unchanged, cast):
-    fields = fields_of(api, "contacts_create") | {"idempotency_key": "string"}
-    wrong = [(name, value) for name, kind in fields.items() for value in WRONG[kind]]
+    fields = fields_of(api, "contacts_create") | {"idempotency_key": WRONG["string"]}
+    wrong = [(name, value) for name, values in fields.items() for value in values]
     [item] = filled_in(BODIES["contacts_batch"][1]["contacts"], cast)
     answer = send("contacts_batch", json.dumps({"contacts": [with_field(item, *pair) for pair in wrong]}))
     assert answer.status_code == 200
@@ -178,7 +196,7 @@ def test_no_body_at_all_is_an_empty_object(send, operation):
 @pytest.mark.parametrize("operation", sorted(DO_NOT_READ_IT))
 @pytest.mark.parametrize("raw", [b"{", b"null", b"\xff"])
 def test_who_takes_no_body_does_not_mind_one(send, operation, raw):
-    assert send(operation, raw).status_code in (200, 204)
+    assert send(operation, raw).status_code in (200, 201, 204)
 
 
 @pytest.mark.parametrize(("limits", "status"), [("5, 'max_load': 'x'", 400), ("'x', 'max_load': 5", 201)])

@@ -92,3 +92,12 @@ def test_a_page_costs_two_statements_however_long(api, bot, django_assert_num_qu
     with django_assert_num_queries(2):
         positions = [row["assignment"]["position"] for row in api.get(PATH).json()["results"]]
     assert positions == [4, 3, 2, 1, None]
+
+
+def test_the_place_in_the_queue_is_the_same_on_every_page(api):
+    bot = characters.source()
+    contacts = [characters.contact(bot) for _ in range(5)]
+    page = api.get(PATH, {"page_size": 2}).json()
+    page = api.get(page["next"]).json()
+    places = {contact["id"]: contact["assignment"]["position"] for contact in page["results"]}
+    assert places == {contacts[2].pk: 3, contacts[1].pk: 2}

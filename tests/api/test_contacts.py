@@ -45,7 +45,7 @@ def test_somebody_without_any_identity_is_a_400(api, bot, nobody):
         ({"lead_phone": "call me"}, "lead_phone"),
         ({"lead_phone": "+" + "7" * 20}, "lead_phone"),
         ({"lead_email": "nonsense"}, "lead_email"),
-        ({"lead_phone": "+79991234567", "message": "a\0b"}, "message"),
+        ({"lead_email": "a\0b@example.com"}, "lead_email"),
         ({"lead_phone": "+79991234567", "lead_name": "x" * 256}, "lead_name"),
         ({"lead_external_id": "x" * 201}, "lead_external_id"),
     ],
@@ -57,11 +57,18 @@ def test_what_cannot_be_right_is_a_400_that_names_the_field(api, bot, body, fiel
     assert not Contact.objects.exists()
 
 
-def test_a_lone_surrogate_is_a_400(api, bot):
-    body = f'{{"source_id": {bot.pk}, "lead_phone": "+79991234567", "message": "\\ud800"}}'
+def test_a_lone_surrogate_in_an_identity_is_a_400(api, bot):
+    body = f'{{"source_id": {bot.pk}, "lead_phone": "+79991234567", "lead_external_id": "\\ud800"}}'
     answer = api.generic("POST", "/api/v1/contacts", body, content_type="application/json")
     assert answer.status_code == 400
-    assert answer.json()["errors"][0]["field"] == "message"
+    assert answer.json()["errors"][0]["field"] == "lead_external_id"
+
+
+def test_a_phone_may_have_fifty_characters(api, bot):
+    longest = "+7 (495) 123-45-67, добавочный: 12345678901234567"
+    assert post(api, bot, lead_phone=longest).status_code == 201
+    assert post(api, bot, lead_phone=longest.rjust(51)).status_code == 201
+    assert post(api, bot, lead_phone=longest.replace(", ", ",   ")).json()["errors"][0]["code"] == "max_length"
 
 
 def test_an_unknown_source_is_a_404(api):

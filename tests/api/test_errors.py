@@ -1,3 +1,4 @@
+import re
 from base64 import b64encode
 from urllib.parse import urlencode
 
@@ -6,6 +7,7 @@ from rest_framework import exceptions
 from rest_framework.test import APIClient
 
 from core.api import problems
+from notifications.webhooks import actions as webhook_actions
 from routing.api.contacts import ContactViewSet
 from tests import characters
 
@@ -188,26 +190,32 @@ def places_of_text(schema):
                     yield method, path, name
 
 
+MENDED = {"message", "lead_name"}  # see tests/leads/test_set_aside.py
+
+
 @pytest.mark.parametrize("text", ["a\\u0000b", "\\u0000", "\\ud800", "a\\udfff"])
 def test_no_text_of_a_body_takes_what_a_database_cannot_store(api, text):
     contact = characters.contact(characters.source(roster={characters.operator(): 1}))
-    known = {"contacts": contact.pk, "leads": contact.lead_id, "sources": contact.source_id}
-    places = list(places_of_text(api.get("/openapi.json").json()))
-    assert ("post", "/api/v1/contacts", "message") in places
+    webhook = webhook_actions.create_webhook(url="https://bot.example.com/crm")
+    known = {"contacts": contact.pk, "leads": contact.lead_id, "sources": contact.source_id, "webhooks": webhook.pk}
+    places = [place for place in places_of_text(api.get("/openapi.json").json()) if place[2] not in MENDED]
+    assert ("post", "/api/v1/contacts", "lead_phone") in places
     for method, path, name in places:
         pk = known.get(path.split("/")[3], contact.operator_id)
         body = f'{{"{name}": "{text}"}}'
-        answer = api.generic(method.upper(), path.replace("{id}", str(pk)), body, content_type="application/json")
+        answer = api.generic(method.upper(), re.sub(r"{\w+}", str(pk), path), body, content_type="application/json")
         assert_problem(answer, 400)
         assert name in [error["field"] for error in answer.json()["errors"]], (method, path)
 
 
 @pytest.mark.parametrize("text", ["%00", "a%00", "%ff%00"])
 def test_no_question_takes_what_a_database_cannot_compare(api, text):
+    webhook = webhook_actions.create_webhook(url="https://bot.example.com/crm")
+    known = {"operator_id": characters.operator().pk, "webhook_id": webhook.pk}
     for path, operations in api.get("/openapi.json").json()["paths"].items():
         for parameter in operations.get("get", {}).get("parameters", []):
             if parameter["in"] == "query":
-                answer = api.get(f"{path}?{parameter['name']}={text}")
+                answer = api.get(f"{path.format_map(known)}?{parameter['name']}={text}")
                 assert_problem(answer, 400)
                 assert {error["field"] for error in answer.json()["errors"]} == {parameter["name"]}, path
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.urls import get_resolver
 
-from core.api.ids import LARGEST
+from core.ids import LARGEST
 
 
 def routes():

@@ -1,10 +1,14 @@
 """Sentences answer in the language of `Accept-Language`; codes and titles never change."""
 
+import re
+
 import pytest
 from django.test import Client
 
 from core import errors
 from tests import characters
+
+pytestmark = pytest.mark.once  # bodies, sentences and headers are the same on both databases
 
 RUSSIAN = {"headers": {"Accept-Language": "ru"}}
 ENGLISH = {"headers": {"Accept-Language": "en-GB,en;q=0.9,ru;q=0.5"}}
@@ -53,6 +57,38 @@ def test_invalid_fields_are_named_in_russian(api):
 def test_django_rest_framework_speaks_russian_too(api):
     [error] = api.post("/api/v1/operators", {"name": "Anna"}, **RUSSIAN).json()["errors"]
     assert error == {"field": "max_load", "code": "required", "detail": "Обязательное поле."}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("operators", {"name": "Anna", "max_load": 1, "is_active": "perhaps"}),
+        ("operators", {"name": ["Anna"], "max_load": 1}),
+        ("contacts/batch", {"contacts": [{}] * 501}),
+    ],
+)
+def test_what_it_says_in_english_only_is_translated_here(api, path, body):
+    [error] = api.post(f"/api/v1/{path}", body, **RUSSIAN).json()["errors"]
+    assert re.search("[а-я]", error["detail"]), error
+
+
+@pytest.mark.parametrize(
+    ("field", "russian"),
+    [
+        ({"lead_name": "x" * 256}, "Убедитесь, что это значение содержит не более 255 символов."),
+        ({"source_id": 0}, "Убедитесь, что это значение больше либо равно 1."),
+        ({"source_id": 2**63}, f"Убедитесь, что это значение меньше либо равно {2**63 - 1}."),
+    ],
+)
+def test_limits_are_told_in_the_language_of_each_caller(api, field, russian):
+    body = {"source_id": characters.source().pk, "lead_phone": "+79991234567"} | field
+    told = [
+        api.post("/api/v1/contacts", body, **language).json()["errors"][0]["detail"]
+        for language in (ENGLISH, RUSSIAN, ENGLISH)
+    ]
+    assert told[1] == russian
+    assert told[0] == told[2]
+    assert told[0].startswith("Ensure this ")
 
 
 def test_each_error_of_a_batch_is_in_the_callers_language(api):

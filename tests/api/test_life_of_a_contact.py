@@ -41,7 +41,7 @@ def test_from_registration_to_the_last_line_of_its_history(api, anna, boris, pat
     assert api.post(f"{path}/reopen").json()["operator_id"] == anna.pk
     lines = api.get(f"{path}/history").json()
     assert [line["what"] for line in lines] == ["registered", "given", "returned", "dequeued", "resolved", "reopened"]
-    assert list(lines[0]) == ["at", "what", "from_operator_id", "to_operator_id", "by", "reason", "text"]
+    assert list(lines[0]) == ["at", "what", "from_operator_id", "to_operator_id", "by", "reason", "note", "text"]
     assert lines[0]["text"] == "Registered by system: to Anna."
     assert lines[1]["by"] == "API"
 
@@ -121,6 +121,22 @@ def test_the_distribution_has_the_shape_of_the_contract(api, anna, bot, path):
         "low": 0.5,
         "high": 1.5,
         "within_chance": True,
+        "drawn": 1,
+        "taken": 0,
+        "by_hand": 0,
+        "by_weight": 0.25,
+        "reasons": {
+            "duty": 0.75,
+            "limit": 0.0,
+            "given_back": 0.0,
+            "sticky": 0.0,
+            "load": 0.0,
+            "chance": 0.0,
+            "taken": 0.0,
+            "by_hand": 0.0,
+        },
+        "verdict": "no_choice",
+        "p_value": None,
     }
 
 

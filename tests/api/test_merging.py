@@ -105,7 +105,7 @@ def test_an_erased_lead_answers_with_nothing(api, anna):
 
 def test_an_export_tells_everything(api, merged, anna, ann):
     body = api.get(f"/api/v1/leads/{ann}/export").json()
-    assert list(body) == ["lead", "identities", "contacts", "merged", "merges", "possible_duplicates"]
+    assert list(body) == ["lead", "identities", "former_names", "contacts", "merged", "merges", "possible_duplicates"]
     assert [identity["kind"] for identity in body["identities"]] == ["phone", "email"]
     assert [contact["history"][0]["what"] for contact in body["contacts"]] == ["registered"] * 2
     assert [(merge["survivor_id"], merge["merged_id"]) for merge in body["merges"]] == [(anna, ann)]

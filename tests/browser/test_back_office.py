@@ -93,6 +93,12 @@ def test_every_page_opens(back_office: Page, wordy: Contact, language: str, widt
     pages += [f"/admin/auth/user/{User.objects.get().pk}/password/", "/admin/password_change/", "/admin/leads/"]
     pages += [f"/admin/leads/possibleduplicate/{PossibleDuplicate.objects.get().pk}/change/"]
     pages += [f"/admin/leads/lead/{Lead.objects.get(name='Ivan').pk}/merge_with/?q=van"]
+    pages += [f"/admin/operators/operator/{Operator.objects.get(name='Anna').pk}/shifts/"]
+    pages += ["/admin/holidays/", "/admin/holidays/?country=RU&year=2030"]
+    pages += [
+        "/admin/operators/operator/leave/",
+        f"/admin/operators/operator/leave/?operator={Operator.objects.get(name='Anna').pk}&first=2099-01-05&last=2099-01-09",
+    ]
     pages += ["/admin/queue/", *(f"/admin/routing/contact/{contact.pk}/change/" for contact in Contact.objects.all())]
     for url in pages:
         back_office.goto(url)  # a status other than 200 is a complaint

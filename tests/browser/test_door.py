@@ -68,18 +68,25 @@ def test_an_administrator_resets_a_second_factor(page: Page, vera: User):
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_an_operator_finds_their_contacts_and_resolves_one(page: Page, width: int):
+def test_an_operator_finds_their_contacts_takes_one_and_gives_one_back(page: Page, width: int):
     page.set_viewport_size({"width": width, "height": 900})
     user = people.account("anna", OPERATOR)
     user.set_password(people.PASSWORD)
     user.save()
     bot = characters.source("Telegram", roster={characters.operator("Anna", user=user): 10})
-    contact = characters.contact(bot, lead_name="Ivan", message="Price?")
+    other, contact = (characters.contact(bot, lead_name=name, message="Price?") for name in ("Ivan", "Ж" * 60))
     sign_in(page, "anna")
-    page.get_by_role("link", name=str(contact.pk), exact=True).click()
+    expect(page.get_by_role("button", name="Take")).to_have_count(2)
+    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
+    page.get_by_role("button", name="Take").first.click()
+    expect(page.get_by_text(f"You have taken contact {other.pk}.")).to_be_visible()
+    page.get_by_role("link", name="Cannot…").first.click()
+    page.get_by_label("Why?").fill("On lunch")
+    page.get_by_role("button", name="Give back").click()
+    expect(page.get_by_text(f"You have given contact {contact.pk} back.")).to_be_visible()
+    page.get_by_role("link", name=str(other.pk), exact=True).click()
     expect(page.get_by_text("Price?")).to_be_visible()
-    page.get_by_role("link", name="Resolve").locator("visible=true").click()  # small screens have it at the foot
-    page.locator("#dialog").get_by_role("button", name="Resolve").click()
-    expect(page.get_by_text("1 contact was resolved.")).to_be_visible()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text(f"Contact {other.pk} is done.")).to_be_visible()
     # Once its styles are there and the dialog has gone.
     page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rest_framework.test import APIClient
 
-from routing import fairness, lifecycle, queue
+from routing import lifecycle, queue, tallies
 from routing.models import Contact
 from tests import characters
 from tests.concurrency.threads import together
@@ -47,7 +47,7 @@ def test_bots_notice_nothing(time_machine):
             queue.sweep_queue()
 
     together(*(bot_writes(bot, number) for number in range(BOTS)), set_back)
-    fairness.tally_hours()
+    tallies.tally_hours()
 
     assert Contact.objects.count() == BOTS * EACH
     assert characters.findings() == []

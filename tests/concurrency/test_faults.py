@@ -13,7 +13,7 @@ from django.db import OperationalError, connection
 from core import retry
 from core.errors import Busy
 from leads import registration
-from operators.load import lock_operators, take_places
+from operators.load import lock_operators, take
 from operators.models import Operator
 from routing import assignment
 from tests import characters
@@ -32,7 +32,7 @@ def crossed(first, second):
             with suppress(BrokenBarrierError):  # nobody comes to the second meeting
                 both_hold_one.wait(TIMEOUT if attempt == 0 else 0.01)
             lock_operators([other])
-            take_places(one)
+            take(())(one)
             return attempt
 
         return lambda: characters.run_attempts(work)
@@ -92,3 +92,36 @@ def test_a_lost_connection_is_a_503_and_the_next_request_works(live_server, monk
     assert json.load(refused.value)["code"] == "unavailable"
     assert characters.load(anna) == 0
     assert post(url, body)[0] == HTTPStatus.CREATED
+
+
+@pytest.fixture
+def sequence_behind():
+    """As after a restore without the sequences: the next contact would get the id of the last one."""
+    bot = characters.source(roster={characters.operator(): 10})
+    contact = characters.contact(bot)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval(pg_get_serial_sequence('routing_contact', 'id'), %s, false)", [contact.pk])
+    return bot
+
+
+def test_an_id_that_is_taken_is_no_race_and_the_log_names_its_constraint(sequence_behind, api, caplog):
+    body = {"source_id": sequence_behind.pk, "lead_phone": "+79991234567"}
+    answer = api.post("/api/v1/contacts", body)
+    assert (answer.status_code, answer["Retry-After"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "1")
+    assert answer.json()["code"] == "incomplete"
+    [found] = [record for record in caplog.records if record.name == "core.retry"]
+    assert (found.levelname, found.getMessage().partition(" ")[0]) == ("ERROR", "routing_contact_pkey")
+    assert characters.findings() == []
+
+
+def test_a_value_that_is_never_free_is_named_in_the_log_when_it_is_given_up(caplog, monkeypatch):
+    monkeypatch.setattr(retry, "PAUSE", 0)
+    bot = characters.source()
+    bot.roster.create(operator=characters.operator("Anna"), weight=10)
+
+    def add_again(attempt):
+        bot.roster.create(operator=Operator.objects.get(), weight=10)
+
+    with pytest.raises(Busy):
+        characters.run_attempts(add_again)
+    assert "roster_one_weight_per_source_and_operator" in caplog.text

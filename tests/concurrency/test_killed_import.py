@@ -1,9 +1,11 @@
-"""An import that is killed is completed by the next, and each row makes one contact."""
+"""An import that is killed is completed by the next one, and nothing is imported twice or by half."""
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from django.core.management import call_command
@@ -12,22 +14,14 @@ from django.db import connection
 from leads.models import Lead
 from routing.models import Contact
 from tests import characters
-from tests.service.running import PROJECT, wait_until
+from tests.leads import original_service
+from tests.service.running import PROJECT, this_database, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS = 2_000
-
-
-def this_database():
-    """The address of the tests' database, for a process of its own."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{database['NAME']}"
-    user = f"{database['USER']}:{database['PASSWORD']}".rstrip(":")
-    if database["HOST"].startswith("/"):  # a socket
-        return f"postgres://{user}@/{database['NAME']}?host={database['HOST']}"
-    return f"postgres://{user}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
+PEOPLE = 10_000
+SOME_ROWS = 100_000  # bytes
 
 
 def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path, capsys):
@@ -46,3 +40,41 @@ def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path, capsys):
     assert f"{ROWS - stored} contacts registered, {stored} were registered before." in capsys.readouterr().out
     assert (Contact.objects.count(), Lead.objects.count()) == (ROWS, ROWS)
     assert characters.findings() == []
+
+
+def test_a_move_from_the_original_service_that_was_killed_has_moved_nothing(tmp_path, capsys):
+    place = original_service.write_sqlite(
+        tmp_path / "crm.db",
+        operators=[original_service.operator(1, limit=100)],
+        sources=[original_service.source(1)],
+        source_operator_weights=[(1, 1, 10)],
+        leads=[original_service.lead(pk, f"+7999{pk:07d}") for pk in range(1, PEOPLE + 1)],
+        contacts=[original_service.contact(pk, by=pk, resolved=pk > 50, to=1) for pk in range(1, PEOPLE + 1)],
+    )
+    environment = os.environ | {"DATABASE_URL": this_database()}
+    command = [sys.executable, "manage.py", "import_original", place]
+    first = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: rows_are_written() or first.poll() is not None, "the first rows are written")
+    first.send_signal(signal.SIGKILL)
+    assert first.communicate()[0] == ""
+    assert not Contact.objects.exists()
+    assert not Lead.objects.exists()
+    for moved, known in [(PEOPLE, 0), (0, PEOPLE)]:
+        call_command("import_original", place)
+        assert f"contacts{moved:>32}{known:>14}" in capsys.readouterr().out
+    assert (Contact.objects.count(), Lead.objects.count()) == (PEOPLE, PEOPLE)
+    assert characters.findings() == []
+
+
+def rows_are_written():
+    """Whether another process is writing: on SQLite it holds the lock, on PostgreSQL uncommitted rows take space."""
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=0, isolation_level=None)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_table_size('leads_lead')")
+        return cursor.fetchone()[0] > SOME_ROWS

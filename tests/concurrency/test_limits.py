@@ -90,8 +90,8 @@ def test_one_place_goes_to_one_contact_also_after_lost_races(without_hope):
 @pytest.mark.postgresql
 def test_without_the_condition_one_place_goes_to_several(without_lock, monkeypatch):
     """The control of the first."""
-    unconditional = Update(lambda operator_id, source_id: taking(Operator.objects.filter(pk=operator_id)))
-    monkeypatch.setattr(assignment, "TAKE_BEFORE_ALL", unconditional)
+    unconditional = Update(lambda operator_id, source_id, pk: taking(Operator.objects.filter(pk=operator_id)))
+    monkeypatch.setattr(assignment, "take_in_turn", lambda one_more, names: unconditional)
     assert contacts_for_one_place(threads=4) > 1
     assert any("above the limit" in finding for finding in characters.findings())
 

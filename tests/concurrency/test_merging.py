@@ -5,7 +5,6 @@ from contextlib import suppress
 from threading import Event
 
 import pytest
-from django.db import connection, connections
 
 from core.errors import Conflict
 from leads import lead_matching, merging, registration
@@ -13,7 +12,7 @@ from leads.models import Identity, Lead
 from routing import assignment
 from routing.models import Contact
 from tests import characters
-from tests.concurrency.threads import TIMEOUT, together
+from tests.concurrency.threads import TIMEOUT, closing, together, until_somebody_waits_for_a_lock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -63,23 +62,6 @@ def merge_while_ann_writes(bot, anna, ann, recognised, *, waits):
         return Contact.objects.get(pk=writing.result(60).pk)
 
 
-def closing(job):
-    try:
-        return job()
-    finally:
-        connections.close_all()
-
-
-def until_somebody_waits_for_a_lock():
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    for _ in range(100_000):
-        with connection.cursor() as cursor:
-            cursor.execute(waiting)
-            if cursor.fetchone()[0]:
-                return
-    raise AssertionError("Nobody waits.")
-
-
 def test_a_message_that_comes_with_a_merge_ends_with_the_survivor(bot, anna, ann, recognised):
     contact = merge_while_ann_writes(bot, anna, ann, recognised, waits=True)
     assert contact.lead_id == anna.pk
@@ -90,8 +72,7 @@ def test_without_locking_identities_it_ends_with_the_merged_lead(bot, anna, ann,
     """The control for the test above."""
 
     def unlocked(claims):
-        rows = lead_matching.identities_of_claims(claims)
-        return rows.values_list("kind", "value", "source_id", "lead_id", "lead__name")
+        return lead_matching.owned(lead_matching.identities_of_claims(claims))
 
     monkeypatch.setattr(lead_matching, "locked_identities", unlocked)
     registration.owners_of.cache_clear()

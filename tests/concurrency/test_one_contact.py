@@ -33,8 +33,8 @@ def both_have_read_it(monkeypatch):
     both, find = Barrier(2), lifecycle.find_contact
     meetings = iter([both.wait] * 2)
 
-    def find_and_meet(contact_id):
-        found = find(contact_id)
+    def find_and_meet(*asked):
+        found = find(*asked)
         meet = next(meetings, None)
         if meet:
             meet(60)
@@ -56,7 +56,7 @@ def test_resolving_it_twice_at_once_frees_one_place(anna, contact):
 def test_without_looking_again_under_the_lock_two_places_are_freed(anna, contact, monkeypatch):
     """The control for the test above."""
 
-    def update_unseen(names, is_assigned, is_resolved):
+    def update_unseen(names, is_assigned, empty):
         """Finds the contact whatever has become of it."""
 
         def build(pk, *values):
@@ -77,6 +77,32 @@ def test_resolving_it_while_it_is_put_back_leaves_load_and_contact_in_agreement(
         lambda: put_back_unless_resolved(contact),
     )
     assert characters.load(anna) == 1
+    assert characters.findings() == []
+
+
+@pytest.fixture
+def boris():
+    return characters.operator("Boris")
+
+
+def resolve_as_of_anna_while_it_is_given_to_boris(anna, boris, contact):
+    with suppress(Conflict):
+        together(
+            lambda: lifecycle.resolve_contact(contact_id=contact.pk, expected_operator_id=anna.pk),
+            lambda: give_unless_resolved(contact, boris),
+        )
+    return Contact.objects.get(pk=contact.pk)
+
+
+def give_unless_resolved(contact, operator):
+    with suppress(Conflict):
+        lifecycle.give_contact(contact_id=contact.pk, operator_id=operator.pk)
+
+
+@pytest.mark.parametrize("run", range(5))
+def test_what_was_expected_of_a_contact_holds_when_it_is_changed(anna, boris, contact, run):
+    found = resolve_as_of_anna_while_it_is_given_to_boris(anna, boris, contact)
+    assert (found.is_resolved, found.operator_id) in [(True, anna.pk), (False, boris.pk)]
     assert characters.findings() == []
 
 

@@ -1,12 +1,13 @@
 """Nobody is forgotten, however intake and resolving interleave."""
 
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from random import Random
-from threading import Event
 
 import pytest
 
+from core import events, retry
 from core.db import writes
 from leads import registration
 from operators.load import lock_operators
@@ -14,7 +15,7 @@ from operators.models import Operator
 from routing import assignment, lifecycle, queue
 from routing.models import Contact
 from tests import characters
-from tests.concurrency.threads import TIMEOUT, together
+from tests.concurrency.threads import TIMEOUT, Pause, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,15 +51,18 @@ def test_at_rest_nothing_waits_while_a_place_is_free(run):
     assert characters.findings() == []
 
 
-class Pause:
-    """Stops whoever passes, until it is let go on."""
+@pytest.fixture
+def lost_races():
+    """The causes, in this process."""
+    causes: list[str] = []
 
-    def __init__(self):
-        self.reached, self.go_on = Event(), Event()
+    def note(event):
+        if isinstance(event, retry.Lost):
+            causes.append(event.cause)
 
-    def __call__(self):
-        self.reached.set()
-        assert self.go_on.wait(TIMEOUT)
+    events.listeners.append(note)
+    yield causes
+    events.listeners.remove(note)
 
 
 @pytest.fixture
@@ -168,3 +172,15 @@ def test_who_has_just_filled_up_is_not_waited_for_though_somebody_older_does(mon
     contact = characters.contact(both, draw=lambda: 0.0)
     assert contact.operator_id == boris.pk
     assert contact.history.values_list("what", flat=True).get() == "registered"
+
+
+@pytest.mark.postgresql
+def test_those_who_drain_one_source_take_turns_and_lose_no_race(lost_races):
+    team = [characters.operator(f"Operator {number}", limit=2) for number in range(4)]
+    bot = characters.source(roster=dict.fromkeys(team, 10))
+    held = [characters.contact(bot) for _ in range(8)]
+    waiting = [characters.contact(bot) for _ in range(10)]
+    together(*[partial(lifecycle.resolve_contact, contact_id=contact.pk) for contact in held])
+    served = Contact.objects.open().filter(operator__isnull=False)
+    assert set(served.values_list("pk", flat=True)) == {contact.pk for contact in waiting[:8]}
+    assert lost_races == []

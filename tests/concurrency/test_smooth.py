@@ -1,6 +1,6 @@
 import pytest
 
-from routing import lifecycle
+from routing import fairness, lifecycle
 from routing.models import Contact, Source
 from tests import characters
 from tests.concurrency.threads import together
@@ -20,3 +20,4 @@ def test_a_thousand_contacts_from_eight_bots_are_within_three_of_the_exact_share
     together(*[write] * 8)
     served = [Contact.objects.filter(operator=member).count() for member in team]
     assert [abs(count - 10 * weight) <= 3 for count, weight in zip(served, weights, strict=True)] == [True] * 3
+    assert {share.verdict for share in fairness.shares(bot.pk, None, None)} == {fairness.FAIR}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from routing import fairness
+from routing import fairness, tallies
 from routing.models import Tally, Upkeep
 from tests import characters
 from tests.concurrency.threads import together
@@ -26,9 +26,9 @@ def contacts_each_hour(source, hours):
 def test_workers_that_go_back_together_tally_all_and_nothing_twice(run):
     anna = characters.operator("Anna", limit=100)
     contacts_each_hour(characters.source(roster={anna: 10}), hours=20)
-    fairness.tally_hours(now=NOW + 365 * 24 * HOUR)
+    tallies.tally_hours(now=NOW + 365 * 24 * HOUR)
     later = NOW + 20 * HOUR
-    together(*[lambda: fairness.tally_hours(now=later)] * 4)
+    together(*[lambda: tallies.tally_hours(now=later)] * 4)
     assert Upkeep.objects.get().tallied_until == NOW + 19 * HOUR
     assert list(Tally.objects.order_by("hour").values_list("assigned", flat=True)) == [1] * 20
     assert [share.assigned for share in fairness.shares(None, None, None)] == [20]

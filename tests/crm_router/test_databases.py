@@ -25,7 +25,7 @@ def test_a_socket_in_place_of_the_name_is_refused_with_the_right_spelling():
 @pytest.mark.parametrize("url", ["postgres:///crm?host=/run/postgresql", "postgres://%2Frun%2Fpostgresql/crm"])
 def test_the_folder_of_a_socket_may_be_spelled_in_two_ways(url):
     database = databases.database_settings(
-        url=databases.parse_database_url(url), connect_timeout=5, behind_pooler=False
+        url=databases.parse_database_url(url), connect_timeout=5, network_timeout=6, behind_pooler=False
     )
     assert (database["NAME"], database["HOST"]) == ("crm", "/run/postgresql")
     assert "host" not in database["OPTIONS"], "pg_dump would not see it there"
@@ -35,6 +35,32 @@ def test_the_folder_of_a_socket_may_be_spelled_in_two_ways(url):
 def test_what_else_stands_behind_the_question_mark_stays():
     parsed = databases.parse_database_url("postgres://crm@/crm?host=db.example.com&port=6432&sslmode=verify-full")
     assert (parsed["HOST"], parsed["PORT"], parsed["OPTIONS"]) == ("db.example.com", 6432, {"sslmode": "verify-full"})
+
+
+def options_of(url: str, *, network_timeout: int = 6) -> dict[str, object]:
+    parsed = databases.parse_database_url(url)
+    settings = databases.database_settings(
+        url=parsed, connect_timeout=5, network_timeout=network_timeout, behind_pooler=False
+    )
+    options: dict[str, object] = settings["OPTIONS"]
+    return options
+
+
+def test_a_host_that_vanishes_is_noticed_by_default() -> None:
+    options = options_of("postgres:///crm")
+    assert (options["tcp_user_timeout"], options["target_session_attrs"]) == (6000, "read-write")
+    keepalives = [options[f"keepalives_{name}"] for name in ("idle", "interval", "count")]
+    assert keepalives == [3, 1, 3]
+
+
+def test_the_address_may_say_otherwise() -> None:
+    options = options_of("postgres:///crm?tcp_user_timeout=60000&target_session_attrs=any&keepalives_idle=100")
+    assert (options["tcp_user_timeout"], options["target_session_attrs"]) == (60_000, "any")
+    assert options["keepalives_idle"] == 100
+
+
+def test_without_a_time_the_system_decides() -> None:
+    assert not {"tcp_user_timeout", "keepalives_idle"} & options_of("postgres:///crm", network_timeout=0).keys()
 
 
 def test_seconds_become_milliseconds():

@@ -59,5 +59,10 @@ def settings(document: Path = DOCS / "settings.md") -> dict[str, bool]:
     return {name: bool(star) for name, star in re.findall(r"^\| `([A-Z_]+)`( \*)? \|", prose(document), re.M)}
 
 
+def programs(document: Path) -> list[str]:
+    """In Python."""
+    return [block.text for block in blocks(document) if block.language == "python"]
+
+
 def is_call(block: Block) -> bool:
     return block.text.startswith("curl ")

@@ -52,6 +52,7 @@ def test_free_places_raise_an_alert_only_while_somebody_waits(require):
     ("alert", "moment"),
     [
         ("NotSwept", "crm_router_last_sweep_timestamp_seconds"),
+        ("NotTallied", "crm_router_last_tally_timestamp_seconds"),
         ("NotPruned", "crm_router_last_prune_timestamp_seconds"),
         ("BackupIsOld", "crm_router_last_backup_timestamp_seconds"),
     ],
@@ -61,6 +62,12 @@ def test_work_that_was_done_too_long_ago_raises_an_alert(require, alert, moment)
     days_ago = -3 * 86400
     require(alert, on=True, seen={moment: f"{days_ago}x200"})
     require(alert, on=False, seen={moment: "0+60x200"})
+
+
+@pytest.mark.parametrize(("done", "on"), [("5x200", True), ("0+1x200", False)])
+def test_sweeps_that_all_fail_raise_an_alert(require, done, on):
+    failing = {'crm_router_sweeps_total{outcome="failed"}': "0+1x200"}
+    require("SweepsFail", on=on, seen=failing | {'crm_router_sweeps_total{outcome="done"}': done})
 
 
 def test_a_missing_backup_metric_raises_an_alert(require):

@@ -136,8 +136,22 @@ def test_a_restore_stops_every_unit_that_writes_before_the_database_changes():
         "crm-router@8002",
     }
     assert names <= units_in("stop", before)
-    assert {"crm-router@8001", "crm-router@8002", "crm-router-worker.timer"} <= units_in("start", after)
+    timers = {"crm-router-worker.timer", "crm-router-prune.timer"}
+    assert {"crm-router@8001", "crm-router@8002"} | timers <= units_in("start", after)
     assert "systemctl restart" not in section
+
+
+def test_sweeping_and_pruning_do_not_wait_for_each_other():
+    """Each has a unit and a timer of its own, which the guide starts and stops together."""
+    run = {
+        unit.stem: re.findall(r"^ExecStart=.* manage.py (\w+)$", unit.read_text(), re.M)
+        for unit in documents.ROOT.glob("deploy/systemd/crm-router-*.service")
+    }
+    assert (run["crm-router-worker"], run["crm-router-prune"]) == (["route_waiting"], ["prune"])
+    for line in commands():
+        timers = set(re.findall(r"crm-router-(worker|prune)\.timer", line))
+        assert timers in (set(), {"worker", "prune"}), line
+        assert ("crm-router-worker " in line) == ("crm-router-prune " in line), line
 
 
 def test_every_wait_has_an_end():

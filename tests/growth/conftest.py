@@ -29,7 +29,7 @@ def merge_pending_entries() -> None:
     """Does what autovacuum does after so many inserts. Unmerged entries are read in full by every search, so that the
     planner may rather read the table."""
     with connection.cursor() as cursor:
-        for index in ("lead_name_parts", "identity_value_parts"):
+        for index in ("lead_name_parts", "identity_value_parts", "contact_message_words"):
             cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [index])
 
 

@@ -12,12 +12,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 from django.utils import timezone
 
+from core.changes.models import Change
+from core.changes.recording import SERVICE
 from leads import idempotency
 from leads.api.filters import LeadFilter
 from leads.models import PossibleDuplicate
-from routing import fairness
+from notifications import feed
+from notifications.models import Webhook
+from operators.models import Operator
+from routing import cap_edges, clock, leave, operator_actions, tallies
 from routing.api.filters import ContactFilter
-from routing.models import Contact, Upkeep
+from routing.models import Contact, Source, Upkeep
 from tests.api.endpoints import endpoints
 from tests.growth import plans
 
@@ -55,18 +60,26 @@ LISTS = [
     "status=waiting",
     "status=assigned",
     "status=resolved",
+    "overdue=true",
+    "overdue=false",
     "source_id={source}",
     "source_id={quiet}",
     "source_id={quiet}&status=resolved",
     "operator_id={operator}",
     "operator_id={operator}&status=assigned",
     "lead_id={lead}",
+    f"search={RARE}",
+    "search={phone}",
+    "search=client7@",
+    f"search={RARE}&status=waiting",
 ]
 
 
 def places(middle):
     quiet = Contact.objects.waiting().latest("pk").source_id
-    return {"source": middle.source_id, "operator": middle.operator_id, "lead": middle.lead_id, "quiet": quiet}
+    phone = quote(middle.lead.identities.get(kind="phone").value)
+    ids = {"source": middle.source_id, "operator": middle.operator_id, "lead": middle.lead_id, "quiet": quiet}
+    return ids | {"phone": phone}
 
 
 @pytest.mark.parametrize("filters", LISTS)
@@ -95,6 +108,7 @@ READS = [
     "/leads?search=client7@",
     f"/leads?search={RARE}",
     "/leads/{lead}",
+    "/leads/{lead}/identities",
     "/leads/{lead}/contacts",
     "/leads/{lead}/export",
     "/leads/duplicates",
@@ -107,14 +121,30 @@ READS = [
     "/sources/{source}",
     "/sources/{source}/operators",
     "/queue",
+    "/operators/{operator}/schedule",
+    "/sources/{source}/schedule",
+    "/operators/{operator}/absences",
+    "/operators/{operator}/availability",
+    "/operators/{operator}/channels",
+    "/operators/{operator}/notifications",
+    "/changes",
+    "/changes?operator_id={operator}",
+    "/changes?source_id={source}",
+    "/changes/{change}",
+    "/events",
+    "/events?after={present}",
+    "/webhooks",
+    "/webhooks/{webhook}",
+    "/webhooks/{webhook}/deliveries",
 ]
 
 
 @pytest.mark.parametrize("path", READS)
 def test_a_read_is_answered_by_indexes(api, faults, middle, path):
-    phone = quote(middle.lead.identities.get(kind="phone").value)
-    known = {"contact": middle.pk, "phone": phone} | places(middle)
-    assert faults(lambda: api.get(API + path.format(**known))) == []
+    webhook = Webhook.objects.create(url="https://bot.example.com/")
+    change = Change.objects.create(what="operator.changed", by="vera", via="page", before={}, after={})
+    known = {"contact": middle.pk, "webhook": webhook.pk, "change": change.pk, "present": feed.latest_cursor()}
+    assert faults(lambda: api.get(API + path.format(**known, **places(middle)))) == []
 
 
 def test_every_read_and_every_filter_is_asked_for_here():
@@ -146,8 +176,13 @@ def named_in(queries):
         "/admin/leads/possibleduplicate/",
         "/admin/leads/possibleduplicate/?decision=merged",
         "/admin/operators/operator/",
+        "/admin/operators/operator/{operator}/shifts/",
         "/admin/routing/source/",
         "/admin/queue/",
+        "/admin/calendar/",
+        "/admin/calendar/?week=2099-01-05&source={source}",
+        "/admin/operators/operator/leave/",
+        "/admin/operators/operator/leave/?operator={operator}&first=2099-01-05&last=2099-01-09",
     ],
 )
 def test_a_list_of_the_back_office_is_answered_by_indexes(supervisor, faults, middle, path):
@@ -205,11 +240,64 @@ def test_resolving_goes_by_indexes(api, faults, register):
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
 def test_going_on_with_the_tallies_reads_no_large_table_even_when_the_clock_was_ahead(wrong):
-    fairness.tally_hours()
+    tallies.tally_hours()
     if wrong:
         Upkeep.objects.update(tallied_until=timezone.now() + timedelta(days=300))
     with CaptureQueriesContext(connection) as seen:
-        fairness.tally_hours()
+        tallies.tally_hours()
+    assert plans.faults([query["sql"] for query in seen]) == []
+
+
+def test_a_cap_that_is_set_reads_the_history_of_today_and_ends_by_an_index(middle):
+    with CaptureQueriesContext(connection) as seen:
+        operator_actions.change_operator(operator_id=middle.operator_id, changes={"max_per_day": 1})
+        cap_edges.end_caps_and_paces(timezone.now() + timedelta(days=2))
+    assert plans.faults([query["sql"] for query in seen]) == []
+
+
+@pytest.fixture
+def some_are_due(middle):
+    """The newest contacts of a source with a time to take them: open again, and due."""
+    Source.objects.filter(pk=middle.source_id).update(accept_within=60)
+    of_source = Contact.objects.filter(source=middle.source_id, operator__isnull=False)
+    timed = list(of_source.order_by("-pk").values_list("pk", flat=True)[:20])
+    Contact.objects.filter(pk__in=timed).update(due_at=timezone.now(), accepted_at=None, resolved_at=None)
+    Operator.objects.update(current_load=20, max_load=100)
+    return timed
+
+
+def test_the_clock_finds_what_is_due_by_indexes(some_are_due):
+    Upkeep.objects.update_or_create(pk=1, defaults={"ticked_at": timezone.now()})
+    with CaptureQueriesContext(connection) as seen:
+        clock.tick()
+    assert Contact.objects.filter(pk__in=some_are_due, history__what="timed_out").count() == len(some_are_due) == 20
+    assert plans.faults([query["sql"] for query in seen]) == []
+
+
+def test_after_an_outage_what_was_due_is_found_by_an_index(some_are_due):
+    Upkeep.objects.update_or_create(pk=1, defaults={"ticked_at": timezone.now() - timedelta(hours=1)})
+    with CaptureQueriesContext(connection) as seen:
+        clock.note_tick(timezone.now())
+    assert Contact.objects.filter(pk__in=some_are_due, due_at__gt=timezone.now()).count() == 20
+    assert plans.faults([query["sql"] for query in seen]) == []
+
+
+def test_a_clock_that_looks_without_the_index_is_noticed(some_are_due):
+    with CaptureQueriesContext(connection) as seen:
+        clock.MOMENTS()
+    sent = [query["sql"] for query in seen]
+    assert plans.faults(sent) == []
+    with without_indexes("contact_by_due_moment"):
+        assert plans.faults(sent) != []
+
+
+def test_a_leave_hands_over_and_is_undone_by_indexes(middle, some_are_due):
+    now = timezone.now()
+    end = now + timedelta(days=1)
+    with CaptureQueriesContext(connection) as seen:
+        absence = leave.apply_leave(operator_id=middle.operator_id, start=now, end=end, handover=True, author=SERVICE)
+        result = leave.undo_leave(absence_id=absence.pk, author=SERVICE)
+    assert result.given_back
     assert plans.faults([query["sql"] for query in seen]) == []
 
 

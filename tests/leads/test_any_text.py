@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leads.identities import Unreadable, read_email, read_external_id, read_phone
+from leads.identities import Unreadable, read_email, read_external_id
 from leads.models import Identity
+from leads.phones import read_phone
 
 pytestmark = pytest.mark.once
 
@@ -42,3 +44,36 @@ def test_any_text_is_an_identity_that_fits_or_refused_in_words(read, raw):
 def test_what_the_database_cannot_keep_is_refused(read, raw):
     with pytest.raises(Unreadable):
         read(raw)
+
+
+def read_or_none(raw):
+    try:
+        return read_phone(raw, "RU").value
+    except Unreadable:
+        return None
+
+
+@given(st.integers(0, 10**15))
+def test_a_phone_that_travelled_as_a_number_is_the_same_phone(number):
+    digits = str(number)
+    scientific = f"{digits[0]}.{digits[1:] or '0'}E+{len(digits) - 1:02d}"
+    assert read_or_none(f"{digits}.0") == read_or_none(scientific) == read_or_none(digits)
+
+
+@given(st.decimals(1, 10**14, places=3))
+def test_a_fraction_is_no_phone(number):
+    assert number == int(number) or read_or_none(str(number)) is None
+
+
+@given(st.text("0123456789", min_size=8, max_size=15))
+def test_digits_of_somebody_abroad_never_become_nobody_at_home(digits):
+    value = read_or_none(digits)
+    if value and not phonenumbers.is_valid_number(phonenumbers.parse(value)):
+        assert value == f"+{digits.removeprefix('00')}" or not exists_abroad(digits)
+
+
+def exists_abroad(digits):
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(f"+{digits}"))
+    except phonenumbers.NumberParseException:
+        return False

@@ -3,6 +3,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.errors import Busy, Invalid, Reused, Unknown
 from leads import batch
@@ -102,6 +104,19 @@ def test_a_sticky_source_gives_a_client_to_its_operator_within_the_batch():
     items = [item(bot, lead_phone=f"+7999000000{number % 3}") for number in range(30)]
     results = register(*items, draw=Random(1).random)
     assert all(len({c.operator_id for c in results if c.lead_id == lead.pk}) == 1 for lead in Lead.objects.all())
+
+
+def test_known_clients_of_a_sticky_source_cost_no_statement_each():
+    bot = characters.source(roster={characters.operator(name, limit=50): 10 for name in ("Anna", "Boris", "Vera")})
+    Source.objects.filter(pk=bot.pk).update(is_sticky=True)
+    phones = [f"+7999000000{number}" for number in range(8)]
+    operators = [contact.operator_id for contact in register(*[item(bot, lead_phone=phone) for phone in phones])]
+    with CaptureQueriesContext(connection) as for_two:
+        register(*[item(bot, lead_phone=phone) for phone in phones[:2]])
+    with CaptureQueriesContext(connection) as for_all:
+        again = register(*[item(bot, lead_phone=phone) for phone in phones])
+    assert [contact.operator_id for contact in again] == operators
+    assert len(for_all) == len(for_two)
 
 
 @pytest.mark.parametrize("strategy", Strategy.values)

@@ -95,20 +95,22 @@ def test_an_export_tells_everything(bot, anna):
     characters.contact(bot, lead_phone="8 999 000 00 01", lead_email="anna@example.com", message="Again")
     dossier = export.export_lead(lead_id=anna.pk)
     assert [identity.raw for identity in dossier.identities] == ["+79990000001", "anna@example.com"]
-    assert [contact.message for contact in dossier.contacts] == ["I am ill", "Again"]
-    assert [event.what for event in dossier.contacts[0].history.all()] == ["registered"]
+    [contacts] = dossier.contact_slices
+    assert [contact.message for contact in contacts] == ["I am ill", "Again"]
+    assert [event.what for event in contacts[0].history.all()] == ["registered"]
 
 
 def test_an_export_after_erasing_tells_nothing(anna):
     erasure.erase_lead(lead_id=anna.pk)
     dossier = export.export_lead(lead_id=anna.pk)
-    assert (dossier.identities, [contact.message for contact in dossier.contacts]) == ([], [None])
+    [contacts] = dossier.contact_slices
+    assert (dossier.identities, [contact.message for contact in contacts]) == ([], [None])
 
 
 def test_nobody_writes_about_somebody_erased(anna):
     erasure.erase_lead(lead_id=anna.pk)
     with pytest.raises(Conflict) as refusal:
-        contact_editing.correct_message(contact_id=Contact.objects.get().pk, message="Anna, +79990000001")
+        contact_editing.edit_contact(contact_id=Contact.objects.get().pk, changes={"message": "Anna, +79990000001"})
     assert refusal.value.code == "erased"
     assert Contact.objects.get().message is None
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from leads import idempotency
-from routing.models import Contact
+from routing.models import Contact, Upkeep
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +93,15 @@ def test_sessions_that_are_over_are_deleted():
         Session.objects.create(session_key=name, session_data="", expire_date=now + timedelta(days=days))
     call_command("prune")
     assert list(Session.objects.values_list("session_key", flat=True)) == ["young"]
+
+
+def test_a_part_that_fails_does_not_stop_the_others_and_the_run_is_not_done(monkeypatch):
+    def broken(**_):
+        raise ValueError
+
+    monkeypatch.setattr(idempotency, "forget_old_keys", broken)
+    Session.objects.create(session_key="old", session_data="", expire_date=timezone.now() - timedelta(days=1))
+    with pytest.raises(SystemExit):
+        call_command("prune")
+    assert not Session.objects.exists()
+    assert not Upkeep.objects.filter(pruned_at__isnull=False).exists()

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from crm_router.observability import database_metrics
+from crm_router import readiness
 from operators.models import Operator
 from routing import capacity, queue, source_actions
 from tests import characters
@@ -106,7 +106,7 @@ def test_without_a_database_the_rest_is_told(scrape, monkeypatch):
     def unreachable():
         raise OperationalError
 
-    monkeypatch.setattr(database_metrics, "missing_migrations", unreachable)
+    monkeypatch.setattr(readiness, "missing_migrations", unreachable)
     told = scrape()
     assert told["crm_router_ready"] == 0
     assert "crm_router_free_places" not in told
@@ -116,5 +116,5 @@ def test_without_a_database_the_rest_is_told(scrape, monkeypatch):
 def test_a_scrape_asks_no_more_for_more_sources(scrape, django_assert_max_num_queries):
     for _ in range(5):
         characters.contact(characters.source(roster={characters.operator(is_active=False): 1}))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         scrape()

@@ -1,6 +1,8 @@
 """The folder of shared metrics, its names and its leftovers. tests/service/test_metrics.py adds up for real."""
 
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -50,3 +52,10 @@ def test_what_is_just_being_made_is_left_alone(left):
 def test_where_metrics_are_made_already_nothing_is_shared():
     worker_metrics.share_between_workers()
     assert worker_metrics.folder is None
+
+
+def test_the_settings_of_the_server_share_the_metrics():
+    """In a process of its own, as gunicorn starts: with metrics made already, a killed worker would end the master."""
+    loaded = "from crm_router.server import gunicorn_conf; from crm_router.observability import worker_metrics"
+    env = os.environ | {"DATABASE_URL": "postgres://nobody@127.0.0.1/none"}  # is not asked
+    subprocess.run([sys.executable, "-c", f"{loaded}; assert worker_metrics.folder.is_dir()"], check=True, env=env)

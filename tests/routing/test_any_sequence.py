@@ -1,14 +1,16 @@
 """Whatever is done in whatever order, the invariants hold after each step."""
 
+from datetime import UTC, datetime
 from random import Random
 
+import time_machine
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from routing import invariants
-from routing.models import Contact
+from routing import clock, invariants
+from routing.models import Contact, Source
 from tests import characters, random_actions
 
 
@@ -17,8 +19,11 @@ class AnySequence(RuleBasedStateMachine):
         super().__init__()
         self.example = transaction.atomic()
         self.example.__enter__()
+        self.traveller = time_machine.travel(datetime(2026, 3, 28, 8, tzinfo=UTC))
+        self.clock = self.traveller.start()
 
     def teardown(self):
+        self.traveller.stop()
         transaction.set_rollback(True)
         self.example.__exit__(None, None, None)
 
@@ -27,10 +32,17 @@ class AnySequence(RuleBasedStateMachine):
         team = [characters.operator(f"Operator {number}", limit=limit) for number, limit in enumerate(limits)]
         characters.source(roster={member: 10 + number for number, member in enumerate(team)})
         characters.source(roster={team[0]: 10})
+        Source.objects.update(accept_within=30)
 
     @rule(verb=st.sampled_from(random_actions.VERBS), seed=st.integers(0, 2**16))
     def something_happens(self, verb, seed):
         random_actions.act(verb, Random(seed))
+
+    @rule(seconds=st.sampled_from([1, 20, 50, 50, 300, 4_000, 40_000]))
+    def time_passes(self, seconds):
+        """Of more than a minute it is an outage."""
+        self.clock.shift(seconds)
+        clock.tick()
 
     @invariant()
     def nothing_is_found(self):

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from leads import idempotency, registration
-from routing import fairness, lifecycle, queue, source_actions
+from routing import fairness, lifecycle, queue, source_actions, tallies
 from routing.models import Contact, Tally, Upkeep
 from tests import characters
 
@@ -49,14 +49,14 @@ def test_sweeping_tallying_and_checking_go_on():
     with time_machine.travel(NOW):
         characters.contact(bot)
         queue.sweep_queue()
-        fairness.tally_hours()
+        tallies.tally_hours()
     with time_machine.travel(EARLIER):
         registration.register_contact(source_id=bot.pk, lead_phone=characters.somebody_new())
         queue.sweep_queue()
-        fairness.tally_hours()
+        tallies.tally_hours()
         assert characters.findings() == []
     with time_machine.travel(NOW):
-        fairness.tally_hours()
+        tallies.tally_hours()
         assert characters.findings() == []
 
 
@@ -112,9 +112,9 @@ def tallied():
 def test_decisions_after_a_clock_was_ahead_count(bot, ahead):
     for moment in (NOW - DAY, NOW, NOW + 14 * MINUTE + ahead):
         register_at(moment, bot)
-    fairness.tally_hours(now=NOW + 15 * MINUTE + ahead)
+    tallies.tally_hours(now=NOW + 15 * MINUTE + ahead)
     register_at(NOW + 16 * MINUTE, bot)
-    fairness.tally_hours(now=NOW + 17 * MINUTE)
+    tallies.tally_hours(now=NOW + 17 * MINUTE)
     assert assigned() == 4
     assert assigned(since=NOW, until=NOW + 20 * MINUTE) == 2
 
@@ -123,47 +123,47 @@ def test_decisions_after_a_clock_was_ahead_count(bot, ahead):
 def test_hours_that_were_tallied_before_they_were_over_are_tallied_anew(bot, ahead):
     register_at(NOW, bot)
     register_at(NOW + 40 * MINUTE + ahead, bot)
-    fairness.tally_hours(now=NOW + 90 * MINUTE + ahead)
+    tallies.tally_hours(now=NOW + 90 * MINUTE + ahead)
     register_at(NOW + 41 * MINUTE, bot)
-    fairness.tally_hours(now=NOW + 42 * MINUTE)
-    fairness.tally_hours(now=NOW + 100 * MINUTE + ahead)
+    tallies.tally_hours(now=NOW + 42 * MINUTE)
+    tallies.tally_hours(now=NOW + 100 * MINUTE + ahead)
     assert tallied() == assigned() == 3
 
 
 def test_who_is_killed_while_it_is_made_anew_leaves_no_wrong_answer(bot):
     for hours in range(3):
         register_at(NOW + hours * HOUR, bot)
-    fairness.tally_hours(now=NOW + AHEAD)
+    tallies.tally_hours(now=NOW + AHEAD)
     register_at(NOW + 2 * HOUR + MINUTE, bot)
-    fairness.reset_future_tally(NOW + 2 * HOUR + 2 * MINUTE)
+    tallies.reset_future_tally(NOW + 2 * HOUR + 2 * MINUTE)
     assert assigned() == 4
-    assert fairness.tally_next(NOW + 2 * HOUR)
+    assert tallies.tally_next(NOW + 2 * HOUR)
     assert assigned() == 4
 
 
 def test_a_clock_that_was_behind_leaves_out_nothing_either(bot):
     register_at(NOW, bot)
-    fairness.tally_hours(now=NOW + 2 * HOUR)
+    tallies.tally_hours(now=NOW + 2 * HOUR)
     register_at(EARLIER, bot)
-    fairness.tally_hours(now=EARLIER + MINUTE)
+    tallies.tally_hours(now=EARLIER + MINUTE)
     assert assigned() == 2
-    fairness.tally_hours(now=NOW + 3 * HOUR)
+    tallies.tally_hours(now=NOW + 3 * HOUR)
     assert tallied() == assigned() == 2
 
 
 def test_hours_that_are_long_over_are_not_tallied_anew(bot):
     for days in (0, 3, 5):
         register_at(NOW + days * DAY, bot)
-    fairness.tally_hours(now=NOW + 5 * DAY + AHEAD)
+    tallies.tally_hours(now=NOW + 5 * DAY + AHEAD)
     first = Tally.objects.order_by("hour").first()
-    assert fairness.tally_hours(now=NOW + 5 * DAY + MINUTE) == 1  # that of two days before; the newest is not over
+    assert tallies.tally_hours(now=NOW + 5 * DAY + MINUTE) == 1  # that of two days before; the newest is not over
     assert Tally.objects.order_by("hour").first() == first
 
 
 def test_a_host_whose_clock_is_a_little_behind_takes_nothing_back(bot):
     register_at(NOW, bot)
-    fairness.tally_hours(now=NOW + 70 * MINUTE)
-    assert fairness.tally_hours(now=NOW + 69 * MINUTE) == 0
+    tallies.tally_hours(now=NOW + 70 * MINUTE)
+    assert tallies.tally_hours(now=NOW + 69 * MINUTE) == 0
     assert Upkeep.objects.get().tallied_until == NOW + HOUR
-    assert not fairness.tally_next(NOW)
+    assert not tallies.tally_next(NOW)
     assert Upkeep.objects.get().tallied_until == NOW + HOUR

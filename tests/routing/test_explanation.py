@@ -1,6 +1,8 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from core.changes.models import Via
+from core.changes.recording import Author
 from operators.models import Operator
 from routing import explanation, lifecycle, operator_actions
 from routing.models import ContactEvent, Source
@@ -89,7 +91,7 @@ def test_the_history_reads_like_sentences(anna, boris, bot):
     lifecycle.give_contact(contact_id=contact.pk, operator_id=boris.pk, by="user maria")
     lifecycle.resolve_contact(contact_id=contact.pk, by="API")
     lifecycle.reopen_contact(contact_id=contact.pk, by="API")
-    operator_actions.hand_over(operator_id=boris.pk, by="user maria")
+    operator_actions.hand_over(operator_id=boris.pk, author=Author("user maria", Via.PAGE))
     lifecycle.return_contact(contact_id=contact.pk, by="user maria")
     assert told(contact) == [
         "Registered by API: to Anna.",

@@ -1,11 +1,10 @@
 import random
 
 import pytest
-from django.utils import timezone
 
 from operators.models import Operator
 from routing import lifecycle, operator_actions, queue, queue_stats, waiting
-from routing.models import Contact, Source, Upkeep
+from routing.models import Contact, Exclusion, RosterEntry, Source
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -49,27 +48,6 @@ def test_a_backlog_is_shared_with_others_who_are_free(anna, bot, backlog):
     assert 15 < characters.load(anna) < 35
 
 
-def test_a_burst_bounds_what_one_event_gives_one_person(anna, backlog, settings):
-    settings.QUEUE_BURST = 2
-    come_on_duty(anna)
-    assert characters.load(anna) == 2
-    assert characters.findings() == []  # the next sweep is still to come
-
-
-def test_the_sweep_gives_what_the_burst_has_left(anna, backlog, settings):
-    settings.QUEUE_BURST = 2
-    come_on_duty(anna)
-    assert queue.sweep_queue() == 3
-    assert characters.load(anna) == 5
-
-
-def test_a_wait_that_a_sweep_has_passed_over_is_a_fault_even_with_a_burst(anna, backlog, settings):
-    settings.QUEUE_BURST = 2
-    Operator.objects.filter(pk=anna.pk).update(is_active=True)
-    Upkeep.objects.update_or_create(pk=1, defaults={"swept_at": timezone.now()})
-    assert len(characters.findings()) == 5
-
-
 def test_somebody_forgotten_is_found(anna, bot):
     forgotten = characters.contact(bot)
     Operator.objects.filter(pk=anna.pk).update(is_active=True)
@@ -92,13 +70,6 @@ def test_places_in_the_queue_are_read_with_one_query_for_many(bot, backlog, djan
         assert [contact.queue_position for contact in queue_stats.add_positions(contacts)] == [1, 2, 3, 4, 5]
 
 
-def test_a_newcomer_does_not_undo_the_burst(anna, bot, backlog, settings):
-    settings.QUEUE_BURST = 2
-    come_on_duty(anna)
-    characters.contact(bot)
-    assert characters.load(anna) == 4  # two for coming on duty, two for the event of a new contact
-
-
 def test_somebody_else_is_found_even_if_older_contacts_wait_for_the_first_drawn():
     holder, awaited, free = (characters.operator(name, limit=2) for name in ("Holder", "Awaited", "Free"))
     elsewhere, bot = characters.source(), characters.source(roster={holder: 1})
@@ -117,8 +88,21 @@ def test_who_is_awaited_is_found_for_many_at_once():
     lifecycle.return_contact(contact_id=contact.pk)
     contact.source.roster.create(operator=served, weight=1)
     team = [served.pk, gave_it_back.pk, elsewhere.pk]
-    assert waiting.operators_waited_for(team) == {served.pk}
+    assert set(waiting.oldest_waiting_ids(team)) == {served.pk}
     assert [waiting.somebody_waits_for(operator_id) for operator_id in team] == [True, False, False]
+
+
+@pytest.mark.parametrize("number", [1, waiting.MANY_SOURCES + 1])
+def test_the_oldest_is_found_however_many_sources_an_operator_serves(number):
+    anna, full = characters.operator("Anna"), characters.operator("Full", limit=1)
+    sources = [characters.source(roster={full: 1}) for _ in range(number)]
+    contacts = [characters.contact(source) for source in [sources[0], sources[-1], sources[0]]]
+    RosterEntry.objects.bulk_create([RosterEntry(source=source, operator=anna, weight=1) for source in sources])
+    assert waiting.oldest_for(anna.pk) == contacts[1]  # the first has filled the other operator
+    assert waiting.somebody_waits_for(anna.pk, older_than=contacts[2].pk)
+    assert not waiting.somebody_waits_for(anna.pk, older_than=contacts[1].pk)
+    Exclusion.objects.bulk_create([Exclusion(contact=one, operator=anna) for one in contacts[1:]])
+    assert waiting.oldest_for(anna.pk) is None
 
 
 def test_a_newcomer_says_why_it_waits_without_reading_those_before_it(anna, bot, backlog):

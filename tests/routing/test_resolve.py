@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from core.errors import Unknown
-from operators.load import set_load
+from operators.models import Operator
 from routing import lifecycle, operator_actions, source_actions
 from tests import characters
 
@@ -66,7 +66,7 @@ def test_a_contact_of_a_closed_source_can_be_resolved(anna, bot):
 
 def test_resolving_survives_a_load_that_has_drifted_to_zero(anna, bot):
     contact = characters.contact(bot)
-    set_load(anna.pk, 0)
+    Operator.objects.filter(pk=anna.pk).update(current_load=0)
     assert lifecycle.resolve_contact(contact_id=contact.pk).is_resolved
     assert characters.load(anna) == 0
 

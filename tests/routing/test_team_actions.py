@@ -76,7 +76,7 @@ def test_who_joins_by_a_change_of_the_roster_gets_what_waits():
     assert lifecycle.find_contact(waiting.pk).operator_id == anna.pk
 
 
-def test_a_change_of_a_weight_keeps_the_progress():
+def test_a_change_of_the_only_weight_keeps_the_progress():
     anna = characters.operator()
     bot = characters.source(roster={anna: 10})
     RosterEntry.objects.update(progress=5.0)

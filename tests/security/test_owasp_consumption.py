@@ -36,6 +36,8 @@ def test_api4_a_body_beyond_its_bound_is_a_413_before_anybody_reads_it(path, lim
         "REQUEST_METHOD": "POST",
         "PATH_INFO": path,
         "CONTENT_TYPE": "application/json",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
         "wsgi.input": io.BytesIO(b" " * (limit + 1)),
     }
     length = {"CONTENT_LENGTH": str(limit + 1)} if announced else {"HTTP_TRANSFER_ENCODING": "chunked"}
@@ -66,9 +68,10 @@ def test_api4_no_page_is_longer_than_200(telegram, path):
 
 @pytest.mark.parametrize("field", sorted(LONGEST))
 def test_api4_no_text_is_longer_than_its_bound(telegram, field):
-    contact = callers.somebody_at(telegram) | {field: "1" * (LONGEST[field] + 1)}
+    contact = callers.somebody_at(telegram) | {"lead_phone": None, field: "1" * (LONGEST[field] + 1)}
     [result] = callers.bot(telegram).post(BATCH, {"contacts": [contact]}).json()["results"]
-    assert (result["status"], result["error"]["errors"][0]["field"]) == (400, field)
+    assert result["status"] == 400
+    assert field in [error["field"] for error in result["error"]["errors"]]
     assert not Lead.objects.exists()
 
 

@@ -13,7 +13,7 @@ def ask(method, path):
     """The status, the announced length, and the bytes that a server would get to send."""
     told: dict[str, str] = {}
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
-    environ["wsgi.input"] = BytesIO()
+    environ |= {"SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "localhost", "wsgi.input": BytesIO()}
     body = application(environ, lambda status, headers: told.update(headers, status=status))
     return told["status"], told["Content-Length"], b"".join(body)
 

@@ -5,7 +5,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -18,6 +18,10 @@ from tests.service.own_postgresql import Server
 from tests.service.running import Service, free_port, run
 
 StartService = Callable[..., Service]
+
+
+prepared: set[str] = set()  # the URLs of databases on which `manage.py prepare` has run
+EARLIER = "css/of-an-earlier-version.0123456789ab.css"  # a static file
 
 
 @pytest.fixture(scope="session")
@@ -52,17 +56,30 @@ def empty_database(folder: Path) -> Iterator[str]:
 def template(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a migrated database that is copied and never served."""
     folder = tmp_path_factory.mktemp("template")
+    leave_as_after_an_earlier_version(Path(surroundings["STATIC_ROOT"]))
     with empty_database(folder) as url:
-        prepare = run(
-            *(sys.executable, "manage.py", "prepare"),
-            env=surroundings | {"DATABASE_URL": url, "DATA_DIR": str(folder), "PORT": str(free_port())},
-        )
-        assert prepare.returncode == 0, prepare
+        prepare(surroundings | {"DATABASE_URL": url, "DATA_DIR": str(folder), "PORT": str(free_port())})
         yield url
+
+
+def prepare(env: dict[str, str]) -> None:
+    """As the step `migrations` does in an update, with the umask of the service."""
+    done = run("sh", "-c", f"umask 077 && exec {sys.executable} manage.py prepare", env=env)
+    assert done.returncode == 0, done.stderr
+    prepared.add(env["DATABASE_URL"])
+
+
+def leave_as_after_an_earlier_version(static: Path) -> None:
+    """The folder of static files, which all processes of the tests share, before the first of them collects there."""
+    static.joinpath(EARLIER).parent.mkdir(parents=True, exist_ok=True)
+    static.joinpath(EARLIER).write_text("p {}")
+    with suppress(FileExistsError), static.with_name(f"{static.name}.collected").open("x") as stamp:
+        stamp.write("another version")
 
 
 def copy_database(source: str, target: str) -> None:
     """Fills an empty database: migrations take as long as all the rest of a start."""
+    prepared.add(target)
     if connection.vendor == "sqlite":
         file, copy = (Path(url.removeprefix("sqlite:///")) for url in (source, target))
         copy.parent.mkdir(exist_ok=True)
@@ -80,6 +97,11 @@ def unprepared() -> None:
 
 
 @pytest.fixture
+def prepares() -> None:
+    """For tests of what a start does first: `manage.py prepare` runs again, as in every start without `--prepared`."""
+
+
+@pytest.fixture
 def database_url(tmp_path: Path) -> Iterator[str]:
     with empty_database(tmp_path) as url:
         yield url
@@ -92,7 +114,7 @@ def another_database_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def environment(surroundings: dict[str, str], database_url: str, tmp_path: Path) -> dict[str, str]:
+def environment(surroundings: dict[str, str], template: str, database_url: str, tmp_path: Path) -> dict[str, str]:
     return surroundings | {
         "DATABASE_URL": database_url,
         "DATA_DIR": str(tmp_path / "data"),
@@ -106,12 +128,16 @@ def start(
 ) -> Iterator[StartService]:
     """Starts a service; keywords overrule its environment. What still runs at the end of the test is killed."""
     services: list[Service] = []
+    prepares = "prepares" in request.fixturenames
     if "unprepared" not in request.fixturenames:
         copy_database(template, environment["DATABASE_URL"])
 
     def begin(*arguments: str, **overrules: str) -> Service:
         log = tmp_path / f"log-{len(services)}"
-        services.append(Service(environment | overrules, *arguments, log=log))
+        env = environment | overrules
+        if not (prepares or arguments) and env["DATABASE_URL"] in prepared:
+            arguments = ("--prepared",)
+        services.append(Service(env, *arguments, log=log))
         return services[-1]
 
     yield begin
@@ -119,13 +145,47 @@ def start(
         service.destroy()
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A PostgreSQL that is not running yet."""
+@contextmanager
+def own_server(**original: Server) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="crm-router-postgresql-", ignore_cleanup_errors=True) as folder:
-        server = Server(Path(folder))
+        server = Server(Path(folder), **original)
         yield server
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def empty_cluster() -> Iterator[Server]:
+    """It is copied and never started: initdb takes longer."""
+    with own_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prepared_cluster(
+    empty_cluster: Server, surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """Likewise, with a database that a service needs not prepare."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with own_server(copies=empty_cluster) as server:
+        server.start()
+        prepare(surroundings | {"DATABASE_URL": server.url, "DATA_DIR": str(folder), "PORT": str(free_port())})
+        server.stop()
+        yield server
+
+
+@pytest.fixture
+def server(prepared_cluster: Server) -> Iterator[Server]:
+    """A PostgreSQL that is not running yet, with a prepared database."""
+    with own_server(copies=prepared_cluster) as server:
+        prepared.add(server.url)
+        yield server
+
+
+@pytest.fixture
+def empty_server(empty_cluster: Server) -> Iterator[Server]:
+    """A PostgreSQL that is not running yet, on which nothing was done."""
+    with own_server(copies=empty_cluster) as server:
+        yield server
 
 
 @pytest.fixture
@@ -168,7 +228,7 @@ def shared_service(
     with empty_database(folder) as url:
         copy_database(template, url)
         environment = {"DATABASE_URL": url, "DATA_DIR": str(folder / "data"), "PORT": str(free_port())}
-        service = Service(surroundings | environment, log=folder / "log")
+        service = Service(surroundings | environment, "--prepared", log=folder / "log")
         try:
             yield service.wait_until_up()
         finally:

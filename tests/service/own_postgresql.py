@@ -3,7 +3,9 @@
 import os
 import signal
 import subprocess
-from contextlib import ExitStack, suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,21 @@ from tests.service.running import PROJECT, children, free_port, is_alive, wait_u
 
 
 class Server:
-    def __init__(self, folder: Path) -> None:
+    """Its database is empty, or that of another one which is not running: a copy, or with `follows` a standby."""
+
+    def __init__(self, folder: Path, *, copies: "Server | None" = None, follows: "Server | None" = None) -> None:
         self.identity = postgresql.unprivileged(folder)
         self.programs = postgresql.reachable(postgresql.find_programs(), folder, self.identity)
         self.folder, self.port = folder, free_port()
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
-        postgresql.initialise(self.programs, folder / "data", self.identity)
+        if original := copies or follows:
+            subprocess.run(["cp", "--archive", original.folder / "data", folder], check=True)
+        else:
+            postgresql.initialise(self.programs, folder / "data", self.identity)
+        if follows:
+            (folder / "data/standby.signal").touch()
+            with (folder / "data/postgresql.auto.conf").open("a") as conf:
+                conf.write(f"primary_conninfo = '{follows.url}'\n")
         self.running = ExitStack()
 
     def log_as_deployed(self) -> None:
@@ -55,6 +66,16 @@ class Server:
         log = self.folder / "data/pg_wal"
         subprocess.run(["mv", log, disk], check=True)
         log.symlink_to(disk / log.name)
+
+    @contextmanager
+    def make_standby(self) -> Iterator["Server"]:
+        """A running copy that follows this server, which is not running yet, and is then."""
+        with tempfile.TemporaryDirectory(prefix="crm-router-standby-", ignore_cleanup_errors=True) as folder:
+            standby = Server(Path(folder), follows=self)
+            self.start()
+            standby.start()
+            yield standby
+            standby.stop()
 
     def begin_another_log(self) -> None:
         """As if 16 MiB had been written; it may be that for which there is no room."""

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
+
 PROJECT = Path(__file__).resolve().parents[2]
 given_ports: set[int] = set()
 PATIENCE = 300  # seconds: as long as a busy machine may take; pytest.ini ends what hangs altogether
@@ -39,6 +41,17 @@ def free_port() -> int:
             return port
 
 
+def this_database():
+    """The address of the tests' database, for a process of its own."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    user = f"{database['USER']}:{database['PASSWORD']}".rstrip(":")
+    if database["HOST"].startswith("/"):  # a socket
+        return f"postgres://{user}@/{database['NAME']}?host={database['HOST']}"
+    return f"postgres://{user}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
+
+
 def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
@@ -53,6 +66,15 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def group_of(pid: int) -> int | None:
+    """The process group of what is still alive."""
+    try:
+        state, _, group, *_ = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if state == "Z" else int(group)
 
 
 class Service:
@@ -138,11 +160,8 @@ class Service:
 
     def is_survived(self) -> bool:
         """Whether anything that the start has started is still running."""
-        try:
-            os.killpg(self.process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+        groups = (group_of(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+        return self.process.pid in groups
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return run(sys.executable, "manage.py", *arguments, env=self.env)

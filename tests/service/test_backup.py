@@ -91,11 +91,11 @@ def test_a_folder_that_takes_no_backup_is_told_in_a_sentence(environment: dict[s
 
 @pytest.mark.once
 def test_a_database_that_is_not_there_is_told_in_a_sentence(
-    environment: dict[str, str], server: Server, tmp_path: Path
+    environment: dict[str, str], empty_server: Server, tmp_path: Path
 ) -> None:
-    server.start()
+    empty_server.start()
     (tmp_path / "some.dump").touch()
-    nowhere = {"DATABASE_URL": server.url.removesuffix("postgres") + "nowhere"}
+    nowhere = {"DATABASE_URL": empty_server.url.removesuffix("postgres") + "nowhere"}
     refused = restore(environment | nowhere, tmp_path / "some.dump")
     assert refused.returncode == 1
     assert refused.stderr.startswith("The database nowhere on 127.0.0.1")

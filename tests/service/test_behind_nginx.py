@@ -186,6 +186,7 @@ def rolled(old: Service, start: StartService) -> Service:
 
 
 @pytest.mark.postgresql
+@pytest.mark.usefixtures("prepares")
 def test_an_update_of_one_instance_after_the_other_fails_no_request(
     start: StartService, nginx: Callable[..., Nginx]
 ) -> None:

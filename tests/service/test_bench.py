@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import bench
 import pytest
 
 from tests.service.running import PROJECT, Service, run
@@ -16,16 +17,13 @@ SMALL = ["--database", "sqlite", "--clients", "2", "--requests", "20", "--rounds
 SCENARIOS = {"full", "resolve", "resolve-and-serve", "batch", "import"}
 
 
-def bench(*arguments: str) -> tuple[int, str]:
-    answer = run(sys.executable, "scripts/support/bench.py", *arguments, env=dict(os.environ))
-    return answer.returncode, answer.stdout + answer.stderr
-
-
 def measured(tmp_path: Path, *arguments: str) -> tuple[dict[str, Any], str]:
     """The figures as JSON, and what is printed."""
     figures = tmp_path / "figures.json"
-    code, output = bench(*SMALL, *arguments, "--json", str(figures))
-    assert code == 0, output
+    command = [sys.executable, "scripts/support/bench.py", *SMALL, *arguments, "--json", str(figures)]
+    answer = run(*command, env=dict(os.environ))
+    output = answer.stdout + answer.stderr
+    assert answer.returncode == 0, output
     return json.loads(figures.read_text()), output
 
 
@@ -71,10 +69,11 @@ def test_the_floor_is_measured_beside_another_server_whose_processes_are_unknown
         ["--baseline", "/nowhere"],
     ],
 )
-def test_nonsense_is_refused(nonsense: list[str]) -> None:
-    code, output = bench(*nonsense)
-    assert code == 2
-    assert "error:" in output
+def test_nonsense_is_refused(nonsense: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        bench.read(nonsense)
+    assert refusal.value.code == 2
+    assert "error:" in capsys.readouterr().err
 
 
 def test_its_command_is_there() -> None:

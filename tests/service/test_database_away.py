@@ -31,21 +31,21 @@ def register(service: Service, source: int) -> tuple[int, str | None, Any]:
         return answer.status, answer.getheader("Retry-After"), json.loads(answer.read())
 
 
-def test_the_service_waits_for_its_database_and_then_works_by_itself(start: StartService, server: Server) -> None:
-    service = start(DATABASE_URL=server.url)
+def test_the_service_waits_for_its_database_and_then_works_by_itself(start: StartService, empty_server: Server) -> None:
+    service = start(DATABASE_URL=empty_server.url)
 
     said = service.wait_until_it_answers("/health/ready", 503)
 
     assert said["code"] == "database_unreachable"
     assert service.get("/health")[0] == 200
     wait_until(lambda: "Waiting for the database: " in service.output(), "the log says what it waits for")
-    server.start()
+    empty_server.start()
     service.wait_until_up()
     assert service.roster(operators=1, limit=1)
 
 
-def test_who_waits_for_the_database_ends_with_the_service(start: StartService, server: Server) -> None:
-    service = start(DATABASE_URL=server.url)
+def test_who_waits_for_the_database_ends_with_the_service(start: StartService, empty_server: Server) -> None:
+    service = start(DATABASE_URL=empty_server.url)
     service.wait_until_it_answers("/health/ready", 503)
     wait_until(lambda: "Waiting for the database: " in service.output(), "somebody waits")
     assert service.stop() == 0

@@ -23,11 +23,11 @@ Binds = type[psycopg.Cursor]
 
 
 @pytest.fixture
-def anna(server: Server) -> Iterator[psycopg.Connection]:
+def anna(empty_server: Server) -> Iterator[psycopg.Connection]:
     """A connection to a database that knows her already."""
-    server.log_as_deployed()
-    server.start()
-    with psycopg.connect(server.url, autocommit=True) as connection:
+    empty_server.log_as_deployed()
+    empty_server.start()
+    with psycopg.connect(empty_server.url, autocommit=True) as connection:
         connection.execute("CREATE TABLE lead (phone text UNIQUE, email text, message text)")
         connection.execute(INSERT, ANNA)
         yield connection
@@ -38,30 +38,34 @@ def quoted(server: Server) -> list[str]:
 
 
 @either_way
-def test_a_unique_violation_is_told_without_the_row(server: Server, anna: psycopg.Connection, binds: Binds) -> None:
+def test_a_unique_violation_is_told_without_the_row(
+    empty_server: Server, anna: psycopg.Connection, binds: Binds
+) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation):
         binds(anna).execute(INSERT, ANNA)
-    assert 'duplicate key value violates unique constraint "lead_phone_key"' in server.log()
-    assert quoted(server) == []
+    assert 'duplicate key value violates unique constraint "lead_phone_key"' in empty_server.log()
+    assert quoted(empty_server) == []
 
 
 @either_way
 def test_who_waits_for_a_lock_is_told_without_the_statement(
-    server: Server, anna: psycopg.Connection, binds: Binds
+    empty_server: Server, anna: psycopg.Connection, binds: Binds
 ) -> None:
-    with psycopg.connect(server.url) as other, anna.transaction():
+    with psycopg.connect(empty_server.url) as other, anna.transaction():
         anna.execute("SELECT FROM lead FOR UPDATE")
         waiting = threading.Thread(target=binds(other).execute, args=(UPDATE, ANNA))
         waiting.start()
-        wait_until(lambda: "still waiting for ShareLock" in server.log(), "the wait is told")
+        wait_until(lambda: "still waiting for ShareLock" in empty_server.log(), "the wait is told")
     waiting.join()
-    assert quoted(server) == []
+    assert quoted(empty_server) == []
 
 
 @either_way
-def test_a_slow_statement_is_found_without_its_values(server: Server, anna: psycopg.Connection, binds: Binds) -> None:
+def test_a_slow_statement_is_found_without_its_values(
+    empty_server: Server, anna: psycopg.Connection, binds: Binds
+) -> None:
     anna.execute("CREATE EXTENSION pg_stat_statements")
     binds(anna).execute(SLOW, ANNA)
     found = anna.execute("SELECT query FROM pg_stat_statements WHERE mean_exec_time > 1000").fetchall()
     assert [re.sub(r"\d", "", query) for [query] in found] == ["SELECT pg_sleep($), $::text, $::text, $::text"]
-    assert quoted(server) == []
+    assert quoted(empty_server) == []

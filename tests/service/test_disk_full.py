@@ -13,6 +13,12 @@ from tests.service.running import Service
 pytestmark = [pytest.mark.service]
 
 
+@pytest.fixture
+def server(empty_server: Server) -> Server:
+    """What a prepared one has logged already would not fit on the small disk."""
+    return empty_server
+
+
 def leave_room(service: Service, size: int) -> None:
     """How large any file of the serving processes may grow: what an ordinary user can do to fill a disk for one."""
     for worker in service.workers():

@@ -4,12 +4,15 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 
 from tests.service.dockerfile import Stage, read, sent_to_the_engine, stages
 from tests.service.running import PATIENCE, PROJECT, free_port, wait_until
@@ -21,7 +24,7 @@ SHELL = ["/bin/sh", "-euc"]
 
 def test_every_base_has_an_exact_version() -> None:
     for stage in stages():
-        assert re.fullmatch(r"python:3\.1[1-3](\.\d+)?-slim-\w+", stage.base)
+        assert re.fullmatch(r"python:3\.1[1-3](\.\d+)?-slim-\w+(@sha256:[0-9a-f]{64})?", stage.base)
 
 
 def test_all_stages_have_the_same_python() -> None:
@@ -83,6 +86,12 @@ def test_what_runs_is_sent(path: str) -> None:
     assert sent_to_the_engine(path)
 
 
+def test_every_app_of_ours_is_sent() -> None:
+    ours = [app.path for app in apps.get_app_configs() if Path(app.path).parent == PROJECT]
+    assert len(ours) > 5
+    assert all(sent_to_the_engine(f"{Path(path).name}/__init__.py") for path in ours)
+
+
 @pytest.mark.parametrize(
     "path", [".git/HEAD", ".venv/bin/python", "data/secret_key", "leads/__pycache__/x.pyc", ".env"]
 )
@@ -132,12 +141,34 @@ class Container:
         )
         assert done.returncode == 0, done.stderr
 
+    def take_packages(self, venv: str) -> None:
+        """Gives the environment the packages of requirements.txt, and no other, from the one of the tests.
+
+        The step that installs them finds it done. Downloading and compiling them again takes half a minute, and proves
+        what scripts/test has proved for the same lock.
+        """
+        environment = Path(self.inside(venv))
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+        packages = next(environment.glob("lib/python*/site-packages"))
+        locked = set(re.findall(r"^([\w.-]+)(?:\[.*?\])?==", (PROJECT / "requirements.txt").read_text(), re.M))
+        for installed in distributions():
+            if re.sub(r"[-_.]+", "-", installed.name).lower() in locked:
+                link_package(installed, packages)
+        stamp = "requirements.txt.installed"
+        shutil.copy(Path(sys.prefix, stamp), environment / stamp)
+
     def forbid_writing(self) -> None:
         for path in (self.root / "app", self.root / "opt"):
             subprocess.run(["chmod", "-R", "a-w", path], check=True)
 
     def allow_writing(self) -> None:
         subprocess.run(["chmod", "-R", "u+w", self.root], check=True)
+
+
+def link_package(installed: Distribution, packages: Path) -> None:
+    for name in {file.parts[0] for file in installed.files or ()} - {"..", "__pycache__"}:
+        if not (packages / name).exists():
+            (packages / name).symlink_to(str(installed.locate_file(name)))
 
 
 def sent_below(path: Path) -> Iterator[Path]:
@@ -157,6 +188,7 @@ def container(tmp_path: Path) -> Iterator[Container]:
 @pytest.mark.service
 def test_its_steps_lead_to_a_service_that_writes_only_to_its_volume(container: Container) -> None:
     build, final = stages()
+    container.take_packages(build.env["VENV"])
     container.build(build)
     container.forbid_writing()
     (container.root / "data").mkdir()
@@ -173,6 +205,7 @@ def test_its_steps_lead_to_a_service_that_writes_only_to_its_volume(container: C
     assert not healthy()
     process = subprocess.Popen([*unprivileged(), *final.command], cwd=container.folder, env=env)
     try:
+        wait_until(lambda: listens(int(env["PORT"])), "it listens")  # asked first: each health check is a process
         wait_until(healthy, "the health check succeeds")
         assert (container.root / "data/db.sqlite3").is_file()
         assert files(container) == before
@@ -180,6 +213,11 @@ def test_its_steps_lead_to_a_service_that_writes_only_to_its_volume(container: C
         assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def files(container: Container) -> set[Path]:

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,20 @@ def lock(tmp_path: Path) -> Path:
     return lock
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good environment of a lock that asks for nothing. Making one takes seconds; tests change copies of it."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "requirements.txt").write_text("# nothing\n")
+    assert make(folder / "venv", folder / "requirements.txt").returncode == 0
+    return folder / "venv"
+
+
+@pytest.fixture
+def venv(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "venv", symlinks=True))
+
+
 def make(venv: Path, lock: Path) -> subprocess.CompletedProcess[str]:
     return run(sys.executable, SCRIPT, "make", str(venv), str(lock), env=dict(os.environ))
 
@@ -35,10 +50,7 @@ def is_good(venv: Path, lock: Path) -> bool:
     return python.exists() and not run(str(python), SCRIPT, "check", str(venv), str(lock), env={}).returncode
 
 
-def test_it_is_made_once_and_again_when_the_lock_changes(tmp_path: Path, lock: Path) -> None:
-    venv = tmp_path / "venv"
-
-    assert make(venv, lock).returncode == 0
+def test_it_is_made_once_and_again_when_the_lock_changes(venv: Path, lock: Path) -> None:
     assert is_good(venv, lock)
     assert make(venv, lock).stderr == ""
     lock.write_text("# something else\n")
@@ -89,7 +101,7 @@ def test_a_python_that_is_too_old_is_told_so_and_can_read_that(lock: Path) -> No
     assert refused.stderr.startswith(f"Python 3.11 or newer is required; {sys.executable} is ")
 
 
-def test_nothing_is_built_that_could_run_code_of_its_own(tmp_path: Path, lock: Path) -> None:
+def test_nothing_is_built_that_could_run_code_of_its_own(venv: Path, tmp_path: Path, lock: Path) -> None:
     package = tmp_path / "sly-1.0.tar.gz"
     with tarfile.open(package, "w:gz") as archive:
         for name, text in {
@@ -103,16 +115,16 @@ def test_nothing_is_built_that_could_run_code_of_its_own(tmp_path: Path, lock: P
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
     lock.write_text(f"--no-index\n--find-links {tmp_path}\nsly==1.0 --hash=sha256:{digest}\n")
 
-    assert make(tmp_path / "venv", lock).returncode == 1
+    assert make(venv, lock).returncode == 1
 
     assert not (tmp_path / "was-here").exists()
 
 
-def test_what_cannot_be_installed_is_no_good_environment(tmp_path: Path, lock: Path) -> None:
+def test_what_cannot_be_installed_is_no_good_environment(venv: Path, lock: Path) -> None:
     lock.write_text("no-hash-given==1.0\n")
 
-    result = make(tmp_path / "venv", lock)
+    result = make(venv, lock)
 
     assert result.returncode == 1
     assert "could not be installed" in result.stderr
-    assert not is_good(tmp_path / "venv", lock)
+    assert not is_good(venv, lock)

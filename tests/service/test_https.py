@@ -31,7 +31,7 @@ def test_people_are_led_to_https_programs_refused_and_probes_answered(start: Sta
     assert (page.status, page.getheader("Location")) == (301, "https://crm.example.com/admin/login/")
     assert ask(service, "/api/v1/contacts", "POST").status == 403
     assert service.get("/health") == (200, {"status": "ok"})
-    assert service.get("/health/ready") == (200, {"status": "ok"})
+    assert service.get("/health/ready")[0] == 200
 
 
 def test_through_the_proxy_everything_answers_and_cookies_stay_encrypted(start: StartService) -> None:

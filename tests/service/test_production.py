@@ -24,7 +24,18 @@ OURS = [name for name, service in SERVICES.items() if service["image"].startswit
 UNITS = sorted((PROJECT / "deploy/systemd").glob("*.service"))
 
 # What of docs/settings.md is decided in the file itself, so that .env has no say.
-DECIDED = {"API_KEYS", "HTTPS", "TRUSTED_PROXIES", "HOST", "PORT", "DATA_DIR", "STATIC_ROOT", "SWEEP_SECONDS", "MANAGE"}
+DECIDED = {
+    "API_KEYS",
+    "HTTPS",
+    "TRUSTED_PROXIES",
+    "HOST",
+    "PORT",
+    "DATA_DIR",
+    "STATIC_ROOT",
+    "SWEEP_SECONDS",
+    "DELIVER_IN_SERVICE",
+    "MANAGE",
+}
 SECRETS = {"DATABASE_URL", "SECRET_KEY", "METRICS_TOKEN"}
 SENTRY: dict[str, Any] = yaml.safe_load((PROJECT / "deploy/compose.sentry.yaml").read_text())
 
@@ -69,7 +80,9 @@ def test_every_setting_reaches_the_service_or_is_decided_on_purpose(name: str) -
 
 def test_nobody_is_reached_from_outside_but_nginx() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
-    assert [name for name, service in SERVICES.items() if "outside" in service["networks"]] == ["nginx"]
+    sends_webhooks = ["app-a", "app-b", "deliver"]  # an instance only when somebody tries one out
+    outside = [name for name, service in SERVICES.items() if "outside" in service["networks"]]
+    assert outside == [*sends_webhooks, "nginx"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
 
 
@@ -262,7 +275,13 @@ def test_every_setting_reaches_a_unit_and_what_it_decides_itself_wins(unit: Path
     assert service["EnvironmentFile"] == "/etc/crm-router/environment"
     assert "Environment" not in service
     decided = dict(re.findall(r" ([A-Z_]+)=(\S+)", service["ExecStart"]))
-    here = {"HOST": "127.0.0.1", "PORT": "%i", "SWEEP_SECONDS": "0", "API_KEYS": "required"}
+    here = {
+        "HOST": "127.0.0.1",
+        "PORT": "%i",
+        "SWEEP_SECONDS": "0",
+        "DELIVER_IN_SERVICE": "false",
+        "API_KEYS": "required",
+    }
     assert decided == (here if "@" in unit.name else {})
 
 

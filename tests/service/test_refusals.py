@@ -79,6 +79,11 @@ def test_contradictions_have_a_line_each(environment: dict[str, str]) -> None:
     assert [line.partition(" ")[0] for line in said] == ["HTTPS=true", "HTTPS=true"]
 
 
+def test_a_setting_that_was_replaced(environment: dict[str, str]) -> None:
+    _, said = refusals(environment | {"QUEUE_BURST": "2"})
+    assert said.startswith("QUEUE_BURST does not exist any more. Remove it, and set QUEUE_PACE")
+
+
 def test_a_folder_of_data_that_cannot_be_written(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     said = refusal(environment | {"DATA_DIR": f"{tmp_path}/file/data"})
@@ -104,9 +109,9 @@ def test_a_demo_whose_database_cannot_be_reached(environment: dict[str, str]) ->
     assert "secret" not in result.stderr
 
 
-def test_a_database_that_is_not_there_although_its_server_is(environment: dict[str, str], server: Server) -> None:
-    server.start()
-    elsewhere = {"DATABASE_URL": server.url.removesuffix("postgres") + "nowhere"}
+def test_a_database_that_is_not_there_although_its_server_is(environment: dict[str, str], empty_server: Server) -> None:
+    empty_server.start()
+    elsewhere = {"DATABASE_URL": empty_server.url.removesuffix("postgres") + "nowhere"}
 
     said = run("scripts/serve", "--demo", env=environment | elsewhere)
 
@@ -130,7 +135,7 @@ def test_a_folder_that_cannot_be_made(environment: dict[str, str], tmp_path: Pat
 
 
 def test_an_unknown_argument(environment: dict[str, str]) -> None:
-    assert refusal(environment, "--dmeo") == "scripts/serve: unknown option --dmeo (expected --demo)."
+    assert refusal(environment, "--dmeo") == "scripts/serve: unknown option --dmeo (expected --demo or --prepared)."
 
 
 def only_python(kind: str, environment: dict[str, str], tmp_path: Path) -> dict[str, str]:

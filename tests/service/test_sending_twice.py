@@ -22,7 +22,7 @@ from crm_router.wsgi import application
 body = sys.argv[1].encode()
 asked = {
     "REQUEST_METHOD": "POST", "PATH_INFO": "/api/v1/contacts", "SERVER_NAME": "localhost", "SERVER_PORT": "80",
-    "REMOTE_ADDR": "127.0.0.1",
+    "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "localhost",
     "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "HTTP_IDEMPOTENCY_KEY": "k1",
     "wsgi.input": io.BytesIO(body), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr,
 }

@@ -82,7 +82,8 @@ def test_a_killed_master_loses_nothing_that_was_answered(start: StartService, se
     assert crowd.others == []
     again = start(PORT=str(free_port())).wait_until_up()  # its workers may still hold the old port for a second
     assert ids(crowd) <= all_contact_ids(again.get)
-    assert again.manage("check_routing").returncode == 0
+    checked = again.manage("check_routing")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.once

@@ -46,11 +46,11 @@ def test_it_says_which_database_it_uses_and_neither_user_nor_password(start: Sta
     ],
 )
 def test_a_database_that_does_not_know_its_letters_is_warned_of(
-    environment: dict[str, str], server: Server, kind: str, said: str
+    environment: dict[str, str], empty_server: Server, kind: str, said: str
 ) -> None:
-    server.start()
-    server.tell(f"CREATE DATABASE letters {kind} TEMPLATE template0")
-    letters = {"DATABASE_URL": server.url.removesuffix("postgres") + "letters"}
+    empty_server.start()
+    empty_server.tell(f"CREATE DATABASE letters {kind} TEMPLATE template0")
+    letters = {"DATABASE_URL": empty_server.url.removesuffix("postgres") + "letters"}
     done = run(sys.executable, "manage.py", "prepare", env=environment | letters)
     assert done.returncode == 0
     assert said in done.stderr
@@ -64,6 +64,14 @@ def test_it_starts_empty_and_not_in_debug(service: Service) -> None:
     status, page = service.get("/nowhere")
     assert status == 404
     assert page["code"] == "not_found"
+
+
+@pytest.mark.usefixtures("unprepared")
+@pytest.mark.once
+def test_a_start_with_prepared_makes_no_database(start: StartService) -> None:
+    service = start("--prepared")
+    service.wait_until_it_answers("/health/ready", 503)
+    assert not Path(service.env["DATABASE_URL"].removeprefix("sqlite:///")).exists()
 
 
 @pytest.mark.once
@@ -116,5 +124,7 @@ def test_the_demo_registers_a_hundred_contacts_and_goes_on_serving(start: StartS
     wait_until(lambda: "Every operator's load" in service.output(), "the demo has printed its result")
 
     assert "100 contacts" in service.output()
+    path = wait_until(lambda: re.search(r"(/api/v1/events\S*)'", service.output()), "it prints how to watch")[1]
+    assert {"contact.registered", "contact.assigned"} <= {event["type"] for event in service.get(path)[1]["events"]}
     assert service.get("/health") == (200, {"status": "ok"})
     assert service.manage("check_routing").returncode == 0

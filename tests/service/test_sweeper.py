@@ -8,8 +8,8 @@ from tests.service.running import wait_until
 pytestmark = [pytest.mark.service]
 
 
-def test_what_a_burst_has_left_is_swept_up(start: StartService) -> None:
-    service = start(QUEUE_BURST="1", SWEEP_SECONDS="1").wait_until_up()
+def test_what_the_pace_has_left_comes_by_itself(start: StartService) -> None:
+    service = start(QUEUE_PACE="60").wait_until_up()
     source = service.roster(operators=0, limit=1)
     for number in range(3):
         service.post("/contacts", {"source_id": source, "lead_phone": f"+7999000000{number}"})
@@ -18,6 +18,7 @@ def test_what_a_burst_has_left_is_swept_up(start: StartService) -> None:
     wait_until(lambda: service.get(f"/api/v1/operators/{operator}")[1]["current_load"] == 3, "all have an operator")
 
 
+@pytest.mark.usefixtures("prepares")
 def test_what_waits_at_the_start_is_routed(start: StartService) -> None:
     service = start(SWEEP_SECONDS="0").wait_until_up()
     source = service.roster(operators=1, limit=10)

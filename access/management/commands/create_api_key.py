@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from access import keys
+from core import text
 from core.errors import Unknown
 from routing.models import Source
 
@@ -24,12 +25,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, name: str, source: int | None, expires_in: int | None, **options: Any) -> None:
-        if not 1 <= len(name.strip()) <= 100:
+        name = text.trim(name)
+        if not 1 <= len(name) <= 100:
             raise CommandError("--name must have 1 to 100 characters.")
         if expires_in is not None and not 1 <= expires_in <= 36_500:
             raise CommandError("--expires-in must be a number of days from 1 to 36500.")
         new = keys.make_key(
-            name=name.strip(),
+            name=name,
             source=self.find_source(source) if source is not None else None,
             expires_at=timezone.now() + timedelta(days=expires_in) if expires_in else None,
         )

@@ -4,6 +4,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import two_factor
+from core.changes.recording import SERVICE
 
 
 class Command(BaseCommand):
@@ -16,7 +17,7 @@ class Command(BaseCommand):
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"Account {username} does not exist.")
-        two_factor.turn_off(user)
+        two_factor.reset_second_factor(user, SERVICE)
         self.stdout.write(
             f"{username} can sign in with the password, and must set up another app if the role requires one."
         )

@@ -10,11 +10,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import Error, OperationalError, connection
+from django.db import Error, connection
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
+from core.db.faults import fault_of
 from crm_router import databases, static_files
 from crm_router.server import address
+from notifications import windows
 from routing import queue
 
 NOT_YET = 75  # EX_TEMPFAIL of sysexits.h: the same command may succeed later
@@ -44,8 +46,9 @@ class Command(BaseCommand):
         2. Collects static files if they are missing or belong to other code.
         3. Requires that the database answers.
         4. Applies migrations, one service at a time.
-        5. Warns of a database that does not convert Russian letters to lower case.
-        6. Routes waiting contacts, in case a process died between a commit and its drain of the queue.
+        5. Lets the numbers of transactions go on ascending after a restore, for readers of events.
+        6. Warns of a database that does not convert Russian letters to lower case.
+        7. Routes waiting contacts, in case a process died between a commit and its drain of the queue.
         """
         if beside:
             self.wait_for_database(beside)
@@ -55,6 +58,7 @@ class Command(BaseCommand):
             self.collect_static_files()
             self.require_database()
             self.migrate()
+            self.continue_events()
             self.warn_of_letters()
             queue.sweep_queue()
 
@@ -106,8 +110,14 @@ class Command(BaseCommand):
         try:
             with alone_in_this_database():
                 call_command("migrate", interactive=False, verbosity=0)
-        except (OperationalError, MigrationSchemaMissing) as error:
+        except (Error, MigrationSchemaMissing) as error:
+            if isinstance(error, Error) and not fault_of(error):
+                raise
             self.give_up(f"The database {database_label()} cannot be migrated: {first_line(error)}")
+
+    def continue_events(self) -> None:
+        if windows.continue_after_restore():
+            self.stdout.write("The database was restored: events go on after the last one.")
 
     def warn_of_letters(self) -> None:
         """Warns of a database in which searches miss names in another case, or some texts cannot be stored."""

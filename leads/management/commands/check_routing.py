@@ -9,12 +9,16 @@ from routing import invariants, queue
 class Command(BaseCommand):
     help = (
         "Checks that loads equal open contacts, that only forced contacts exceed a limit, that no contact waits while "
-        "an operator is free, and that archived operators hold no contacts. Exit code 1 and a list if not."
+        "an operator is free, that archived operators hold no contacts, that no waiting contact counts as taken, that "
+        "what is counted for caps agrees with the history, that the clock knows the next edge of every operator's "
+        "duty, and that possible duplicates agree with their leads. Exit code 1 and a list if not."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--fix", action="store_true", help="correct loads and marks, route waiting contacts, then check again"
+            "--fix",
+            action="store_true",
+            help="correct loads, pairs and waiting contacts, route waiting contacts, then check again",
         )
 
     def handle(self, *args: Any, fix: bool, **options: Any) -> None:
@@ -31,8 +35,23 @@ class Command(BaseCommand):
         for drift in invariants.drifted_loads():
             invariants.mend_load(drift.operator_id)
             self.stdout.write(f"Corrected: {drift.text}")
-        if marks := lead_invariants.mend_marks():
-            self.stdout.write(f"Corrected the marks of {marks} possible duplicates.")
+        for wrong in list(invariants.wrong_caps()):
+            invariants.mend_caps(wrong.operator_id)
+            self.stdout.write(f"Corrected: {wrong.text}")
+        for edge in list(invariants.forgotten_edges()):
+            invariants.mend_edge(edge.operator_id)
+            self.stdout.write(f"Corrected: {edge.text}")
+        deleted, corrected = lead_invariants.mend_pairs()
+        if deleted:
+            self.stdout.write(f"Deleted {deleted} possible duplicates of erased leads.")
+        if corrected:
+            self.stdout.write(f"Corrected the marks of {corrected} possible duplicates.")
+        cleared = invariants.mend_taken()
+        if cleared:
+            self.stdout.write(f"Corrected {cleared} waiting contacts that counted as taken.")
+        cleared = invariants.mend_due()
+        if cleared:
+            self.stdout.write(f"Corrected {cleared} contacts that were due to be taken from nobody.")
         routed = queue.sweep_queue()
         if routed:
             self.stdout.write(f"Routed {routed} waiting contacts.")

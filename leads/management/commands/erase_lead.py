@@ -23,14 +23,13 @@ class Command(BaseCommand):
                 self.stdout.write(f"Lead {dossier.lead.pk} was erased on {dossier.lead.erased_at:%Y-%m-%d}.")
                 return
             self.stdout.write(describe_lead(dossier))
+            contents = describe_contents(dossier)
             if interactive:
                 self.confirm()
             erasure.erase_lead(lead_id=lead_id)
         except (Unknown, Busy) as refusal:
             raise CommandError(str(refusal)) from refusal
-        self.stdout.write(
-            f"Erased permanently: name, {describe_contents(dossier)}. The contacts stay, without personal data."
-        )
+        self.stdout.write(f"Erased permanently: name, {contents}. The contacts stay, without personal data.")
 
     def confirm(self) -> None:
         self.stdout.write("This cannot be undone. Type “yes” to erase: ", ending="")
@@ -49,9 +48,9 @@ def describe_lead(dossier: Dossier) -> str:
     lines += [f"  {identity.get_kind_display()}: {identity.value}" for identity in dossier.identities]
     merged = sorted({merge.merged_id for merge in dossier.merges if merge.undone_at is None} - {lead.pk})
     lines += [f"  lead {pk} was merged into it" for pk in merged]
-    return "\n".join([*lines, f"  {len(dossier.contacts)} contacts"])
+    return "\n".join([*lines, f"  {dossier.lead.contacts.count()} contacts"])
 
 
 def describe_contents(dossier: Dossier) -> str:
-    messages = sum(contact.message is not None for contact in dossier.contacts)
+    messages = dossier.lead.contacts.filter(message__isnull=False).count()
     return f"{len(dossier.identities)} identities, {messages} messages"

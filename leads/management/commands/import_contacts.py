@@ -1,11 +1,12 @@
-import io
 import os
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import partial
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
@@ -14,25 +15,30 @@ from tqdm import tqdm
 from core.errors import Busy, Unknown
 from leads import contact_import
 from leads.contact_import import Fate, Outcome
-from leads.management.csv_files import RejectedRows, Table
+from leads.management.contact_tables import RejectedRows, Table
+from leads.management.csv_files import open_csv
+from leads.management.xlsx_files import open_xlsx
 from routing.models import Source
 
 STDIN = "-"
 SHOWN = 20  # rejected rows that are printed
+XLSX, XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how such files begin
 NOTHING_TWICE = "Import the same file again: rows that are registered are not registered twice."
 
 
 class Command(BaseCommand):
     help = (
-        "Registers a contact for each row of a CSV file. Columns: source_id or source (its name), lead_phone, "
+        "Registers a contact for each row of a CSV or Excel file. Columns: source_id or source (its name), lead_phone, "
         "lead_email, lead_external_id, lead_name, message, idempotency_key. Rows that were imported before are not "
         "registered again. Exit code 1 if rows were rejected; all other rows are registered."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="the CSV file; - reads standard input")
+        parser.add_argument("file", help="the CSV or .xlsx file; - reads standard input")
         parser.add_argument("--source", type=int, metavar="ID", help="for files without a column for the source")
-        parser.add_argument("--encoding", default="utf-8-sig", help="of the file, such as cp1251; default: UTF-8")
+        parser.add_argument(
+            "--encoding", help="of a CSV file, such as cp1251; default: UTF-8, or UTF-16 if it begins so"
+        )
         parser.add_argument(
             "--rejected", metavar="FILE", help="writes the rejected rows to this file, to be corrected and imported"
         )
@@ -43,7 +49,7 @@ class Command(BaseCommand):
         *args: Any,
         file: str,
         source: int | None,
-        encoding: str,
+        encoding: str | None,
         rejected: str | None,
         dry_run: bool,
         **options: Any,
@@ -52,13 +58,13 @@ class Command(BaseCommand):
             raise CommandError(str(Unknown("source", source)))
         if rejected and Path(rejected).exists() and file != STDIN and Path(rejected).samefile(file):
             raise CommandError("--rejected names the file that is being imported.")
-        with opened(file, encoding) as lines:
-            table = Table(lines)
+        with opened(file) as content:
+            table = open_table(content, encoding)
             if table.names_sources == (source is not None):
                 raise CommandError("Give either --source or a column source_id or source, not both.")
             verb = contact_import.rehearse if dry_run else contact_import.import_contacts
-            outcomes = self.with_progress(verb(rows=table.rows(), source_id=source), total=count_lines(file))
-            with created(rejected or os.devnull, encoding) as rejects:
+            outcomes = self.with_progress(verb(rows=table.rows(), source_id=source), total=table.lines)
+            with created(rejected or os.devnull, table.encoding) as rejects:
                 fates = self.count_fates(outcomes, RejectedRows(rejects, table))
         self.report(fates, dry_run)
 
@@ -76,16 +82,26 @@ class Command(BaseCommand):
     def count_fates(self, outcomes: Iterable[Outcome], rejects: RejectedRows) -> Counter[Fate | None]:
         """Counts the rows by fate, None for rejected ones, which are printed and written to the list."""
         fates: Counter[Fate | None] = Counter()
+        warned = 0
         for outcome in outcomes:
             if isinstance(outcome.result, Fate):
                 fates[outcome.result] += 1
+                warned += bool(outcome.warnings)
+                if outcome.warnings and warned <= SHOWN:
+                    self.tell(f"line {outcome.row.line}, warning, {outcome.reason}")
                 continue
             fates[None] += 1
             rejects.add(outcome)
             if fates[None] <= SHOWN:
-                with tqdm.external_write_mode(file=self.stderr):
-                    self.stderr.write(f"line {outcome.row.line}, {outcome.reason}")
+                self.tell(f"line {outcome.row.line}, {outcome.reason}")
+        if warned > SHOWN:
+            self.tell(f"{warned} rows have warnings, which their contacts keep; the first {SHOWN} are listed above.")
         return fates
+
+    def tell(self, line: str) -> None:
+        """Writes a line above the progress bar."""
+        with tqdm.external_write_mode(file=self.stderr):
+            self.stderr.write(line)
 
     def report(self, fates: Counter[Fate | None], dry_run: bool) -> None:
         verb = "would be registered" if dry_run else "registered"
@@ -95,14 +111,28 @@ class Command(BaseCommand):
             raise CommandError(f"{fates[None]} of {fates.total()} rows were rejected{rest}.")
 
 
-def opened(file: str, encoding: str) -> TextIO:
-    """The file as text. Line breaks within a cell become \\n, whatever program saved the file."""
-    try:
-        if file == STDIN:
-            return io.TextIOWrapper(sys.stdin.buffer, encoding=encoding)
-        return open(file, encoding=encoding)
-    except (OSError, LookupError) as error:
-        raise CommandError(f"{file} cannot be read: {error}.") from error
+@contextmanager
+def opened(file: str) -> Iterator[BinaryIO]:
+    """The file, to be read more than once: standard input and pipes are copied to a temporary file."""
+    with ExitStack() as stack:
+        try:
+            content: BinaryIO = sys.stdin.buffer if file == STDIN else stack.enter_context(open(file, "rb"))
+            if not content.seekable():
+                copy: BinaryIO = stack.enter_context(tempfile.TemporaryFile())
+                shutil.copyfileobj(content, copy)
+                copy.seek(0)
+                content = copy
+        except OSError as error:
+            raise CommandError(f"{file} cannot be read: {error}.") from error
+        yield content
+
+
+def open_table(content: BinaryIO, encoding: str | None) -> Table:
+    head = content.read(4)
+    content.seek(0)
+    if head == XLS:
+        raise CommandError("The file is an old Excel file (.xls). Save it as .xlsx or as CSV UTF-8.")
+    return open_xlsx(content) if head == XLSX else open_csv(content, encoding)
 
 
 def created(file: str, encoding: str) -> TextIO:
@@ -111,11 +141,3 @@ def created(file: str, encoding: str) -> TextIO:
         return open(file, "w", encoding=encoding, errors="backslashreplace", newline="")
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error}.") from error
-
-
-def count_lines(file: str) -> int | None:
-    """The number of lines; None for an input that can be read only once, such as a pipe."""
-    if file == STDIN or not Path(file).is_file():
-        return None
-    with open(file, "rb") as lines:
-        return sum(block.count(b"\n") for block in iter(partial(lines.read, 2**20), b""))

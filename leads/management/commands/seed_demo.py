@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from operators.models import Operator
-from routing import source_actions
+from routing import operator_actions, source_actions
 from routing.models import Source
 
 OPERATORS = {"Анна": 50, "Борис": 100, "Вера": 60, "Глеб": 20}  # name: limit
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def operator(self, name: str, limit: int) -> Operator:
         known = Operator.objects.current().filter(name=name).order_by("pk").first()
-        return known or Operator.objects.create(name=name, max_load=limit)
+        return known or operator_actions.create_operator(name=name, max_load=limit)
 
     def source(self, name: str, description: str) -> Source:
         known = Source.objects.current().filter(name=name).first()

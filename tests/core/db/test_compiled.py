@@ -92,6 +92,14 @@ def test_an_update_counts_its_rows(team):
     assert characters.load(team[0]) == 5
 
 
+def test_an_update_runs_many_times_in_one_call(team, django_assert_num_queries):
+    rename = compiled.Update(lambda pk, name: (Operator.objects.filter(pk=pk), {"name": name}))
+    with django_assert_num_queries(1):
+        rename.run_many([(team[0].pk, "Vera"), (team[1].pk, "Galina"), (team[0].pk, "Daria")])
+        rename.run_many([])
+    assert [Operator.objects.get(pk=operator.pk).name for operator in team] == ["Daria", "Galina"]
+
+
 def test_several_statements_are_read_together(team, django_assert_num_queries):
     source = characters.source(roster={team[0]: 7, team[1]: 3})
     weights = select(

@@ -1,5 +1,7 @@
 """On PostgreSQL compiled statements are prepared, whatever becomes of connections, tables and transactions."""
 
+from typing import Any
+
 import psycopg
 import pytest
 from django.db import connection, transaction
@@ -43,6 +45,10 @@ def prepared() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements WHERE NOT from_sql")
         return [statement for (statement,) in cursor.fetchall()]
+
+
+def kept_cursors() -> list[Any]:
+    return list(connection.cursors.values())  # type: ignore[attr-defined] # of our backend
 
 
 def test_a_statement_is_prepared_once_for_numbers_of_any_size(by_pk):
@@ -105,3 +111,19 @@ def test_a_connection_that_the_server_has_ended_is_replaced_before_it_is_used(by
     connection.close_if_unusable_or_obsolete()
     assert by_pk(operator.pk) == [operator.name]
     assert connection.connection.info.backend_pid != pid
+
+
+def test_a_statement_keeps_its_cursor_as_long_as_the_connection_lives(by_pk):
+    by_pk(1)
+    [cursor] = kept_cursors()
+    by_pk(2)
+    assert kept_cursors() == [cursor]
+    connection.close()
+    by_pk(3)
+    assert kept_cursors() != [cursor]
+
+
+def test_a_cursor_takes_values_of_other_types_than_before():
+    named = compiled.Exists(lambda name: Operator.objects.filter(external_ref=name))
+    characters.operator(external_ref="7")
+    assert [named(value) for value in ("7", None, "8", "7")] == [True, False, False, True]

@@ -80,6 +80,12 @@ def test_all_of_it_happened_at_one_moment():
     assert Identity.objects.get().created_at == stored.created_at == stored.updated_at == lead.created_at
 
 
+def test_a_value_that_would_be_left_out_of_a_new_row_is_refused(anna):
+    contact = Contact(lead=Lead(), source=characters.source(), due_left=1.0)
+    with pytest.raises(ValueError, match="due_left"):
+        store(contact)
+
+
 def test_rows_come_in_the_order_in_which_they_were_given():
     """Crossed requests rely on it: they wait for each other, and do not deadlock."""
     lead = Lead(name="Anna")
@@ -134,6 +140,14 @@ def test_a_later_change_that_finds_nothing_takes_everything_back(anna):
     assert not Lead.objects.exists()
 
 
+def test_a_change_may_find_several_rows(anna):
+    characters.operator("Boris")
+    everybody = Update(lambda load: (Operator.objects.all(), {"current_load": load}))
+    store(Change(everybody, (3,)), Row(Lead, name="Ivan"))
+    assert set(Operator.objects.values_list("current_load", flat=True)) == {3}
+    assert Lead.objects.count() == 1
+
+
 def test_a_change_that_is_not_required_may_find_nothing(anna):
     store(Change(RENAME, (anna.pk + 1, "Vera"), is_required=False), Lead(name="Boris"))
     assert Lead.objects.get().name == "Boris"
@@ -178,10 +192,10 @@ def test_rows_are_those_that_the_orm_stores(anna, name, message, fingerprint, dr
 
 
 def stored(instance: models.Model) -> dict[str, object]:
-    """What the database has of it, without ids and moments."""
+    """What the database has of it, without ids, moments and the number of the transaction."""
     row = type(instance)._default_manager.get(pk=instance.pk)
     values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
-    unlike = {"id", "lead_id", "contact_id", "created_at", "updated_at", "at"}
+    unlike = {"id", "lead_id", "contact_id", "created_at", "updated_at", "at", "transaction"}
     return {
         name: bytes(value) if isinstance(value, memoryview) else value
         for name, value in values.items()

@@ -1,0 +1,1 @@
+"""Messages to operators and supervisors: Telegram, e-mail, and webhooks of their own."""

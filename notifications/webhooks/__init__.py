@@ -1,0 +1,1 @@
+"""Webhooks: programs of customers that are called with each event."""

@@ -1,0 +1,47 @@
+"""A mail server on a real socket, which keeps what it gets."""
+
+import email
+import email.policy
+import socket
+from email.message import Message
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+class MailServer:
+    """`refuse` maps an address to the answer that refuses it."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+        self.refuse: dict[str, str] = {}
+        self.port = free_port()
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+
+    def __enter__(self) -> "MailServer":
+        self.controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.controller.stop()
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if address in self.refuse:
+            return self.refuse[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return "250 OK"
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(mail["Subject"]) for mail in self.mails]
+
+
+def free_port() -> int:
+    """aiosmtpd cannot be asked which port the system has chosen."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,115 @@
+"""One mail for each new contact, and a digest for many."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from notifications.messenger.models import Alarm, Channel, Notice
+from routing import lifecycle
+from tests import characters
+from tests.notifications.messenger.mail_server import MailServer
+
+ADDRESS = "anna@example.com"
+
+
+@pytest.fixture
+def server(settings):
+    with MailServer() as made:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", made.port
+        settings.IS_EMAIL_CONFIGURED, settings.EMAIL_DIGEST_AFTER = True, 2
+        yield made
+
+
+@pytest.fixture
+def anna(courier, server):
+    operator = characters.operator("Anna", limit=100)
+    Channel.objects.create(operator=operator, kind="email", address=ADDRESS)
+    return operator
+
+
+@pytest.fixture
+def bot(anna):
+    return characters.source("Bot", roster={anna: 10})
+
+
+def arrive(bot, number):
+    return [characters.contact(bot, lead_name="Ivan", message="Hello") for _ in range(number)]
+
+
+def test_a_mail_says_who_writes_what(courier, server, bot):
+    [contact] = arrive(bot, 1)
+    courier.deliver()
+    [mail] = server.mails
+    assert (mail["To"], mail["Subject"]) == (ADDRESS, f"New contact {contact.pk}")
+    assert "Ivan" in mail.get_content()
+    assert "Hello" in mail.get_content()
+
+
+def test_many_at_once_come_in_one(courier, server, bot):
+    arrive(bot, 3)
+    courier.deliver()
+    assert server.subjects == ["3 notifications"]
+    assert server.mails[0].get_content().count("New contact") == 3
+
+
+def test_after_some_single_mails_the_rest_of_the_minute_comes_together(courier, server, bot):
+    for _ in range(2):
+        arrive(bot, 1)
+        courier.deliver()
+    arrive(bot, 3)
+    courier.deliver()
+    assert len(server.mails) == 2
+    Notice.objects.filter(state="sent").update(sent_at=timezone.now() - timedelta(seconds=61))
+    courier.deliver_now()
+    assert server.subjects[2:] == ["3 notifications"]
+
+
+def test_what_is_no_longer_true_is_in_no_digest(courier, server, bot):
+    done, *_others = arrive(bot, 3)
+    lifecycle.resolve_contact(contact_id=done.pk)
+    courier.deliver()
+    assert len(server.mails) == 2
+
+
+def test_a_mailbox_that_does_not_exist_is_switched_off(courier, server, bot):
+    server.refuse[ADDRESS] = "550 no such user"
+    arrive(bot, 1)
+    courier.deliver()
+    assert "550" in Channel.objects.get().off_reason
+    assert Notice.objects.get().state == "failed"
+
+
+def test_a_mailbox_that_is_busy_is_tried_again(courier, server, bot):
+    server.refuse[ADDRESS] = "451 greylisted"
+    arrive(bot, 1)
+    courier.deliver()
+    assert Notice.objects.get().state == "pending"
+    server.refuse.clear()
+    courier.deliver_now()
+    assert len(server.mails) == 1
+
+
+def test_a_mail_server_that_is_away_loses_nothing(courier, server, bot, settings):
+    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+    arrive(bot, 1)
+    courier.deliver()
+    settings.EMAIL_PORT = port
+    courier.deliver_now()
+    assert len(server.mails) == 1
+
+
+def test_without_a_mail_server_it_has_failed(courier, server, bot, settings):
+    settings.IS_EMAIL_CONFIGURED = False
+    arrive(bot, 1)
+    courier.deliver()
+    assert "EMAIL_URL" in Notice.objects.get().error
+
+
+def test_a_name_with_a_line_break_makes_a_mail_like_any_other(courier, server, anna):
+    now = timezone.now()
+    alarm = Alarm.objects.create(kind="unserved", subject="1", since=now, seen_at=now, details={"name": "Bot\nTwo"})
+    Notice.objects.create(channel=Channel.objects.get(), alarm=alarm, type="alarm", due_at=now)
+    courier.deliver()
+    assert server.subjects == ["Source Bot Two: nobody on duty serves it"]

@@ -1,0 +1,100 @@
+"""A PostgreSQL that can be read and not written, or has tables of another version: 503, and on by itself."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.service.conftest import StartService
+from tests.service.own_postgresql import Server
+from tests.service.running import Service, wait_until
+
+pytestmark = [pytest.mark.service, pytest.mark.once]
+
+ANNA = {"lead_email": "anna@example.com"}
+
+
+@pytest.fixture
+def service(start: StartService, server: Server) -> Service:
+    server.start()
+    return start(DATABASE_URL=server.url, METRICS_TOKEN="0123456789abcdef").wait_until_up()
+
+
+def register(service: Service, source: int) -> tuple[int, str | None]:
+    status, answer = service.call("POST", "/api/v1/contacts", {"source_id": source, **ANNA})
+    return status, answer.get("code")
+
+
+def assert_whole(service: Service) -> None:
+    assert service.manage("check_routing").returncode == 0
+    assert service.get("/health/ready")[0] == 200
+
+
+def test_a_database_that_ran_full_at_its_host_is_a_503_and_ready_says_why(service: Service, server: Server) -> None:
+    """Managed databases are switched so before their disk is full."""
+    source = service.roster(operators=1, limit=100)
+    server.tell("ALTER SYSTEM SET default_transaction_read_only = on")
+    server.tell("SELECT pg_reload_conf()")
+    wait_until(lambda: register(service, source)[0] != 201, "the setting is known")
+
+    answers = [register(service, source) for _ in range(20)]
+
+    assert set(answers) == {(503, "read_only")}
+    assert service.get("/health")[0] == 200
+    assert service.wait_until_it_answers("/health/ready", 503)["code"] == "database_read_only"
+    assert "\ncrm_router_ready 0.0" in service.call("GET", "/metrics", key="0123456789abcdef")[1]
+    server.tell("ALTER SYSTEM RESET default_transaction_read_only")
+    server.tell("SELECT pg_reload_conf()")
+    service.wait_until_up()
+    assert register(service, source) == (201, None)
+    assert_whole(service)
+
+
+def test_commands_say_so_in_a_sentence(service: Service, server: Server) -> None:
+    server.tell("ALTER DATABASE postgres SET default_transaction_read_only = on")
+    done = service.manage("route_waiting")
+    assert done.returncode == 1
+    assert done.stderr.endswith("session is read-only\n")
+    done = service.manage("create_api_key", "--management", "--name", "office")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The database did not do its part: ")
+    assert done.stderr.endswith("session is read-only\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def standby(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with server.make_standby() as standby:
+        yield standby
+
+
+def test_of_several_hosts_the_primary_is_used_also_after_a_failover(
+    start: StartService, server: Server, standby: Server
+) -> None:
+    ports = f"{standby.port},{server.port}"
+    service = start(DATABASE_URL=f"postgres://postgres@/postgres?host=127.0.0.1,127.0.0.1&port={ports}")
+    service.wait_until_up()
+    source = service.roster(operators=1, limit=100)
+    assert register(service, source) == (201, None)
+    wait_until(lambda: standby.ask("SELECT 1 FROM leads_identity"), "the standby has it too")
+
+    server.stop()
+    assert register(service, source) == (503, "read_only")
+    standby.tell("SELECT pg_promote()")
+
+    wait_until(lambda: register(service, source) == (201, None), "the new primary takes contacts")
+    assert len({contact for [contact] in standby.ask("SELECT lead_id FROM routing_contact")}) == 1
+    assert_whole(service)
+
+
+def test_tables_of_another_version_are_a_503(service: Service, server: Server) -> None:
+    source = service.roster(operators=1, limit=100)
+    for column in ("leads_lead.name", "routing_contact.message", "operators_operator.max_load"):
+        table, name = column.split(".")
+        server.tell(f"ALTER TABLE {table} RENAME COLUMN {name} TO renamed")
+
+        answers = {register(service, source) for _ in range(5)}
+
+        assert answers == {(503, "schema")}, column
+        server.tell(f"ALTER TABLE {table} RENAME COLUMN renamed TO {name}")
+        assert register(service, source) == (201, None)
+    assert_whole(service)

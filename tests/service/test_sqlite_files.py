@@ -1,0 +1,131 @@
+"""Another process has SQLite's lock, or the file is taken away below the service: reads go on, nothing goes nowhere."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.service.conftest import StartService
+from tests.service.running import Service, run, wait_until
+
+pytestmark = [pytest.mark.service, pytest.mark.once]
+
+THREADS = 8
+SUFFIXES = ("", "-wal", "-shm")
+
+
+@pytest.fixture
+def service(start: StartService) -> Service:
+    return start(WEB_THREADS=str(THREADS)).wait_until_up()
+
+
+def file_of(service: Service, suffix: str = "") -> Path:
+    return Path(service.env["DATABASE_URL"].removeprefix("sqlite:///") + suffix)
+
+
+def register(service: Service, source: int) -> tuple[int, str | None]:
+    status, answer = service.call("POST", "/api/v1/contacts", {"source_id": source, "lead_email": "anna@example.com"})
+    return status, answer.get("code")
+
+
+@contextmanager
+def locked(service: Service) -> Iterator[None]:
+    """This process has the lock, as the shell of SQLite has it that somebody has left open."""
+    with closing(sqlite3.connect(file_of(service), isolation_level=None)) as somebody:
+        somebody.execute("BEGIN EXCLUSIVE")
+        yield
+        somebody.execute("COMMIT")
+
+
+def test_reads_go_on_while_another_process_has_the_lock(service: Service) -> None:
+    source = service.roster(operators=1, limit=100)
+    key = service.manage("create_api_key", "--source", str(source), "--name", "Bot").stdout.strip()
+    answers: list[tuple[int, str | None]] = []
+    writers = [threading.Thread(target=lambda: answers.append(register(service, source))) for _ in range(THREADS)]
+    with locked(service):
+        for writer in writers:
+            writer.start()
+        wait_until(lambda: len(answers) == 2, "all threads but those for readers wait for the lock")
+
+        paths = ["/health", "/health/ready", "/api/v1/contacts", "/api/v1/operators", "/api/v1/stats/distribution"]
+        paths += ["/admin/login/", "/openapi.json"]
+        reads = [service.call("GET", path)[0] for path in paths]
+        reads.append(service.call("GET", "/api/v1/contacts", key=key)[0])
+        more = register(service, source)
+
+        assert reads == [200] * len(reads)
+        assert more == (503, "busy")
+        assert answers == [(503, "busy")] * 2
+    for writer in writers:
+        writer.join()
+    assert answers[2:] == [(201, None)] * 6
+    assert service.manage("check_routing").returncode == 0
+
+
+def make_backup(service: Service, folder: Path) -> Path:
+    done = run("scripts/backup", str(folder), env=service.env)
+    assert done.returncode == 0, done
+    return Path(done.stdout.strip().splitlines()[-1])
+
+
+def move_away(service: Service, *suffixes: str) -> None:
+    for suffix in suffixes:
+        file_of(service, suffix).rename(file_of(service, f".moved{suffix}"))
+
+
+def test_a_deleted_file_is_a_503_until_another_is_there(service: Service, tmp_path: Path) -> None:
+    source = service.roster(operators=1, limit=100)
+    backup = make_backup(service, tmp_path)
+    move_away(service, *SUFFIXES)
+
+    answers = [register(service, source) for _ in range(20)]
+
+    assert set(answers) == {(503, "unavailable")}
+    assert service.get("/api/v1/contacts")[0] == 503
+    assert service.wait_until_it_answers("/health/ready", 503)["code"] == "database_unreachable"
+    assert service.get("/health")[0] == 200
+    assert not file_of(service).exists()
+    backup.rename(file_of(service))
+    service.wait_until_up()
+    assert register(service, source) == (201, None)
+    with closing(sqlite3.connect(file_of(service))) as database:
+        assert database.execute("SELECT count(*) FROM routing_contact").fetchone() == (1,)
+    assert service.manage("check_routing").returncode == 0
+
+
+def test_a_replaced_file_is_a_503_until_the_log_of_the_former_is_gone(service: Service, tmp_path: Path) -> None:
+    source = service.roster(operators=1, limit=100)
+    backup = make_backup(service, tmp_path)
+    assert register(service, source) == (201, None)
+    backup.rename(file_of(service))
+
+    answers = [register(service, source) for _ in range(20)]
+
+    assert set(answers) == {(503, "unavailable")}
+    assert "not db.sqlite3-wal and db.sqlite3-shm" in service.output()
+    move_away(service, "-wal", "-shm")
+    service.wait_until_up()
+    status, page = service.get("/api/v1/contacts")
+    assert status == 200, service.output()[-6000:]
+    assert page["results"] == []
+    assert register(service, source) == (201, None)
+    assert service.manage("check_routing").returncode == 0
+
+
+def test_an_empty_database_in_its_place_is_a_503(service: Service) -> None:
+    source = service.roster(operators=1, limit=100)
+    move_away(service, *SUFFIXES)
+    sqlite3.connect(file_of(service)).execute("VACUUM")
+
+    assert register(service, source) == (503, "schema")
+    assert service.wait_until_it_answers("/health/ready", 503)["code"] == "migrations_missing"
+
+
+def test_a_removed_log_is_a_503(service: Service) -> None:
+    source = service.roster(operators=1, limit=100)
+    move_away(service, "-wal", "-shm")
+
+    assert {register(service, source) for _ in range(20)} == {(503, "unavailable")}
