@@ -32,7 +32,7 @@ def crossed(first, second):
             with suppress(BrokenBarrierError):  # nobody comes to the second meeting
                 both_hold_one.wait(TIMEOUT if attempt == 0 else 0.01)
             lock_operators([other])
-            take(())(one)
+            take((), ())(one)
             return attempt
 
         return lambda: characters.run_attempts(work)

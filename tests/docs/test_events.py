@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from notifications import long_polls
 from tests import characters
 from tests.access import callers
 from tests.docs import documents
@@ -15,7 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 [READER] = [text for text in documents.programs(documents.DOCS / "api.md") if text.startswith('"""events.py: ')]
 
 
-def test_the_reader_prints_who_gets_what_as_it_happens(live_server):
+def test_the_reader_prints_who_gets_what_as_it_happens(live_server, monkeypatch):
+    monkeypatch.setattr(long_polls, "waiters", long_polls.Waiters(1))  # the last call waits when the reader is gone
     source = characters.source(roster={characters.operator("Anna", limit=1): 1})
     before = characters.contact(source)
     environment = {"PATH": os.environ["PATH"], "ROUTER": live_server.url, "ROUTER_KEY": callers.key(source).secret}
@@ -27,3 +29,4 @@ def test_the_reader_prints_who_gets_what_as_it_happens(live_server):
             assert reader.stdout.readline() == f"contact.queued {later.pk} None\n"
         finally:
             reader.kill()
+            long_polls.end_waiting()
