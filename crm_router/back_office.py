@@ -79,7 +79,11 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crm_router/icon.svg")},
     ],
     "STYLES": [lambda request: static("crm_router/back_office.css")],
-    "SCRIPTS": [lambda request: static("crm_router/back_office.js")],
+    "SCRIPTS": [
+        lambda request: static("crm_router/back_office.js"),
+        lambda request: static("crm_router/live.js"),
+        lambda request: static("crm_router/toasts.js"),
+    ],
     "ACCOUNT": {
         "navigation": [
             {"title": _("Two-factor sign-in"), "link": reverse_lazy("two_factor")},

@@ -1,4 +1,5 @@
 from routing.models.contact import OPEN, WAITING, Contact, ContactQuerySet, Exclusion
+from routing.models.desk import LONGEST_NOTE, ContactNote, SavedView
 from routing.models.history import ContactEvent, Tally, Upkeep
 from routing.models.source import (
     ACCEPT_WITHIN,
@@ -19,6 +20,7 @@ from routing.models.source import (
 
 __all__ = [
     "ACCEPT_WITHIN",
+    "LONGEST_NOTE",
     "MAX_OFFERS",
     "MISSED",
     "OPEN",
@@ -27,12 +29,14 @@ __all__ = [
     "WHOLE_NUMBERS",
     "Contact",
     "ContactEvent",
+    "ContactNote",
     "ContactQuerySet",
     "Exclusion",
     "OpeningHours",
     "PhoneFormat",
     "RosterEntry",
     "RosterQuerySet",
+    "SavedView",
     "Source",
     "SourceQuerySet",
     "Strategy",
