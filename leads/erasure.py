@@ -14,7 +14,7 @@ from leads.identity_actions import delete_identities
 from leads.lead_events import ERASED, record_lead_event
 from leads.models import FormerName, Identity, Lead, PossibleDuplicate
 from routing.history import SYSTEM
-from routing.models import Contact, ContactEvent
+from routing.models import Contact, ContactEvent, ContactNote
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,9 @@ def erase_texts(contact_ids: Collection[int]) -> None:
 
 
 def erase_notes(contact_ids: Collection[int]) -> None:
-    """Deletes what operators wrote in the history of contacts, which the caller has locked."""
+    """Deletes what operators and supervisors wrote about contacts, which the caller has locked."""
     ContactEvent.objects.filter(contact__in=contact_ids, note__isnull=False).update(note=None)
+    ContactNote.objects.filter(contact__in=contact_ids).delete()
 
 
 def erase_names_in_log(model: type[Lead | PossibleDuplicate], ids: set[int]) -> None:

@@ -16,7 +16,7 @@ class Dossier:
     lead: Lead
     identities: list[Identity]
     former_names: list[FormerName]  # also of leads merged into this one
-    contact_slices: Iterator[list[Contact]]  # oldest first, each contact with its history; to be read once
+    contact_slices: Iterator[list[Contact]]  # oldest first, each contact with its history and notes; to be read once
     merged: list[Lead]  # into this one; each keeps its own name
     merges: list[Merge]
     possible_duplicates: list[PossibleDuplicate]
@@ -28,7 +28,7 @@ def export_lead(*, lead_id: int) -> Dossier:
     family = lead_lookup.merged_family(lead.pk)
     events = ContactEvent.objects.select_related("from_operator", "to_operator").defer("evidence")
     history = Prefetch("history", events.order_by("pk"))
-    contacts = lead.contacts.select_related("operator").prefetch_related(history)
+    contacts = lead.contacts.select_related("operator").prefetch_related(history, "notes")
     return Dossier(
         lead=lead,
         identities=list(lead.identities.order_by("rank", "pk")),

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from core import retry
 from leads import erasure
 from leads.models import Lead, LeadQuerySet
-from routing.models import Contact, ContactEvent, ContactQuerySet
+from routing.models import Contact, ContactEvent, ContactNote, ContactQuerySet
 
 TOGETHER = 500  # messages erased in one transaction; people read in one statement
 
@@ -19,9 +19,10 @@ GoOn = Callable[[], bool]
 
 
 def contacts_with_old_texts(*, resolved_before: datetime) -> ContactQuerySet:
-    """Contacts resolved before that, which still have texts: a message, what could not be read, an operator's note."""
-    noted = ContactEvent.objects.filter(note__isnull=False).values("contact")
-    texts = Q(message__isnull=False) | Q(warnings__isnull=False) | Q(pk__in=noted)
+    """Contacts resolved before that, which still have texts: a message, what could not be read, notes."""
+    explained = ContactEvent.objects.filter(note__isnull=False).values("contact")
+    noted = ContactNote.objects.values("contact")
+    texts = Q(message__isnull=False) | Q(warnings__isnull=False) | Q(pk__in=explained) | Q(pk__in=noted)
     return Contact.objects.filter(texts, resolved_at__lt=resolved_before)
 
 

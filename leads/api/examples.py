@@ -53,6 +53,7 @@ PHONE = {
     "added_through_source_id": 1,
 }
 IDENTITY = [request({"is_shared": True}), answer(PHONE)]
+NOTE = {"text": "Перезвонить после 18:00", "by": "user boris", "at": MOMENT}
 DOSSIER = [
     answer(
         {
@@ -64,7 +65,7 @@ DOSSIER = [
             },
             "identities": [PHONE],
             "former_names": [],
-            "contacts": [ASSIGNED | {"history": [EVENT[0].value]}],
+            "contacts": [ASSIGNED | {"history": [EVENT[0].value], "notes": [NOTE]}],
             "merged": [],
             "merges": [],
             "possible_duplicates": [{"lead_id": 1, "other_id": 2, "created_at": MOMENT}],

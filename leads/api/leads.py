@@ -21,7 +21,7 @@ from leads.api.filters import LeadFilter
 from leads.api.identities import IdentitySerializer
 from leads.models import FormerName, Lead, PossibleDuplicate
 from routing.api.contacts import ContactSerializer, EventSerializer
-from routing.models import Contact
+from routing.models import Contact, ContactNote
 
 
 @extend_schema_serializer(examples=examples.LEAD)
@@ -79,12 +79,21 @@ class FormerNameSerializer(serializers.Serializer[FormerName]):
     replaced_by = serializers.CharField()
 
 
+class NoteSerializer(serializers.Serializer[ContactNote]):
+    text = serializers.CharField()
+    by = serializers.CharField()
+    at = UTCDateTimeField()
+
+
 class ToldContactSerializer(ContactSerializer):
     history = EventSerializer(many=True, source="history.all")
+    notes = NoteSerializer(many=True, source="notes.all", help_text="What operators and supervisors wrote about it.")
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
-        lines = self.fields["history"].to_representation(instance.history.all())
-        return super().to_representation(instance) | {"history": lines}
+        told = {
+            name: self.fields[name].to_representation(getattr(instance, name).all()) for name in ("history", "notes")
+        }
+        return super().to_representation(instance) | told
 
 
 class MergeSerializer(serializers.Serializer[Any]):
