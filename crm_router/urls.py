@@ -17,7 +17,7 @@ from notifications.api.messenger import ChannelsView, NotificationsView, Telegra
 from notifications.api.telegram_updates import receive_update
 from notifications.api.webhooks import DeliveryList, WebhookViewSet
 from operators.api import OperatorViewSet
-from routing.admin import calendar, holiday_pages, leave, opening_hours, reports, shifts
+from routing.admin import calendar, holiday_pages, leave, opening_hours, reports, shifts, switches
 from routing.api.changes import ChangeViewSet
 from routing.api.duty import AbsencesView, AbsenceView, AvailabilityView, PauseView, ResumeView, ScheduleView
 from routing.api.reports import DistributionView, QueueView
@@ -83,6 +83,12 @@ urlpatterns = [
         admin.site.admin_view(leave.undo_page),
         name="undo_leave",
     ),
+    path(
+        "admin/operators/operator/<id:operator_id>/set/",
+        admin.site.admin_view(switches.set_operator),
+        name="operator_set",
+    ),
+    path("admin/changes/<id:change_id>/undo/", admin.site.admin_view(switches.undo_change), name="undo_change"),
     path("admin/calendar/", admin.site.admin_view(calendar.calendar_page), name="calendar"),
     path(
         "admin/routing/source/<id:source_id>/hours/",
