@@ -42,6 +42,8 @@ class RosterForm(ChangesOnly):
         if self.instance.pk and "operator" in self.fields:
             self.fields["operator"] = forms.Field(label=gettext_lazy("operator"), disabled=True, widget=StoredOperator)
             self.initial["operator"] = self.instance.operator
+        if "weight" in self.fields:  # the heading of its column is no label
+            self.fields["weight"].widget.attrs["aria-label"] = gettext_lazy("weight")
 
 
 class RosterFormSet(PaginationInlineFormSet):

@@ -5,8 +5,14 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
+
+from access import keys
+from routing.models import Contact, Source
+from tests import characters
 
 PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 PATIENCE = 120_000  # milliseconds: a page of a busy machine is slow, not broken
@@ -58,3 +64,32 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def cast() -> None:
+    """Something to see on every page, one contact waiting, one pair of possible duplicates."""
+    anna, boris = characters.operator("Anna", limit=1), characters.operator("Boris", limit=1)
+    bot = characters.source("Telegram", roster={anna: 10, boris: 30})
+    characters.contact(bot, lead_phone="+79991234567", lead_name="Ivan", message="Price?")
+    characters.contact(bot, lead_email="ivan@example.com", lead_name="Vanya")
+    characters.contact(bot, lead_phone="+79991234567", lead_email="ivan@example.com")
+    Group.objects.create(name="Supervisors")
+    keys.make_key(name="Office", source=None)
+
+
+@pytest.fixture
+def wordy(cast: None) -> Contact:
+    """Of a client whose name and e-mail are as long as a screen and have nowhere to break."""
+    bot = Source.objects.get()
+    return characters.contact(bot, lead_name="Ж" * 60, lead_email=f"{'a' * 48}@example.com", message="щ" * 60)
+
+
+@pytest.fixture
+def back_office(cast: None, page: Page, client: Client, live_server: LiveServer) -> Page:
+    """The start page, signed in."""
+    client.force_login(User.objects.create_superuser("vera"))
+    session = client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page.goto("/admin/")
+    return page

@@ -3,30 +3,18 @@
 import re
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.test import Client
+from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from access import keys
 from access.models import ApiKey
-from leads.models import Lead, PossibleDuplicate
+from leads.models import Lead
 from operators.models import Operator
 from routing.models import Contact, Source
 from tests import characters
+from tests.browser import tour
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-LISTS = {
-    "Operators": "operators/operator",
-    "Sources": "routing/source",
-    "Contacts": "routing/contact",
-    "Leads": "leads/lead",
-    "Possible duplicates": "leads/possibleduplicate",
-    "Users": "auth/user",
-    "Roles": "auth/group",
-    "API keys": "access/apikey",
-}
 
 # The cells of tables whose text is cut by their own edges or those of the table.
 HIDDEN = """[...document.querySelectorAll("#result_list td, #result_list th, td.field-tabular")].filter(cell => {
@@ -35,35 +23,6 @@ HIDDEN = """[...document.querySelectorAll("#result_list td, #result_list th, td.
     const isCut = cell.scrollHeight > cell.clientHeight + 1 || cell.scrollWidth > cell.clientWidth + 1;
     return isCut || right > box.getBoundingClientRect().right + 1;
 }).map(cell => cell.className.split(" ")[0])"""
-
-
-@pytest.fixture
-def cast() -> None:
-    """Something to see on every page, one contact waiting, one pair of possible duplicates."""
-    anna, boris = characters.operator("Anna", limit=1), characters.operator("Boris", limit=1)
-    bot = characters.source("Telegram", roster={anna: 10, boris: 30})
-    characters.contact(bot, lead_phone="+79991234567", lead_name="Ivan", message="Price?")
-    characters.contact(bot, lead_email="ivan@example.com", lead_name="Vanya")
-    characters.contact(bot, lead_phone="+79991234567", lead_email="ivan@example.com")
-    Group.objects.create(name="Supervisors")
-    keys.make_key(name="Office", source=None)
-
-
-@pytest.fixture
-def wordy(cast: None) -> Contact:
-    """Of a client whose name and e-mail are as long as a screen and have nowhere to break."""
-    bot = Source.objects.get()
-    return characters.contact(bot, lead_name="Ж" * 60, lead_email=f"{'a' * 48}@example.com", message="щ" * 60)
-
-
-@pytest.fixture
-def back_office(cast: None, page: Page, client: Client, live_server: LiveServer) -> Page:
-    """The start page, signed in."""
-    client.force_login(User.objects.create_superuser("vera"))
-    session = client.cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-    page.goto("/admin/")
-    return page
 
 
 def test_a_supervisor_signs_in_and_out(page: Page):
@@ -83,24 +42,7 @@ def test_a_supervisor_signs_in_and_out(page: Page):
 def test_every_page_opens(back_office: Page, wordy: Contact, language: str, width: int):
     back_office.set_viewport_size({"width": width, "height": 900})
     back_office.context.add_cookies([{"name": "django_language", "value": language, "url": back_office.url}])
-    pages = [f"/admin/{path}/" for path in LISTS.values()]
-    pages += [f"/admin/{path}/add/" for path in ("operators/operator", "routing/source", "auth/user", "auth/group")]
-    pages += ["/admin/access/apikey/add/", f"/admin/access/apikey/{ApiKey.objects.get().pk}/rotate_this/"]
-    for path in LISTS.values():
-        back_office.goto(f"/admin/{path}/")
-        href = back_office.locator("#result_list tbody a").first.get_attribute("href") or ""
-        pages += [href, href.split("?")[0].replace("change", "history")]
-    pages += [f"/admin/auth/user/{User.objects.get().pk}/password/", "/admin/password_change/", "/admin/leads/"]
-    pages += [f"/admin/leads/possibleduplicate/{PossibleDuplicate.objects.get().pk}/change/"]
-    pages += [f"/admin/leads/lead/{Lead.objects.get(name='Ivan').pk}/merge_with/?q=van"]
-    pages += [f"/admin/operators/operator/{Operator.objects.get(name='Anna').pk}/shifts/"]
-    pages += ["/admin/holidays/", "/admin/holidays/?country=RU&year=2030"]
-    pages += [
-        "/admin/operators/operator/leave/",
-        f"/admin/operators/operator/leave/?operator={Operator.objects.get(name='Anna').pk}&first=2099-01-05&last=2099-01-09",
-    ]
-    pages += ["/admin/queue/", *(f"/admin/routing/contact/{contact.pk}/change/" for contact in Contact.objects.all())]
-    for url in pages:
+    for url in tour.all_pages(back_office):
         back_office.goto(url)  # a status other than 200 is a complaint
         expect(back_office.locator("h1").first).to_be_visible()
         assert back_office.evaluate("document.documentElement.scrollWidth") <= width, f"{url} is wider than the screen"
@@ -109,7 +51,7 @@ def test_every_page_opens(back_office: Page, wordy: Contact, language: str, widt
 
 
 def test_the_sidebar_leads_to_every_list(back_office: Page):
-    for name, path in LISTS.items():
+    for name, path in tour.LISTS.items():
         follow(back_office, name)
         expect(back_office).to_have_url(re.compile(f"/admin/{path}/"))
 
