@@ -69,6 +69,8 @@ class Lead(models.Model):
 
     objects = LeadQuerySet.as_manager()
 
+    resolved_with_erasure = 0  # not stored: how many open contacts this erasure has resolved
+
     class Meta:
         verbose_name = _("lead")
         verbose_name_plural = _("leads")

@@ -17,15 +17,18 @@ def add_note(contact_id: int, text: str, by: str) -> ContactNote:
     words = read_note(text)
     for attempt in retry.attempts():
         with attempt:
-            # An erasure locks the contact before it deletes notes, so none can come in behind it.
-            locked = Contact.objects.filter(pk=contact_id).select_for_update(no_key=True)
-            contact = locked.defer("message").first()
+            contact = locked_contact(contact_id)
             if contact is None:
                 raise Unknown("contact", contact_id)
             if is_erased(contact):
                 raise Conflict("erased", _("This person's data was erased. The note was not stored."))
             note = ContactNote.objects.create(contact=contact, text=words, by=by)
     return note
+
+
+def locked_contact(pk: int) -> Contact | None:
+    """An erasure locks the contact before it deletes the notes, so that none comes in behind it."""
+    return Contact.objects.filter(pk=pk).defer("message").select_for_update(no_key=True).first()
 
 
 def read_note(given: str) -> str:

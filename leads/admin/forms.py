@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import BaseDialogForm
@@ -16,7 +16,7 @@ from unfold.widgets import (
 
 from core.admin.forms import ChangesOnly, TrimmedField
 from core.ids import is_id
-from leads import identities, lead_editing
+from leads import erasure, identities, lead_editing
 from leads.admin import lead_formatting
 from leads.identities import Unreadable
 from leads.models import Lead
@@ -89,6 +89,9 @@ class EraseForm(BaseDialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["number"].label = _("To erase this lead, type its number: %(id)s") % {"id": self.object_id}
+
+    def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
+        return {"open_contacts": erasure.open_contacts([int(object_id)]).count() if is_id(str(object_id)) else 0}
 
     def clean_number(self) -> str:
         if self.cleaned_data["number"] != str(self.object_id):

@@ -53,8 +53,10 @@ def undone(count: int) -> str:
     return ngettext("%(count)d merge was undone.", "%(count)d merges were undone.", count) % {"count": count}
 
 
-def erased(count: int) -> str:
-    return ngettext("%(count)d lead was erased.", "%(count)d leads were erased.", count) % {"count": count}
+def erased(resolved: int) -> str:
+    """`resolved`: how many contacts were open."""
+    sentence = ngettext("%(count)d open contact was resolved.", "%(count)d open contacts were resolved.", resolved)
+    return " ".join([gettext("The lead was erased."), *([sentence % {"count": resolved}] if resolved else [])])
 
 
 @admin.register(Lead)
@@ -228,7 +230,6 @@ class LeadAdmin(IdentityDialogs):
         description=_("Erase…"),
         permissions=["decide"],
         icon="person_remove",
-        variant=ActionVariant.DANGER,
         dialog={
             "title": _("Erase this person permanently?"),
             "form_class": EraseForm,
@@ -236,8 +237,12 @@ class LeadAdmin(IdentityDialogs):
         },
     )
     def erase_this(self, request: HttpRequest, form: EraseForm, object_id: str) -> HttpResponse:
+        gone: list[Lead] = []
         return self.from_dialog(
-            request, object_id, lambda pk: erasure.erase_lead(lead_id=pk, by=acting_user(request)), erased
+            request,
+            object_id,
+            lambda pk: gone.append(erasure.erase_lead(lead_id=pk, by=acting_user(request))),
+            lambda count: erased(gone[0].resolved_with_erasure),
         )
 
     @display(description=_("lead"), header=True)

@@ -189,7 +189,10 @@ class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
     @extend_schema(request=None, responses=LeadSerializer)
     @action(detail=True, methods=["post"])
     def erase(self, request: Request, pk: int) -> Response:
-        """Deletes identities, name and messages permanently; keeps contacts and decisions. Cannot be undone."""
+        """Deletes identities, name, messages and notes permanently; keeps contacts and decisions. Cannot be undone.
+
+        Open contacts are resolved, and their places go to waiting ones.
+        """
         return self.lead_response(erasure.erase_lead(lead_id=pk, by=caller_name(request)))
 
     @extend_schema(responses=DossierSerializer)

@@ -5,6 +5,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 
 from leads.models import Identity, Lead, PossibleDuplicate
+from routing import lifecycle
 from routing.models import Contact
 from tests import characters
 from tests.admin import pages
@@ -41,6 +42,18 @@ def test_the_dialog_says_what_goes_and_what_stays(supervisor, ivan):
         assert part in dialog
 
 
+def test_the_dialog_says_how_many_open_contacts_are_resolved(supervisor, bot, ivan):
+    assert "1 open contact. Its place" in supervisor.get(pages.button(ivan, "erase_this")).text
+    characters.contact(bot, lead_phone="+79991234567")
+    assert "2 open contacts. Their places" in supervisor.get(pages.button(ivan, "erase_this")).text
+
+
+def test_without_an_open_contact_nothing_is_said_of_resolving(supervisor, ivan):
+    lifecycle.resolve_contact(contact_id=Contact.objects.get().pk)
+    assert "Resolved:" not in supervisor.get(pages.button(ivan, "erase_this")).text
+    assert pages.said(erase(supervisor, ivan)) == ["The lead was erased."]
+
+
 @pytest.mark.parametrize("typed", ["", "yes", "0"])
 def test_a_click_is_no_yes(supervisor, ivan, typed):
     assert "form_submitted" in pages.press(supervisor, ivan, "erase_this", number=typed).text
@@ -50,7 +63,7 @@ def test_a_click_is_no_yes(supervisor, ivan, typed):
 def test_an_erased_person_is_gone_and_the_contact_stays(supervisor, ivan):
     response = erase(supervisor, ivan)
     assert erased(ivan)
-    assert pages.said(response) == ["1 lead was erased."]
+    assert pages.said(response) == ["The lead was erased. 1 open contact was resolved."]
     assert not ivan.identities.exists()
     assert Contact.objects.get(lead=ivan).message is None
 

@@ -147,5 +147,5 @@ def test_words_about_a_client_who_is_erased_meanwhile_do_not_stay(contact, both_
         lambda: outcome(taking.decline_contact, contact_id=contact.pk, reason="Ivan is rude"),
         lambda: (lifecycle.find_contact(contact.pk), erasure.erase_lead(lead_id=contact.lead_id)),
     )
-    assert kinds(contact)[-1] == "declined"
+    assert kinds(contact)[-1] == "resolved"
     assert not ContactEvent.objects.filter(note__isnull=False).exists()

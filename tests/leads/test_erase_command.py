@@ -39,6 +39,8 @@ def test_it_says_who_it_is_and_what_went(anna, answer, capsys):
     assert "Anna" in told
     assert "phone: +79990000001" in told
     assert "1 identities, 1 messages" in told
+    assert "1 contacts, 1 of them open: they will be resolved" in told
+    assert "Open contacts resolved: 1." in told
     assert is_erased(anna)
     assert not Identity.objects.exists()
     assert Contact.objects.get().message is None

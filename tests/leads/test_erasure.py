@@ -7,6 +7,7 @@ from core.errors import Conflict, Unknown
 from leads import contact_editing, erasure, export, merging
 from leads.models import Identity, Lead, PossibleDuplicate
 from operators.models import Operator
+from routing import lifecycle
 from routing.models import Contact, ContactEvent
 from tests import characters
 
@@ -36,8 +37,52 @@ def test_identities_name_messages_and_keys_are_gone(anna):
 def test_counts_and_decisions_stay(anna):
     erasure.erase_lead(lead_id=anna.pk)
     assert ContactEvent.objects.filter(evidence__isnull=False).count() == 1
-    assert Operator.objects.get().current_load == 1
+    assert Contact.objects.get().operator == Operator.objects.get()
     assert characters.findings() == []
+
+
+def test_open_contacts_are_resolved_with_the_erasure(bot, anna):
+    characters.contact(bot, lead_phone="+79990000001")
+    erased = erasure.erase_lead(lead_id=anna.pk, by="user boris")
+    assert erased.resolved_with_erasure == 2
+    assert not Contact.objects.filter(resolved_at__isnull=True).exists()
+    assert set(ContactEvent.objects.filter(what="resolved").values_list("by", flat=True)) == {"user boris"}
+    assert Operator.objects.get().current_load == 0
+    assert characters.findings() == []
+
+
+def test_their_places_go_to_those_who_wait():
+    bot = characters.source(roster={characters.operator(limit=1): 10})
+    anna, waiting = characters.contact(bot).lead, characters.contact(bot)
+    erasure.erase_lead(lead_id=anna.pk)
+    assert Contact.objects.get(pk=waiting.pk).status == "assigned"
+    assert characters.findings() == []
+
+
+def test_a_waiting_contact_is_resolved_too():
+    waiting = characters.contact(characters.source())
+    assert erasure.erase_lead(lead_id=waiting.lead_id).resolved_with_erasure == 1
+    assert Contact.objects.get().status == "resolved"
+    assert characters.findings() == []
+
+
+def test_contacts_with_several_operators_free_a_place_of_each():
+    anna, boris = characters.operator("Anna"), characters.operator("Boris")
+    first = characters.contact(characters.source(roster={boris: 10}), lead_phone="+79990000001")
+    characters.contact(characters.source(roster={anna: 10}), lead_phone="+79990000001")
+    erasure.erase_lead(lead_id=first.lead_id)
+    assert (characters.load(anna), characters.load(boris)) == (0, 0)
+
+
+def test_what_was_resolved_before_is_not_resolved_again(anna):
+    lifecycle.resolve_contact(contact_id=Contact.objects.get().pk)
+    assert erasure.erase_lead(lead_id=anna.pk).resolved_with_erasure == 0
+    assert ContactEvent.objects.filter(what="resolved").count() == 1
+
+
+def test_a_refused_erasure_resolves_nothing(anna):
+    erasure.erase_lead(lead_id=anna.pk, only_if=lambda lead: False)
+    assert Contact.objects.get().status == "assigned"
 
 
 def test_who_writes_again_is_somebody_new(bot, anna):

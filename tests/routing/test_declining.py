@@ -116,6 +116,7 @@ def test_the_words_are_erased_with_the_client(with_anna):
 
 def test_nothing_is_written_about_an_erased_client(with_anna):
     erasure.erase_lead(lead_id=with_anna.lead_id)
+    lifecycle.reopen_contact(contact_id=with_anna.pk)
     taking.decline_contact(contact_id=with_anna.pk, reason="Ivan is rude")
     assert last(with_anna).note is None
 

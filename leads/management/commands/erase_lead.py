@@ -8,7 +8,10 @@ from leads.export import Dossier
 
 
 class Command(BaseCommand):
-    help = "Erases a person permanently: identities, name and messages. Contacts, decisions and counts stay."
+    help = (
+        "Erases a person permanently: identities, name, messages and notes. Open contacts are resolved. Contacts, "
+        "decisions and counts stay."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("lead_id", type=int, metavar="ID", help="id of the lead, or of one that was merged into it")
@@ -26,10 +29,12 @@ class Command(BaseCommand):
             contents = describe_contents(dossier)
             if interactive:
                 self.confirm()
-            erasure.erase_lead(lead_id=lead_id)
+            lead = erasure.erase_lead(lead_id=lead_id)
         except (Unknown, Busy) as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"Erased permanently: name, {contents}. The contacts stay, without personal data.")
+        if lead.resolved_with_erasure:
+            self.stdout.write(f"Open contacts resolved: {lead.resolved_with_erasure}.")
 
     def confirm(self) -> None:
         self.stdout.write("This cannot be undone. Type “yes” to erase: ", ending="")
@@ -48,7 +53,10 @@ def describe_lead(dossier: Dossier) -> str:
     lines += [f"  {identity.get_kind_display()}: {identity.value}" for identity in dossier.identities]
     merged = sorted({merge.merged_id for merge in dossier.merges if merge.undone_at is None} - {lead.pk})
     lines += [f"  lead {pk} was merged into it" for pk in merged]
-    return "\n".join([*lines, f"  {dossier.lead.contacts.count()} contacts"])
+    contacts = dossier.lead.contacts
+    still_open = contacts.filter(resolved_at__isnull=True).count()
+    open_ones = f", {still_open} of them open: they will be resolved" if still_open else ""
+    return "\n".join([*lines, f"  {contacts.count()} contacts{open_ones}"])
 
 
 def describe_contents(dossier: Dossier) -> str:
