@@ -109,6 +109,7 @@ def revoked(count: int) -> str:
 @admin.register(ApiKey)
 class ApiKeyAdmin(OwnHistory, PlainTitles, OwnPages, ModelAdmin):
     history_query = "subject=key:%s"
+    warn_unsaved_form = True
     list_display = ["name", "prefix", "scope", "badge", "last_used_at", "expires_at", "created_at"]
     list_filter = [StateFilter]
     list_filter_submit = True

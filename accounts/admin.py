@@ -87,6 +87,8 @@ def exceeds(holder: Any, user: Any) -> bool:
 class WithinOwnRights(OwnHistory, PlainTitles, ModelAdmin):
     """Offers only the permissions of models that have a page, and of those only what the user has."""
 
+    warn_unsaved_form = True
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj and exceeds(obj, request.user))
 

@@ -78,11 +78,15 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crm_router/icon.svg")},
     ],
-    "STYLES": [lambda request: static("crm_router/back_office.css")],
+    "STYLES": [
+        lambda request: static("crm_router/back_office.css"),
+        lambda request: static("crm_router/instant.css"),
+    ],
     "SCRIPTS": [
         lambda request: static("crm_router/back_office.js"),
         lambda request: static("crm_router/live.js"),
         lambda request: static("crm_router/toasts.js"),
+        lambda request: static("crm_router/instant.js"),
     ],
     "ACCOUNT": {
         "navigation": [

@@ -17,7 +17,7 @@ from notifications.api.messenger import ChannelsView, NotificationsView, Telegra
 from notifications.api.telegram_updates import receive_update
 from notifications.api.webhooks import DeliveryList, WebhookViewSet
 from operators.api import OperatorViewSet
-from routing.admin import calendar, holiday_pages, leave, opening_hours, reports, shifts, switches
+from routing.admin import calendar, holiday_pages, leave, opening_hours, operator_controls, reports, shifts, switches
 from routing.api.changes import ChangeViewSet
 from routing.api.duty import AbsencesView, AbsenceView, AvailabilityView, PauseView, ResumeView, ScheduleView
 from routing.api.reports import DistributionView, QueueView
@@ -87,6 +87,11 @@ urlpatterns = [
         "admin/operators/operator/<id:operator_id>/set/",
         admin.site.admin_view(switches.set_operator),
         name="operator_set",
+    ),
+    path(
+        "admin/operators/operator/controls/",
+        admin.site.admin_view(operator_controls.controls),
+        name="operator_controls",
     ),
     path("admin/changes/<id:change_id>/undo/", admin.site.admin_view(switches.undo_change), name="undo_change"),
     path("admin/calendar/", admin.site.admin_view(calendar.calendar_page), name="calendar"),

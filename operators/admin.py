@@ -8,13 +8,11 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db import transaction
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum, prefetch_related_objects
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -24,18 +22,21 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from core.admin import formatting
-from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown, without_editing
+from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown
 from core.admin.forms import ChangesOnly, TrimmedField
 from core.admin.verbs import WORDS, VerbAction, acting_author
 from core.db import search
+from operators.duty_plan import load_plan
 from operators.models import Operator
 from routing import operator_actions
-from routing.admin import shift_tables
+from routing.admin import holes, operator_controls, shift_tables
 from routing.admin.shifts import ShiftPages
 from routing.handover import HandoverCount
 from routing.models import RosterEntry
 
 ROSTERS = 50  # roster entries shown on the page of one operator
+
+FULLNESS = F("current_load") * 1.0 / F("max_load")  # the list sorts by how full somebody is
 
 HAND_OVER: dict[str, Any] = {
     "title": _("Hand over all contacts"),
@@ -57,10 +58,6 @@ class OperatorForm(ChangesOnly):
         return reference
 
 
-class OperatorRow(OperatorForm):
-    """The form of one row of the list."""
-
-
 def open_rosters() -> QuerySet[RosterEntry]:
     """Roster entries of sources that are not archived, ordered by source name."""
     return (
@@ -77,6 +74,20 @@ def add_source_summaries(operators: Any) -> None:
     counts = dict(entries.values_list("operator").annotate(Count("pk")))
     for operator in operators:
         operator.count = counts.get(operator.pk, 0)
+
+
+def operator_panel(request: HttpRequest, operator: Operator) -> dict[str, Any]:
+    """What the page shows above its form: what applies at once, and what is wrong."""
+    may_change = operator_controls.may_change(request)
+    return {
+        "duty": operator_controls.duty_switch(operator, may_change=may_change),
+        "limit": operator_controls.limit_input(operator, may_change=may_change),
+        "load": operator_controls.load(operator),
+        "live": operator_controls.live_part([operator]),
+        "next": shift_tables.duty_text(load_plan(operator), timezone.now()),
+        "shifts": reverse("admin:operators_operator_shifts", args=[operator.pk]),
+        "holes": list(holes.operator_holes(Operator.objects.filter(pk=operator.pk))),
+    }
 
 
 def archived(count: int) -> str:
@@ -113,8 +124,9 @@ def handed_over(count: HandoverCount) -> str:
 
 @admin.register(Operator)
 class OperatorAdmin(ShiftPages):
-    list_display = ["name", "is_active", "duty", "max_load", "load", "sources"]
-    list_editable = ["is_active", "max_load"]
+    list_display = ["name", "duty_switch", "duty", "limit", "load", "sources"]
+    list_after_template = "routing/operators_live.html"
+    change_form_outer_before_template = "routing/operator_panel.html"
     list_filter = [ArchiveFilter, ("is_active", BooleanRadioFilter), ("rosters__source", AutocompleteSelectFilter)]
     search_fields = ["name", "external_ref"]
     search_help_text = _("Name or id in other systems")
@@ -122,7 +134,7 @@ class OperatorAdmin(ShiftPages):
     form = OperatorForm
     add_title = _("Add an operator")
     history_query = "operator=%s"
-    readonly_fields = ["load", "rosters", "channels", "archived_at"]
+    readonly_fields = ["rosters", "channels", "archived_at"]
     actions = [
         "pause_selected",
         "resume_selected",
@@ -135,9 +147,23 @@ class OperatorAdmin(ShiftPages):
     actions_detail = ["shifts", HAND_OVER, "archive_this", "restore_this"]
 
     def get_fields(self, request: HttpRequest, obj: Operator | None = None) -> list[Any]:
-        known = ["load", "rosters", "channels"] if obj else []
+        """Duty and limit of a current operator stand above the form, where they apply at once."""
+        at_once = [] if obj and not obj.archived_at else ["is_active", "max_load"]
+        known = ["rosters", "channels"] if obj else []
         caps = ["max_per_hour", "max_per_day", "queue_pace"]
-        return ["name", "is_active", "max_load", *caps, "external_ref", *known, *archive_fields(obj)]
+        return ["name", *at_once, *caps, "external_ref", *known, *archive_fields(obj)]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        operator = self.get_object(request, object_id)
+        if operator and not operator.archived_at:
+            extra_context = (extra_context or {}) | {"panel": operator_panel(request, operator)}
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Operator], search_term: str
@@ -148,14 +174,14 @@ class OperatorAdmin(ShiftPages):
             queryset = queryset.filter(search.contains_words(search_term) | Q(external_ref=search_term.strip()))
         return queryset, False
 
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[OperatorRow]:
-        return OperatorRow
-
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist: ChangeList = super().get_changelist_instance(request)
         add_source_summaries(changelist.result_list)
         shift_tables.add_plans(changelist.result_list)
-        return without_editing(changelist) if archive_is_shown(request) else changelist
+        for operator in changelist.result_list:
+            operator.may_be_changed = self.has_change_permission(request, operator)
+        changelist.live_part = "" if archive_is_shown(request) else operator_controls.live_part(changelist.result_list)
+        return changelist
 
     def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:
         return bool(super().has_change_permission(request, obj)) and not (obj and obj.archived_at)
@@ -170,16 +196,12 @@ class OperatorAdmin(ShiftPages):
 
     def save_model(self, request: HttpRequest, obj: Operator, form: OperatorForm, change: bool) -> None:
         author = acting_author(request)
-        save = partial(
-            operator_actions.change_operator, operator_id=obj.pk, changes=form.changes, seen=form.seen, author=author
-        )
         if not change:
             obj.pk = operator_actions.create_operator(**form.cleaned_data, author=author).pk
-        elif isinstance(form, OperatorRow):
-            # The list saves its rows in one transaction; each verb needs its own, after that one.
-            transaction.on_commit(lambda: self.run_verb(request, obj, save))
+            for hole in holes.operator_holes(Operator.objects.filter(pk=obj.pk)):
+                self.message_user(request, hole.sentence, messages.WARNING)
         else:
-            save()
+            operator_actions.change_operator(operator_id=obj.pk, changes=form.changes, seen=form.seen, author=author)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         operator = self.get_object(request, object_id)
@@ -235,7 +257,6 @@ class OperatorAdmin(ShiftPages):
         button=_("Move to the archive"),
         permission="archive",
         icon="archive",
-        variant=ActionVariant.DANGER,
         title=_("Move this operator to the archive?"),
         description=_(
             "The operator gets no more contacts. Open contacts go to other operators or back to the queue "
@@ -276,9 +297,17 @@ class OperatorAdmin(ShiftPages):
         shifts = reverse("admin:operators_operator_shifts", args=[operator.pk])
         return formatting.link(shifts, words or gettext("Shifts"))
 
-    @display(description=_("load"), ordering="current_load")
+    @display(description=_("on duty"), ordering="is_active")
+    def duty_switch(self, operator: Operator) -> SafeString:
+        return operator_controls.duty_switch(operator, may_change=operator.may_be_changed)  # type: ignore[attr-defined]
+
+    @display(description=_("limit"), ordering="max_load")
+    def limit(self, operator: Operator) -> SafeString:
+        return operator_controls.limit_input(operator, may_change=operator.may_be_changed)  # type: ignore[attr-defined]
+
+    @display(description=_("load"), ordering=FULLNESS)
     def load(self, operator: Operator) -> SafeString:
-        return format_html("{}{}", formatting.load_bar(**operator.fullness), next_contacts(operator))
+        return operator_controls.load(operator)
 
     @display(description=_("sources"))
     def sources(self, operator: Operator) -> str:
@@ -314,17 +343,6 @@ class OperatorAdmin(ShiftPages):
                 *([gettext("And %(number)s more.") % {"number": more}] if more else []),
             ]
         )
-
-
-def next_contacts(operator: Operator) -> SafeString | str:
-    """Until when a cap or the pace keeps contacts away; nothing if none does."""
-    if operator.capped_until:
-        words = gettext("No new contacts until %(time)s") % {"time": formatting.format_time(operator.capped_until)}
-    elif operator.paced_until:
-        words = gettext("Next from the queue at %(time)s") % {"time": formatting.format_time(operator.paced_until)}
-    else:
-        return ""
-    return format_html('<div class="load-note">{}</div>', words)
 
 
 def roster_link(entry: RosterEntry, total: int) -> SafeString:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -27,12 +26,6 @@ class ArchiveFilter(ChoiceFilter):
 def archive_is_shown(request: HttpRequest) -> bool:
     """Whether this request is for the archive's list."""
     return request.GET.get(PARAMETER) == ARCHIVED
-
-
-def without_editing(changelist: ChangeList) -> ChangeList:
-    """The list of the archive is read-only."""
-    changelist.list_editable = ()
-    return changelist
 
 
 def archive_fields(instance: Any) -> list[str]:

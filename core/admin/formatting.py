@@ -19,10 +19,20 @@ EXCERPT = 60  # characters of a message in lists
 
 
 def load_bar(*, load: int, limit: int, obstacle: str | None) -> SafeString:
-    """ "3 of 10" and a bar; red when full, grey off duty or capped."""
+    """ "3 of 10" and a bar; at the limit "full", above it by how many, grey off duty or capped."""
     filled = min(100, round(100 * load / limit))
     state = {"full": "full", "inactive": "away", "capped": "away"}.get(obstacle or "", "free")
     words = _("%(load)s of %(limit)s") % {"load": load, "limit": limit}
+    if load > limit:
+        state, words = (
+            "over",
+            _("%(load)s of %(limit)s, over by %(more)s")
+            % {
+                "load": load,
+                "limit": limit,
+                "more": load - limit,
+            },
+        )
     return format_html(
         '<span class="load load-{}"><span class="load-bar"><span style="width: {}%"></span></span>{}</span>',
         state,

@@ -23,7 +23,6 @@ from core.admin.titles import PlainTitles
 from core.changes.models import Via
 from core.changes.recording import Author
 from core.errors import Refusal
-from core.ids import is_id
 
 WORDS = {
     "busy": _("Too many changes at the same time. Nothing was changed; please try again."),
@@ -135,6 +134,7 @@ class VerbAdmin(OwnHistory, PlainTitles, OwnPages, ModelAdmin, WithoutTransactio
     list_filter_submit = True
     show_facets = ShowFacets.NEVER
     show_full_result_count = False
+    warn_unsaved_form = True
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Removes "2 results (5 total)", because the total would count the archive.
@@ -145,22 +145,7 @@ class VerbAdmin(OwnHistory, PlainTitles, OwnPages, ModelAdmin, WithoutTransactio
             raise IncorrectLookupParameters
         changelist: ChangeList = super().get_changelist_instance(request)
         changelist.full_result_count = changelist.result_count
-        if request.method == "POST" and "_save" in request.POST:
-            changelist.result_list = self.sent_rows(request)
         return changelist
-
-    def sent_rows(self, request: HttpRequest) -> list[models.Model]:
-        """The rows of an edited list in the order in which the page has sent them.
-
-        If a row is refused, the list is shown again. Django pairs its forms with what the list would show now, where
-        other rows may have come in between: each form would stand beside somebody else's name.
-        """
-        number = request.POST.get("form-TOTAL_FORMS", "")
-        places = range(min(int(number), len(request.POST)) if is_id(number) else 0)
-        sent = (request.POST.get(f"form-{place}-id", "") for place in places)
-        keys = [int(key) for key in sent if is_id(key)]
-        rows = self.get_queryset(request).in_bulk(keys)
-        return [rows[key] for key in keys if key in rows]
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False

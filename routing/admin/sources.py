@@ -146,7 +146,6 @@ class SourceAdmin(VerbAdmin):
     history_query = "source=%s"
     readonly_fields = ["holes", "archived_at"]
     inlines = [RosterInline]
-    warn_unsaved_form = True  # before another page of the roster is opened
     actions = ["archive_selected", "restore_selected"]
     actions_detail = ["open_hours", "archive_this", "restore_this"]
 
@@ -214,7 +213,6 @@ class SourceAdmin(VerbAdmin):
         button=_("Move to the archive"),
         permission="archive",
         icon="archive",
-        variant=ActionVariant.DANGER,
         title=_("Close this source?"),
         description=_(
             "Its bot is refused immediately. Existing contacts can still be read and resolved; waiting ones stay in "

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from core.admin.questions import ask, is_sure
 from core.admin.toasts import show_toast, trigger
 from core.admin.verbs import acting_author, refusal_text
 from core.changes.models import Change
@@ -20,7 +21,7 @@ from core.ids import is_id
 from operators.models import Operator
 from operators.models.operator import LIMITS
 from routing import operator_actions, reverting
-from routing.admin import change_sentences
+from routing.admin import change_sentences, consequences
 
 SWITCHED = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 
@@ -45,8 +46,9 @@ READING: dict[str, Callable[[str], Any]] = {"is_active": read_duty, "max_load": 
 def set_operator(request: HttpRequest, operator_id: int) -> HttpResponse:
     """Sets `field`, is_active or max_load, to `value`: true or false, or 1 to 100.
 
-    `seen`: the value that the page has shown, if it sends one; nothing is changed if the stored one is another. Answers
-    422 if the value cannot be one, 409 for refusals of the verb; both with a toast, as a success.
+    `seen`: the value that the page has shown, if it sends one; nothing is changed if the stored one is another. What
+    does harm is asked first: see `core.admin.questions`. Answers 422 if the value cannot be one, 404 or 409 for
+    refusals of the verb; all with a toast, as a success.
     """
     if not request.user.has_perm("operators.change_operator"):
         raise PermissionDenied
@@ -56,6 +58,8 @@ def set_operator(request: HttpRequest, operator_id: int) -> HttpResponse:
             raise Invalid(FieldError("field", "invalid", _("This cannot be changed here.")))
         value = READING[field](request.POST.get("value", "").strip())
         seen = {field: READING[field](request.POST["seen"])} if "seen" in request.POST else None
+        if (question := question_before(request, operator_id, field, value)) is not None:
+            return question
         operator = operator_actions.change_operator(
             operator_id=operator_id, changes={field: value}, seen=seen, author=acting_author(request)
         )
@@ -63,6 +67,22 @@ def set_operator(request: HttpRequest, operator_id: int) -> HttpResponse:
         return refused(refusal)
     made = latest_since(before, request, what="operator.changed", operator_id=operator_id)
     return done(present_text(operator, field), undo_url(request, made))
+
+
+def question_before(request: HttpRequest, operator_id: int, field: str, value: Any) -> HttpResponse | None:
+    """The question, if this change does harm and the user has not confirmed it."""
+    operator = Operator.objects.current().filter(pk=operator_id).first()
+    if operator is None or is_sure(request):
+        return None
+    if field == "max_load":
+        title, submit = _("Lower the limit of %(name)s to %(limit)s?"), _("Lower the limit")
+        harm = consequences.of_limit(operator, value)
+    else:
+        title, submit = _("Take %(name)s off duty?"), _("Take off duty")
+        harm = [] if value else consequences.of_going_off_duty(operator)
+    if not harm:
+        return None
+    return ask(request, title=title % {"name": operator, "limit": value}, sentences=harm, submit=submit)
 
 
 def present_text(operator: Operator, field: str) -> str:

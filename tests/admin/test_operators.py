@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth.models import Permission, User
 
 from operators.models import Operator
 from routing import operator_actions
@@ -6,95 +7,71 @@ from tests import characters
 from tests.admin import pages
 
 
-@pytest.fixture
-def save_list(supervisor, django_capture_on_commit_callbacks):
-    """Sends the list with these fields changed, as it was when `seen`."""
-
-    def save(changes, seen=None):
-        data = pages.filled(seen or supervisor.get(pages.listing(Operator))) | changes | {"_save": "1"}
-        with django_capture_on_commit_callbacks(execute=True):
-            return supervisor.post(pages.listing(Operator), {k: v for k, v in data.items() if v is not None})
-
-    return save
-
-
-def test_duty_and_limit_are_changed_in_the_list(save_list):
+def test_the_list_has_a_switch_and_a_limit_for_each_and_nothing_to_save(supervisor):
     anna = characters.operator("Anna", limit=3)
-    save_list({"form-0-is_active": None, "form-0-max_load": "7"})
-    anna.refresh_from_db()
-    assert (anna.is_active, anna.max_load) == (False, 7)
+    page = supervisor.get(pages.listing(Operator)).text
+    assert f'id="duty-switch-{anna.pk}"' in page
+    assert f'id="limit-input-{anna.pk}"' in page
+    assert 'name="_save"' not in page
 
 
-def test_who_is_put_on_duty_in_the_list_gets_what_waits(save_list):
-    off_duty = characters.operator(is_active=False)
-    waiting = characters.contact(characters.source(roster={off_duty: 10}))
-    save_list({"form-0-is_active": "on"})
-    waiting.refresh_from_db()
-    assert waiting.operator == off_duty
+def test_the_archive_has_no_switches(supervisor):
+    anna = characters.operator("Anna")
+    operator_actions.archive_operator(operator_id=anna.pk)
+    page = supervisor.get(pages.listing(Operator) + "?archive=yes").text
+    assert "Anna" in page
+    assert 'role="switch"' not in page
+    assert 'role="switch"' not in supervisor.get(pages.page(anna)).text
 
 
-def test_saving_the_list_leaves_alone_what_somebody_else_changed_meanwhile(supervisor, save_list):
+def test_who_may_only_look_sees_duty_and_limit_as_text(client, db):
+    user = User.objects.create_user("viewer", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_operator"))
+    client.force_login(user)
+    anna = characters.operator("Anna", is_active=False, limit=3)
+    for url in (pages.listing(Operator), pages.page(anna)):
+        page = client.get(url).text
+        assert "off duty" in page
+        assert 'role="switch"' not in page
+        assert "data-instant" not in page
+
+
+def test_the_list_sorts_by_how_full(supervisor):
+    """One of two is fuller than two of ten."""
+    full, half = characters.operator("Anna", limit=10), characters.operator("Boris", limit=2)
+    Operator.objects.filter(pk=full.pk).update(current_load=2)
+    Operator.objects.filter(pk=half.pk).update(current_load=1)
+    column = supervisor.get(pages.listing(Operator)).context["cl"].list_display.index("load")
+    assert pages.shown(supervisor, pages.listing(Operator) + f"?o=-{column}") == [half, full]
+
+
+def test_above_the_limit_is_said_otherwise_than_at_the_limit(supervisor):
+    anna, boris = characters.operator("Anna", limit=2), characters.operator("Boris", limit=2)
+    Operator.objects.filter(pk=anna.pk).update(current_load=2)
+    Operator.objects.filter(pk=boris.pk).update(current_load=5)
+    page = supervisor.get(pages.listing(Operator)).text
+    assert "2 of 2<" in page
+    assert "5 of 2, over by 3" in page
+    assert page.count("load-full") == page.count("load-over") == 1
+
+
+def test_the_page_of_an_operator_saves_the_name_and_leaves_duty_and_limit_alone(supervisor):
     anna = characters.operator("Anna", limit=3)
-    seen = supervisor.get(pages.listing(Operator))
-    operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": False})
-    save_list({"form-0-max_load": "7"}, seen)
+    supervisor.post(pages.page(anna), {"name": "Anna B.", "max_load": "5"})
     anna.refresh_from_db()
-    assert (anna.is_active, anna.max_load) == (False, 7)
+    assert (anna.name, anna.is_active, anna.max_load) == ("Anna B.", True, 3)
 
 
-def test_a_limit_of_a_thousand_is_refused_in_the_list(save_list):
-    anna = characters.operator("Anna", limit=3)
-    response = save_list({"form-0-max_load": "1000"})
-    assert "100" in str(response.context["cl"].formset.errors)
-    anna.refresh_from_db()
-    assert anna.max_load == 3
+def test_the_page_says_what_is_wrong_until_it_is_mended(supervisor):
+    anna = characters.operator("Anna")
+    assert "Anna is on no roster and gets no contacts." in supervisor.get(pages.page(anna)).text
+    characters.source(roster={anna: 10})
+    assert "is on no roster" not in supervisor.get(pages.page(anna)).text
 
 
-def test_who_has_just_been_archived_is_named_in_a_message(supervisor, save_list, monkeypatch):
-    characters.operator("Anna")
-    seen = supervisor.get(pages.listing(Operator))
-    change = operator_actions.change_operator
-    monkeypatch.setattr(
-        operator_actions,
-        "change_operator",
-        lambda **call: (operator_actions.archive_operator(operator_id=call["operator_id"]), change(**call)),
-    )
-    response = save_list({"form-0-max_load": "7"}, seen)
-    assert any(message.startswith("Anna. It no longer exists") for message in pages.said(response))
-
-
-def test_a_refused_row_leaves_the_others_saved(supervisor, save_list, monkeypatch):
-    anna, boris = characters.operator("Anna", limit=3), characters.operator("Boris", limit=3)
-    seen = supervisor.get(pages.listing(Operator))
-    change = operator_actions.change_operator
-    monkeypatch.setattr(
-        operator_actions,
-        "change_operator",
-        lambda **call: (
-            call["operator_id"] == anna.pk and operator_actions.archive_operator(operator_id=anna.pk),
-            change(**call),
-        ),
-    )
-    save_list({"form-0-max_load": "7", "form-1-max_load": "8"}, seen)
-    anna.refresh_from_db()
-    boris.refresh_from_db()
-    assert (anna.max_load, boris.max_load) == (3, 8)
-
-
-def test_a_load_that_grows_while_the_list_is_open_is_kept(supervisor, save_list):
-    bot = characters.source(roster={(anna := characters.operator("Anna", limit=3)): 10})
-    seen = supervisor.get(pages.listing(Operator))
-    characters.contact(bot)
-    save_list({"form-0-max_load": "7"}, seen)
-    anna.refresh_from_db()
-    assert (anna.max_load, anna.current_load) == (7, 1)
-
-
-def test_the_page_of_an_operator_changes_name_duty_and_limit(supervisor):
-    anna = characters.operator("Anna", limit=3)
-    supervisor.post(pages.page(anna), {"name": "Anna B.", "is_active": "on", "max_load": "5"})
-    anna.refresh_from_db()
-    assert (anna.name, anna.is_active, anna.max_load) == ("Anna B.", True, 5)
+def test_a_new_operator_on_no_roster_is_told(supervisor):
+    response = supervisor.post(pages.adding(Operator), {"name": "Anna", "is_active": "on", "max_load": "5"})
+    assert "Anna is on no roster and gets no contacts." in pages.said(response)
 
 
 def test_a_load_cannot_be_edited(supervisor):
@@ -108,7 +85,7 @@ def test_a_load_cannot_be_edited(supervisor):
 def test_a_load_that_grows_while_the_page_is_being_saved_is_kept(supervisor, monkeypatch):
     bot = characters.source(roster={(anna := characters.operator("Anna", limit=3)): 10})
     monkeypatch.setattr("operators.admin.OperatorForm.clean", lambda form: characters.contact(bot) and None)
-    supervisor.post(pages.page(anna), {"name": "Anna B.", "is_active": "on", "max_load": "5"})
+    supervisor.post(pages.page(anna), {"name": "Anna B."})
     anna.refresh_from_db()
     assert (anna.name, anna.current_load) == ("Anna B.", 1)
 

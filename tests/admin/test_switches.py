@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
@@ -143,3 +144,87 @@ def test_supervisors_may_operators_may_not(db):
 def test_nothing_is_changed_by_a_link(supervisor):
     anna = characters.operator("Anna", limit=3)
     assert supervisor.get(reverse("operator_set", args=[anna.pk])).status_code == 405
+
+
+# What does harm is asked first
+
+
+def asks(response):
+    """Whether it asks, and nothing was answered to the control itself."""
+    return response.headers.get("HX-Retarget") == "#question"
+
+
+def test_the_last_person_on_duty_of_a_source_is_asked_for(supervisor):
+    anna, boris = characters.operator("Anna", limit=1), characters.operator("Boris", is_active=False)
+    bot = characters.source("Telegram", roster={anna: 10, boris: 10})
+    characters.source("Site", roster={anna: 10, characters.operator("Vera"): 10})
+    for _ in range(4):
+        characters.contact(bot)
+    response = set_(supervisor, anna, "is_active", "false")
+    assert asks(response)
+    assert "Take Anna off duty?" in response.text
+    assert "Telegram has nobody on duty then. 3 contacts wait." in response.text
+    assert "Site" not in response.text
+    anna.refresh_from_db()
+    assert anna.is_active
+
+
+def test_who_is_sure_changes_it_and_is_not_asked_again(supervisor):
+    characters.source("Telegram", roster={(anna := characters.operator("Anna")): 10})
+    response = set_(supervisor, anna, "is_active", "false", sure="yes")
+    assert toast(response)["text"] == "Anna is off duty."
+    anna.refresh_from_db()
+    assert not anna.is_active
+    assert not asks(set_(supervisor, anna, "is_active", "false"))
+
+
+def test_what_was_asked_is_what_the_dialog_sends_again(supervisor):
+    bot = characters.source("Telegram", roster={(anna := characters.operator("Anna", limit=3)): 10})
+    for _ in range(3):
+        characters.contact(bot)
+    page = set_(supervisor, anna, "max_load", "2", seen="3").text
+    for name, value in {"field": "max_load", "value": "2", "seen": "3", "sure": "yes"}.items():
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page
+    assert f'hx-post="{reverse("operator_set", args=[anna.pk])}"' in page
+
+
+def test_a_limit_below_the_load_is_asked_for_when_it_is_lowered(supervisor):
+    bot = characters.source("Telegram", roster={(anna := characters.operator("Anna", limit=3)): 10})
+    for _ in range(3):
+        characters.contact(bot)
+    assert not asks(set_(supervisor, anna, "max_load", "4"))
+    response = set_(supervisor, anna, "max_load", "1")
+    assert asks(response)
+    assert "Anna keeps the 3 open contacts, above the limit." in response.text
+    set_(supervisor, anna, "max_load", "1", sure="yes")
+    assert not asks(set_(supervisor, anna, "max_load", "2"))  # higher again, though still below the load
+
+
+def test_a_hostile_name_is_text_in_the_question(supervisor):
+    anna = characters.operator("<script>alert(1)</script>")
+    characters.source("<b>%s</b>", roster={anna: 10})
+    page = set_(supervisor, anna, "is_active", "false").text
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "&lt;b&gt;%s&lt;/b&gt; has nobody on duty then." in page
+
+
+# What shows the values
+
+
+@time_machine.travel("2026-11-27T12:00Z", tick=False)
+def test_the_controls_of_several_operators_come_in_one_answer_and_again_only_if_something_changed(supervisor):
+    anna, boris = characters.operator("Anna", limit=3), characters.operator("Boris", is_active=False)
+    asked = {"ids": f"{anna.pk},{boris.pk},x,{10**30}"}
+    response = supervisor.get(reverse("operator_controls"), asked)
+    assert response.text.count("hx-swap-oob") == 6
+    assert f'id="duty-{boris.pk}"' in response.text
+    known = {"If-None-Match": response.headers["ETag"]}
+    assert supervisor.get(reverse("operator_controls"), asked, headers=known).status_code == 304
+    operator_actions.change_operator(operator_id=anna.pk, changes={"max_load": 4})
+    assert 'value="4"' in supervisor.get(reverse("operator_controls"), asked, headers=known).text
+
+
+def test_the_controls_are_for_those_who_see_operators(db):
+    own = people.at_the_browser(people.account("anna", OPERATOR))
+    assert own.get(reverse("operator_controls"), {"ids": "1"}).status_code == 403

@@ -56,17 +56,6 @@ def test_the_sidebar_leads_to_every_list(back_office: Page):
         expect(back_office).to_have_url(re.compile(f"/admin/{path}/"))
 
 
-def test_duty_and_limit_are_changed_in_the_list(back_office: Page):
-    follow(back_office, "Operators")
-    row = back_office.locator("#result_list tr", has_text="Anna")
-    row.locator("[type=number]").fill("7")
-    row.locator("[name$=is_active][type=checkbox]").uncheck()
-    back_office.get_by_role("button", name="Save").click()
-    expect(back_office.get_by_text("1 operator was changed successfully.")).to_be_visible()
-    anna = Operator.objects.get(name="Anna")
-    assert (anna.is_active, anna.max_load) == (False, 7)
-
-
 def test_a_filter_shows_what_waits(back_office: Page):
     follow(back_office, "Contacts")
     open_filters(back_office)

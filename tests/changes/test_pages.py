@@ -41,9 +41,9 @@ def sentences(browser, query=""):
 
 def test_a_change_by_page_is_shown_as_a_sentence_with_its_author(browser, anna):
     filled = pages.filled(browser.get(pages.page(anna)))
-    filled.pop("is_active")
-    browser.post(pages.page(anna), filled | {"max_load": "3"})
-    assert sentences(browser) == [("Анна: off duty, limit 10 → 3", "user maria, through the back-office")]
+    browser.post(pages.page(anna), filled | {"max_per_hour": "3", "external_ref": "a"})
+    said = "Анна: id in other systems – → “a”, contacts an hour at most – → 3"
+    assert sentences(browser) == [(said, "user maria, through the back-office")]
 
 
 def test_a_roster_names_who_joined_who_left_and_who_got_another_weight(browser, anna):
