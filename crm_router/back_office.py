@@ -41,16 +41,18 @@ def sidebar_page(icon: str, app: str, model: str) -> dict[str, Any]:
     }
 
 
-def may_view_contacts(request: HttpRequest) -> bool:
-    """Whether the user may view all contacts or at least their own."""
-    return may_view("routing", "contact")(request) or request.user.has_perm("operators.answer_operator")
-
-
 def has_own_shifts(request: HttpRequest) -> bool:
     """Whether the user answers the contacts of an operator."""
     from routing import own_contacts  # imported here because settings are read before models are loaded
 
-    return own_contacts.answers_contacts(request.user) and own_contacts.own_operator(request.user) is not None
+    return own_contacts.answers_contacts(request.user) and own_contacts.has_operator(request.user)
+
+
+def has_own_contacts(request: HttpRequest) -> bool:
+    """Whether the user answers contacts: for those who do nothing else also before they are linked to an operator."""
+    from routing import own_contacts  # imported here because settings are read before models are loaded
+
+    return own_contacts.sees_only_own(request.user) or has_own_shifts(request)
 
 
 def count_undecided(request: HttpRequest) -> str:
@@ -119,7 +121,13 @@ UNFOLD = {
             {
                 "title": _("Contacts and leads"),
                 "items": [
-                    sidebar_page("chat", "routing", "contact") | {"permission": may_view_contacts},
+                    {
+                        "title": _("My contacts"),
+                        "icon": "assignment_ind",
+                        "link": reverse_lazy("my_contacts"),
+                        "permission": has_own_contacts,
+                    },
+                    sidebar_page("chat", "routing", "contact"),
                     {
                         "title": _("My shifts"),
                         "icon": "schedule",

@@ -4,6 +4,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from accounts import alerts
 from accounts import views as accounts
 from crm_router import dashboard, views
 from crm_router.observability import scrape
@@ -74,6 +75,8 @@ urlpatterns = [
     path("admin/login/", accounts.sign_in, name="sign_in"),
     path("admin/two-factor/", admin.site.admin_view(accounts.two_factor_page), name="two_factor"),
     path("admin/two-factor/code/", admin.site.admin_view(accounts.enter_code), name="two_factor_code"),
+    path("admin/my-contacts/", include("routing.admin.desk.urls")),
+    path("admin/my-alerts/", admin.site.admin_view(alerts.set_alert), name="my_alerts"),
     path("admin/my-shifts/", admin.site.admin_view(shifts.own_shifts), name="own_shifts"),
     path("admin/holidays/", admin.site.admin_view(holiday_pages.import_page), name="holidays"),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),

@@ -1,9 +1,8 @@
 """Permissions of operators with an account: they may view their own contacts only."""
 
 from typing import Any
-from urllib.parse import urlencode
 
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from operators.models import Operator
@@ -29,6 +28,12 @@ def visible_contacts(user: Any, contacts: QuerySet[Contact]) -> QuerySet[Contact
     return contacts if sees_all(user) else contacts.filter(operator__user=user, operator__archived_at__isnull=True)
 
 
+def has_operator(user: Any) -> bool:
+    """Whether `own_operator` finds one; asks the database once for a request."""
+    operator = getattr(user, "operator", None)
+    return operator is not None and operator.archived_at is None
+
+
 def own_operator(user: Any) -> Operator | None:
     """The operator that this account is linked to, unless archived."""
     return Operator.objects.current().filter(user=user).first()
@@ -39,12 +44,6 @@ def is_own(user: Any, contact: Contact) -> bool:
     return bool(contact.operator and contact.operator.user_id == user.pk and answers_contacts(user))
 
 
-def untaken_first() -> list[Any]:
-    """The order of own open contacts: those that are not taken, longest assigned first, then the newest."""
-    since = Case(When(accepted_at__isnull=True, then=F("assigned_at")))
-    return [since.asc(nulls_last=True), "-pk"]
-
-
 def own_contacts_url() -> str:
-    """The page that lists the user's own open contacts."""
-    return f"{reverse('admin:routing_contact_changelist')}?{urlencode({'status': Contact.Status.ASSIGNED})}"
+    """The page of the user's own contacts."""
+    return reverse("my_contacts")

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.defaultfilters import linebreaksbr
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -23,7 +24,7 @@ from core.admin.verbs import VerbAction, acting_user
 from leads import search, warnings
 from leads.admin import lead_formatting
 from routing import explanation, lifecycle, own_contacts
-from routing.admin import contact_history, contact_messages, own_contact_buttons, shifts
+from routing.admin import contact_history, contact_messages, own_contact_buttons
 from routing.admin.forms import GiveForm
 from routing.admin.own_contact_buttons import OwnContactButtons
 from routing.models import Contact
@@ -72,7 +73,6 @@ def status_text(contact: Contact) -> str:
 @admin.register(Contact)
 class ContactAdmin(OwnContactButtons):
     list_display = ["number", "received", "source", "person", "status", "handler", "excerpt"]
-    own_list_display = ["number", "person", "excerpt", "source", "status", "since", "buttons"]
     list_filter = [StatusFilter, ("source", AutocompleteSelectFilter), ("operator", AutocompleteSelectFilter)]
     list_select_related = ["lead", "source", "operator"]
     list_per_page = 50
@@ -85,11 +85,11 @@ class ContactAdmin(OwnContactButtons):
     actions_detail = ["resolve_this", "reopen_this", "give_this", "reroute_this", "return_this", "decline_this"]
     actions_detail_hide_default = True  # no button to Django's log: the page itself shows the history
     change_form_outer_after_template = "routing/contact_history.html"
-    list_before_template = "routing/own_duty.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        own = shifts.own_duty(request.user) if request.method == "GET" else {}
-        return super().changelist_view(request, (extra_context or {}) | own)
+        if own_contacts.sees_only_own(request.user):
+            return redirect(own_contacts.own_contacts_url())
+        return super().changelist_view(request, extra_context)
 
     def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> list[Any]:
         warned = ["warnings_text"] if obj is not None and obj.warnings else []
@@ -114,18 +114,6 @@ class ContactAdmin(OwnContactButtons):
         if request.resolver_match and request.resolver_match.url_name == "routing_contact_changelist":
             contacts = contacts.defer("message").annotate(beginning=formatting.beginning_of("message"))
         return own_contacts.visible_contacts(request.user, contacts)
-
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return self.own_list_display if own_contacts.sees_only_own(request.user) else self.list_display
-
-    def get_ordering(self, request: HttpRequest) -> Any:
-        shows_open = request.GET.get("status") == Contact.Status.ASSIGNED
-        if shows_open and own_contacts.sees_only_own(request.user):
-            return own_contacts.untaken_first()
-        return super().get_ordering(request)
-
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return self.list_filter[:1] if own_contacts.sees_only_own(request.user) else self.list_filter
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
@@ -173,7 +161,7 @@ class ContactAdmin(OwnContactButtons):
                 else contact_history.full_context(obj)
             )
             if own_contacts.is_own(request.user, obj):
-                context["own_buttons"] = own_contact_buttons.buttons_for(obj, back="page")
+                context["own_buttons"] = own_contact_buttons.buttons_for(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @VerbAction(
@@ -308,10 +296,6 @@ class ContactAdmin(OwnContactButtons):
     @display(description=_("taken at"))
     def taken(self, contact: Contact) -> str:
         return formatting.format_datetime(contact.accepted_at) if contact.accepted_at else gettext("not yet")
-
-    @display(description="")
-    def buttons(self, contact: Contact) -> SafeString | str:
-        return own_contact_buttons.buttons_for(contact, back="list")
 
     @display(description=_("operator"))
     def handler(self, contact: Contact) -> str:

@@ -1,7 +1,6 @@
-"""The buttons with which operators take, decline and finish their own contacts: one press each, also on a phone."""
+"""The buttons on the page of a contact with which its operator takes, declines and finishes it: one press each."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -36,24 +35,23 @@ class DeclineForm(BaseDialogForm):
     )
 
 
-def buttons_for(contact: Contact, *, back: str) -> SafeString | str:
-    """Buttons for a contact of the user's operator, if it is open. `back`: the page to return to, "list" or "page"."""
-    if contact.status != Contact.Status.ASSIGNED:
-        return formatting.NOTHING
-    take = [press_button(contact, "take", back, gettext("Take"))] if contact.is_untaken else []
+def buttons_for(contact: Contact) -> SafeString | str:
+    """Buttons for a contact of the user's operator; none if it is resolved."""
+    if contact.is_resolved:
+        return ""
+    take = [press_button(contact, "take", gettext("Take"))] if contact.is_untaken else []
     decline = reverse("admin:routing_contact_decline_this", args=[contact.pk])
-    cannot = formatting.dialog_link(decline, gettext("Cannot…"))
-    shown = [*take, cannot, press_button(contact, "done", back, gettext("Done"))]
+    cannot = formatting.dialog_link(decline, gettext("Give back…"))
+    shown = [*take, cannot, press_button(contact, "done", gettext("Resolve"))]
     return format_html('<div class="buttons own">{}</div>', format_html_join("", "{}", ((one,) for one in shown)))
 
 
-def press_button(contact: Contact, name: str, back: str, label: str) -> SafeString:
+def press_button(contact: Contact, name: str, label: str) -> SafeString:
     url = reverse(f"admin:routing_contact_{name}", args=[contact.pk])
     return format_html(
-        '<button type="submit" form="{}" formaction="{}" name="back" value="{}" class="ask {}">{}</button>',
+        '<button type="submit" form="{}" formaction="{}" class="ask {}">{}</button>',
         FORM,
         url,
-        back,
         name,
         label,
     )
@@ -73,7 +71,6 @@ def for_those_who_answer(view: Callable[..., HttpResponse]) -> Callable[..., Htt
 class OwnContactButtons(VerbAdmin):
     """The base of the page of contacts."""
 
-    list_after_template = "routing/own_contact_form.html"
     change_form_outer_before_template = "routing/own_contact_buttons.html"
 
     def has_answer_permission(self, request: HttpRequest, object_id: object = None) -> bool:
@@ -93,14 +90,14 @@ class OwnContactButtons(VerbAdmin):
 
     def take_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         self.run_for_own(request, pk, taking.accept_contact, gettext("You have taken contact %(id)s."))
-        return redirect(self.page_after(request.POST, pk))
+        return redirect(self.page_after(request, pk))
 
     def done_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        self.run_for_own(request, pk, lifecycle.resolve_contact, gettext("Contact %(id)s is done."))
-        return redirect(self.page_after(request.POST, pk))
+        self.run_for_own(request, pk, lifecycle.resolve_contact, gettext("Contact %(id)s is resolved."))
+        return redirect(self.page_after(request, pk))
 
     @action(
-        description=gettext_lazy("Cannot…"),
+        description=gettext_lazy("Give back…"),
         permissions=["answer"],
         dialog={
             "title": gettext_lazy("Give this contact back?"),
@@ -132,8 +129,8 @@ class OwnContactButtons(VerbAdmin):
         if self.run_verb(request, contact, lambda: verb(**asked)):
             self.message_user(request, done % {"id": pk}, messages.SUCCESS)
 
-    def page_after(self, sent: Any, pk: int) -> str:
-        """Where the button was pressed."""
-        if sent.get("back") == "page":
+    def page_after(self, request: HttpRequest, pk: int) -> str:
+        """The page of the contact, unless somebody else has it now."""
+        if self.get_queryset(request).filter(pk=pk).exists():
             return reverse("admin:routing_contact_change", args=[pk])
         return own_contacts.own_contacts_url()

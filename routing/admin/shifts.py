@@ -198,21 +198,7 @@ def own_shifts(request: HttpRequest) -> HttpResponse:
     operator = own_contacts.own_operator(request.user)
     if operator is None:
         raise Http404
-    from_contacts = request.POST.get("back") == "contacts"
-    back = own_contacts.own_contacts_url() if from_contacts else reverse("own_shifts")
-    return answer(request, operator, PAUSES, back, {"title": gettext("My shifts"), "is_own": True})
-
-
-def own_duty(user: Any) -> dict[str, Any]:
-    """What the list of one's own contacts shows above: the present duty, with buttons. Nothing for other users."""
-    operator = own_contacts.own_operator(user) if own_contacts.answers_contacts(user) else None
-    if operator is None:
-        return {}
-    with timezone.override(holidays.zone_of(operator)):
-        return {
-            "own_operator": operator,
-            "own_present": shift_tables.present_text(load_plan(operator), timezone.now()),
-        }
+    return answer(request, operator, PAUSES, reverse("own_shifts"), {"title": gettext("My shifts"), "is_own": True})
 
 
 class ShiftPages(VerbAdmin):

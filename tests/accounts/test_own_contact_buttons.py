@@ -1,4 +1,4 @@
-"""Operators take, decline and finish their own contacts by one press; who comes too late is told who has it."""
+"""On the page of their own contact operators take, give back and resolve it; who comes too late is told who has it."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.accounts import people
 from tests.admin import pages
 
 CONTACTS = "/admin/routing/contact/"
-OPEN = f"{CONTACTS}?status=assigned"
+DESK = "/admin/my-contacts/"
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def contact(bot):
     return characters.contact(bot)
 
 
-def press(browser, contact, button, **sent):
-    return browser.post(f"{CONTACTS}{contact.pk}/{button}/", {"back": "list"} | sent)
+def press(browser, contact, button):
+    return browser.post(f"{CONTACTS}{contact.pk}/{button}/")
 
 
 def stored(contact):
@@ -51,36 +51,31 @@ def buttons(page, contact):
     return [name for name in ("take", "decline_this", "done") if f"/contact/{contact.pk}/{name}" in page.text]
 
 
-def test_an_untaken_contact_offers_all_three_in_the_list_and_on_its_page(browser, contact):
-    for url in (OPEN, pages.page(contact)):
-        assert buttons(browser.get(url), contact) == ["take", "decline_this", "done"]
+def test_an_untaken_contact_offers_all_three(browser, contact):
+    assert buttons(browser.get(pages.page(contact)), contact) == ["take", "decline_this", "done"]
 
 
 def test_a_taken_contact_is_not_taken_again(browser, contact):
     taking.accept_contact(contact_id=contact.pk)
-    assert buttons(browser.get(OPEN), contact) == ["decline_this", "done"]
+    assert buttons(browser.get(pages.page(contact)), contact) == ["decline_this", "done"]
 
 
 def test_one_press_takes_it(browser, contact):
     answer = press(browser, contact, "take")
-    assert (answer.status_code, answer["Location"]) == (302, OPEN)
+    assert (answer.status_code, answer["Location"]) == (302, pages.page(contact))
     assert pages.said(answer) == [f"You have taken contact {contact.pk}."]
     assert stored(contact).accepted_at
     assert contact.history.order_by("pk").last().by == "user anna"
 
 
-def test_one_press_on_its_page_leads_back_there(browser, contact):
-    assert press(browser, contact, "take", back="page")["Location"] == pages.page(contact)
-
-
 def test_one_press_finishes_it(browser, contact):
-    assert pages.said(press(browser, contact, "done")) == [f"Contact {contact.pk} is done."]
+    assert pages.said(press(browser, contact, "done")) == [f"Contact {contact.pk} is resolved."]
     assert stored(contact).is_resolved
 
 
 def test_it_is_given_back_with_a_reason(browser, contact):
     answer = pages.press(browser, contact, "decline_this", reason="On lunch")
-    assert (answer["HX-Redirect"], stored(contact).status) == (OPEN, "waiting")
+    assert (answer["HX-Redirect"], stored(contact).status) == (DESK, "waiting")
     assert contact.history.order_by("pk").last().note == "On lunch"
 
 
@@ -94,7 +89,9 @@ def test_the_reason_may_be_missing_but_not_long(browser, contact, reason):
 def test_who_comes_too_late_is_told_who_has_it(browser, contact, boris, button):
     lifecycle.force_contact(contact_id=contact.pk, operator_id=boris.pk)
     run = pages.press if button == "decline_this" else press
-    [message] = pages.said(run(browser, contact, button))
+    answer = run(browser, contact, button)
+    [message] = pages.said(answer)
+    assert answer.get("Location", DESK) == DESK
     assert message == f"Contact {contact.pk}. Boris has this contact now. Nothing was changed."
     assert (stored(contact).operator, stored(contact).accepted_at, stored(contact).is_resolved) == (boris, None, False)
 
@@ -124,12 +121,6 @@ def test_without_the_role_nothing_is_pressed(contact):
     assert press(guest, contact, "take").status_code == 403
 
 
-def test_what_is_not_taken_comes_first_the_longest_waiting_on_top(browser, bot):
-    first, second, third = (characters.contact(bot) for _ in range(3))
-    taking.accept_contact(contact_id=second.pk)
-    assert pages.shown(browser, OPEN) == [first, third, second]
-
-
 def test_supervisors_see_what_is_not_taken(contact, bot):
     taken = characters.contact(bot)
     taking.accept_contact(contact_id=taken.pk)
@@ -147,5 +138,5 @@ def test_a_supervisor_who_answers_too_presses_on_the_page(bot, anna):
     contact = characters.contact(bot)
     browser = people.at_the_browser(both)
     assert buttons(browser.get(pages.page(contact)), contact) == ["take", "decline_this", "done"]
-    press(browser, contact, "take", back="page")
+    press(browser, contact, "take")
     assert stored(contact).accepted_at

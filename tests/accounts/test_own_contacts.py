@@ -9,6 +9,11 @@ from tests.accounts import people
 from tests.admin import pages
 
 CONTACTS = "/admin/routing/contact/"
+DESK = "/admin/my-contacts/"
+
+
+def on_the_desk(browser):
+    return [card.contact for card in browser.get(DESK).context["cards"]]
 
 
 @pytest.fixture
@@ -31,27 +36,24 @@ def of_boris(db):
     return characters.contact(characters.source("WhatsApp", roster={characters.operator("Boris"): 10}))
 
 
-def test_the_first_page_is_the_open_contacts(browser, bot):
+@pytest.mark.parametrize("address", ["/admin/", CONTACTS, f"{CONTACTS}?q=7"])
+def test_the_first_page_and_the_list_are_the_desk_with_the_open_contacts(browser, bot, address):
     contact, done = characters.contact(bot), characters.contact(bot)
     lifecycle.resolve_contact(contact_id=done.pk)
-    page = browser.get("/admin/", follow=True)
-    assert page.redirect_chain == [("/admin/routing/contact/?status=assigned", 302)]
-    assert list(page.context["cl"].result_list) == [contact]
+    page = browser.get(address, follow=True)
+    assert page.redirect_chain == [(DESK, 302)]
+    assert [card.contact for card in page.context["cards"]] == [contact]
 
 
-def test_the_list_holds_nobody_elses_contacts(browser, bot, of_boris):
+def test_the_desk_holds_nobody_elses_contacts(browser, bot, of_boris):
     mine = characters.contact(bot)
-    assert pages.shown(browser, CONTACTS) == [mine]
+    assert on_the_desk(browser) == [mine]
 
 
 def test_what_waits_is_nobodys_yet(browser, bot, anna):
     operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": False})
     characters.contact(bot)
-    assert pages.shown(browser, CONTACTS) == []
-
-
-def test_a_search_finds_nobody_elses_contacts(browser, of_boris):
-    assert pages.shown(browser, f"{CONTACTS}?q={of_boris.pk}") == []
+    assert on_the_desk(browser) == []
 
 
 def test_a_colleagues_contact_is_not_there(browser, of_boris):
@@ -102,18 +104,24 @@ def test_the_page_leads_nowhere_one_may_not_go(browser, bot):
 def test_who_has_left_the_operators_has_no_contacts(browser, bot, anna):
     lifecycle.resolve_contact(contact_id=characters.contact(bot).pk)
     operator_actions.archive_operator(operator_id=anna.pk)
-    assert pages.shown(browser, CONTACTS) == []
+    page = browser.get(DESK)
+    assert "not linked to an operator" in page.text
+    assert "cards" not in page.context
 
 
-def test_the_role_without_being_an_operator_shows_nothing(of_boris):
-    assert pages.shown(people.at_the_browser(people.account("guest", OPERATOR)), CONTACTS) == []
+def test_the_role_without_being_an_operator_shows_nothing_but_what_to_ask_for(of_boris):
+    guest = people.at_the_browser(people.account("guest", OPERATOR))
+    page = guest.get("/admin/", follow=True)
+    assert "Your account “guest” is not linked to an operator." in page.text
+    assert guest.get(f"{DESK}live/").status_code == 403
 
 
 def test_being_an_operator_without_the_role_opens_nothing(of_boris):
     user = people.account("guest")
     of_boris.operator.user = user
     of_boris.operator.save()
-    assert people.at_the_browser(user).get(CONTACTS).status_code == 403
+    browser = people.at_the_browser(user)
+    assert {browser.get(address).status_code for address in (CONTACTS, DESK, f"{DESK}live/")} == {403}
 
 
 def test_a_supervisor_who_answers_too_still_sees_everything(anna, bot, of_boris):

@@ -56,7 +56,7 @@ def test_off_for_lunch_by_one_press_and_back_by_another(page: Page, sign_in, ann
     expect(page.get_by_text("Off duty, paused until")).to_be_visible()
     assert not Operator.objects.get().is_active
     page.get_by_role("button", name="End the pause").click()
-    expect(page.get_by_text("On duty", exact=True)).to_be_visible()
+    expect(page.locator(".desk-present", has_text="On duty")).to_be_visible()
     assert Operator.objects.get().is_active
     page.locator("#content").get_by_role("link", name="My shifts").click()
     expect(page.get_by_role("heading", name="Weekly schedule")).to_be_visible()

@@ -1,10 +1,12 @@
 // Parts of pages that follow what happens: see core/admin/live.py.
 //
-// Each element with data-live asks for its address every data-every seconds. Nothing is asked while the tab is hidden,
-// and nothing exchanged while somebody types or chooses in it. What went wrong is said once, until it is over.
+// Each element with data-live asks for its address every data-every seconds. While the tab is hidden only those ask that
+// have data-every-hidden, and nothing is exchanged while somebody types or chooses in it. What went wrong is said once,
+// until it is over.
 
 const LIVE = "[data-live]";
 const asking = new WeakSet();
+const again = new WeakSet(); // what they are being answered may be old already
 const due = new WeakMap();
 
 function isBusy(part) {
@@ -13,22 +15,31 @@ function isBusy(part) {
 }
 
 function ask(part) {
-  if (asking.has(part)) return;
   asking.add(part);
-  due.set(part, Date.now() + 1000 * (part.dataset.every || 10));
-  htmx.ajax("GET", part.dataset.live, { source: part, target: part, swap: "innerHTML" }).finally(() => asking.delete(part));
+  due.set(part, Date.now() + pause(part));
+  htmx.ajax("GET", part.dataset.live, { source: part, target: part, swap: "innerHTML" }).finally(() => {
+    asking.delete(part);
+    if (again.delete(part)) ask(part);
+  });
+}
+
+// Milliseconds until it asks again.
+function pause({ dataset }) {
+  return 1000 * (document.hidden ? dataset.everyHidden : dataset.every || 10);
 }
 
 function askAll(immediately) {
-  if (document.hidden) return;
   for (const part of document.querySelectorAll(LIVE)) {
-    if (!due.has(part)) due.set(part, Date.now() + 1000 * (part.dataset.every || 10));
-    if ((immediately || due.get(part) <= Date.now()) && !isBusy(part)) ask(part);
+    if ((document.hidden && !part.dataset.everyHidden) || isBusy(part)) continue;
+    if (!due.has(part)) due.set(part, Date.now() + pause(part));
+    const isDue = immediately || due.get(part) <= Date.now();
+    if (isDue && !asking.has(part)) ask(part);
+    else if (immediately) again.add(part);
   }
 }
 
-setInterval(askAll, 1000);
-document.addEventListener("visibilitychange", () => askAll(true));
+setInterval(() => askAll(false), 1000);
+document.addEventListener("visibilitychange", () => document.hidden || askAll(true));
 document.addEventListener("refresh", () => askAll(true));
 
 document.addEventListener("htmx:configRequest", (event) => {

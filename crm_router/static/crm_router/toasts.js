@@ -1,5 +1,5 @@
 // Short notes on what a button has done: see core/admin/toasts.py. They stay for 20 seconds, longer under the pointer
-// or with the focus, and can be closed.
+// or with the focus, and can be closed. What failed without an answer of its own is told here too.
 
 const STAYS = 20_000;
 
@@ -20,3 +20,12 @@ document.addEventListener("toast", (event) => {
   const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, STAYS) : toast.remove());
   setTimeout(leave, STAYS);
 });
+
+for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.addEventListener(failure, (event) => {
+    const { elt, xhr } = event.detail;
+    if (elt.matches("[data-live]") || xhr?.getResponseHeader("HX-Trigger")) return;
+    const text = document.getElementById("toasts").dataset.failed;
+    document.dispatchEvent(new CustomEvent("toast", { detail: { text, level: "error" } }));
+  });
+}
