@@ -46,3 +46,8 @@ def record_account(
 def record_password(author: Author, user: User) -> None:
     """That somebody else has set a new password, never which."""
     record_account("password_reset", author, user, before={}, after={"password": "new"})
+
+
+def record_password_link(author: Author, user: User) -> None:
+    """That somebody has made a one-time link for a new password, never which."""
+    record_account("password_link", author, user, before={}, after={"password_link": "new"})

@@ -33,8 +33,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """A one-time link, with which a person chooses a password: a new user's first, or another one in place of a
-    forgotten one."""
+    """A one-time link, with which a person becomes a user: they choose a user name and a password.
+
+    `user` is who has become one by it. What was once sent is kept: it says who has let whom in.
+    """
 
     name = models.CharField(_("name"), max_length=100)
     email = models.EmailField(_("e-mail"), blank=True, default="")

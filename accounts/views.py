@@ -1,18 +1,17 @@
 """The sign-in pages: password, second factor, and its set-up."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import two_factor
 from accounts.forms import CodeForm
+from accounts.sessions import begin_session
 from core.admin.verbs import acting_author
 
 LONGEST_USERNAME = 255
@@ -25,7 +24,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if getattr(request, "axes_locked_out", False):
         return locked_out_page(request)
     if request.method == "POST" and response.status_code == 302:
-        request.session.set_expiry(timezone.now() + timedelta(hours=settings.SESSION_HOURS))
+        begin_session(request)
     return response
 
 

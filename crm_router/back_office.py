@@ -89,9 +89,11 @@ UNFOLD = {
         lambda request: static("crm_router/live.js"),
         lambda request: static("crm_router/toasts.js"),
         lambda request: static("crm_router/instant.js"),
+        lambda request: static("crm_router/time_zone.js"),
     ],
     "ACCOUNT": {
         "navigation": [
+            {"title": _("Profile"), "link": reverse_lazy("own_profile")},
             {"title": _("Two-factor sign-in"), "link": reverse_lazy("two_factor")},
             {"title": _("Password change"), "link": reverse_lazy("admin:password_change")},
         ]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import middleware as auth
@@ -14,12 +15,12 @@ from django.http.response import HttpResponseBase
 from django.middleware import csrf, locale
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 from django_otp.middleware import OTPMiddleware
 
-from accounts import two_factor
+from accounts import time_zones, two_factor
 from core.api import problems
 from core.api.language import choose_language
 
@@ -119,6 +120,19 @@ class CsrfViewMiddleware(BackOfficeOnly, csrf.CsrfViewMiddleware):
 
 
 class AuthenticationMiddleware(BackOfficeOnly, auth.AuthenticationMiddleware): ...
+
+
+class TimeZoneMiddleware:
+    """Shows the back-office in the viewer's time zone. Everything else, and what runs later, has the service's."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not IN_BACK_OFFICE(request.path_info):
+            return self.get_response(request)
+        with timezone.override(ZoneInfo(time_zones.zone_of_viewer(request))):
+            return self.get_response(request)
 
 
 class MessageMiddleware(BackOfficeOnly, messages.MessageMiddleware): ...

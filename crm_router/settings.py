@@ -184,7 +184,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_totp",
 ]
 
-# The API needs neither sessions, languages nor forms: those six are active in the back-office only.
+# The API needs neither sessions, languages nor forms: those seven are active in the back-office only.
 MIDDLEWARE = [
     "crm_router.observability.requests.Observe",
     "crm_router.middleware.LocaleMiddleware",  # outside of all middleware that answers with a sentence
@@ -199,6 +199,7 @@ MIDDLEWARE = [
     "crm_router.middleware.AuthenticationMiddleware",
     "crm_router.middleware.SecondFactorMiddleware",
     "crm_router.middleware.MessageMiddleware",
+    "crm_router.middleware.TimeZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 APPEND_SLASH = False  # an API path answers the same with and without it, never by a redirect
@@ -256,6 +257,7 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 OTP_TOTP_ISSUER = "CRM Lead Router"
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds that a link for a new password works
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 LOGIN_REDIRECT_URL = "admin:index"  # unfold's sign-in page drops `next`
 SESSION_COOKIE_SAMESITE = "Lax"

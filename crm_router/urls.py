@@ -4,7 +4,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from accounts import alerts
+from accounts import alerts, link_pages, profile_page
 from accounts import views as accounts
 from crm_router import dashboard, views
 from crm_router.observability import scrape
@@ -73,6 +73,10 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.admin_view(dashboard.start), name="start"),
     path("admin/login/", accounts.sign_in, name="sign_in"),
+    path("admin/invitation/<str:token>/", link_pages.accept_invitation, name="accept_invitation"),
+    path("admin/password/forgotten/", link_pages.forgotten_password, name="admin_password_reset"),  # unfold's name
+    path("admin/password/<str:account>/<str:token>/", link_pages.new_password, name="new_password"),
+    path("admin/profile/", admin.site.admin_view(profile_page.own_profile), name="own_profile"),
     path("admin/two-factor/", admin.site.admin_view(accounts.two_factor_page), name="two_factor"),
     path("admin/two-factor/code/", admin.site.admin_view(accounts.enter_code), name="two_factor_code"),
     path("admin/my-contacts/", include("routing.admin.desk.urls")),

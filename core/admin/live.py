@@ -20,7 +20,15 @@ def live_response(request: HttpRequest, version: object, render: Callable[[], st
     another version anyway. Language, time zone and user are part of it.
     """
     now = timezone.localtime()
-    parts = (request.path, request.GET.urlencode(), request.user.pk, get_language(), now.tzname(), now.minute, version)
+    parts = (
+        request.path,
+        request.GET.urlencode(),
+        request.user.pk,
+        get_language(),
+        timezone.get_current_timezone_name(),
+        now.minute,
+        version,
+    )
     etag = f'W/"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
     unchanged = request.headers.get("If-None-Match") == etag
     response = HttpResponseNotModified() if unchanged else HttpResponse(render())

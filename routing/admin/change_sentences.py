@@ -38,6 +38,10 @@ DONE = {
     "user.created": pgettext_lazy("change of a user", "created"),
     "user.deleted": pgettext_lazy("change of a user", "deleted"),
     "user.password_reset": gettext_lazy("new password set"),
+    "user.password_link": gettext_lazy("one-time link for a new password made"),
+    "invitation.created": pgettext_lazy("change of an invitation", "sent"),
+    "invitation.renewed": gettext_lazy("another link made"),
+    "invitation.withdrawn": pgettext_lazy("change of an invitation", "withdrawn"),
     "user.second_factor_reset": gettext_lazy("two-factor sign-in reset"),
     "webhook.created": pgettext_lazy("change of a webhook", "created"),
     "webhook.deleted": pgettext_lazy("change of a webhook", "deleted"),
@@ -53,6 +57,7 @@ KINDS = {
     "key": gettext_lazy("key %(name)s"),
     "user": gettext_lazy("user %(name)s"),
     "role": gettext_lazy("role %(name)s"),
+    "invitation": gettext_lazy("invitation of %(name)s"),
     "webhook": gettext_lazy("webhook %(name)s"),
 }
 LABELS = {

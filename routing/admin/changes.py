@@ -30,6 +30,7 @@ HIDDEN_WITHOUT = {
     "key": "access.view_apikey",
     "user": "auth.view_user",
     "role": "auth.view_group",
+    "invitation": "auth.view_user",
     "webhook": "notifications.view_webhook",
 }
 

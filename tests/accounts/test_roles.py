@@ -35,7 +35,10 @@ EVERYBODY = {
     "two_factor",
     "two_factor_code",
     "my_alerts",
+    "own_profile",
+    "admin_password_reset",
 }
+BEFORE_SIGN_IN = {"sign_in", "login", "admin_password_reset", "accept_invitation", "new_password"}
 ANSWERED = {
     *(f"routing_contact_{button}" for button in ("take", "decline_this", "done")),
     *("own_shifts", "my_contacts", "my_contacts_live", "my_duty", "my_pause"),
@@ -79,7 +82,7 @@ ADMINISTERING = {
     *ANSWERED,
     *(f"notifications_webhook_{page}" for page in ("add", "test_this", "replay_this", "rotate_this", "remove_this")),
     *(f"access_apikey_{page}" for page in ("changelist", "add", "change", "history", "rotate_this", "revoke_this")),
-    "auth_user_password_change",
+    *(f"auth_user_{page}" for page in ("password_change", "invite", "invitation_again", "invitation_withdraw")),
     "auth_user_reset_two_factor_this",
     *(
         f"auth_{model}_{page}"
@@ -244,7 +247,7 @@ def test_the_sidebar_shows_what_may_be_seen_and_no_more(role):
 @pytest.mark.django_db
 def test_a_stranger_gets_no_further_than_the_door(client):
     for name, address in addresses(things(user_with(None))):
-        if name not in ("sign_in", "login"):
+        if name not in BEFORE_SIGN_IN:
             for answer in (client.get(address), client.post(address)):
                 assert answer.status_code == 302, name
                 assert answer["Location"].startswith("/admin/login/") or name == "logout", name

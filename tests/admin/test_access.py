@@ -105,12 +105,6 @@ def test_who_is_deleted_is_all_that_the_page_names(supervisor):
     assert "relationship" not in page
 
 
-def test_a_new_user_needs_a_name_and_a_password_only(supervisor):
-    form = supervisor.get(pages.adding(User)).context["adminform"].form
-    assert set(form.fields) >= {"username", "password1", "password2"}
-    assert "usable_password" not in supervisor.get(pages.adding(User)).text
-
-
 def test_a_login_keeps_its_first_letter_in_the_title(supervisor):
     page = supervisor.get(pages.page(people.account("anna"))).text
     assert re.search(r">\s*anna\s*</a", page)

@@ -90,7 +90,7 @@ def test_refusals_are_russian_too(supervisor):
         ("routing_contact", "Обращения"),
         ("leads_lead", "Клиенты"),
         ("leads_possibleduplicate", "Возможные дубли"),
-        ("auth_user", "Пользователи"),
+        ("auth_user", "Сотрудники"),
         ("auth_group", "Роли"),
         ("access_apikey", "Ключи API"),
     ],
@@ -105,7 +105,7 @@ def test_no_list_has_the_singular_for_a_title(admin_client, model, title):
     [
         ("operators_operator", "Добавить оператора"),
         ("routing_source", "Добавить источник"),
-        ("auth_user", "Добавить пользователя"),
+        ("auth_user", "Пригласить сотрудника"),
         ("auth_group", "Добавить роль"),
         ("access_apikey", "Новый ключ API"),
     ],
