@@ -14,7 +14,7 @@ LISTS = {
     "Contacts": "routing/contact",
     "Leads": "leads/lead",
     "Possible duplicates": "leads/possibleduplicate",
-    "Users": "auth/user",
+    "People": "auth/user",
     "Roles": "auth/group",
     "API keys": "access/apikey",
 }
@@ -29,7 +29,8 @@ def all_pages(page: Page) -> list[str]:
         page.goto(f"/admin/{path}/")
         href = page.locator("#result_list tbody a").first.get_attribute("href") or ""
         pages += [href, href.split("?")[0].replace("change", "history")]
-    pages += [f"/admin/auth/user/{User.objects.get().pk}/password/", "/admin/password_change/", "/admin/leads/"]
+    pages += [f"/admin/auth/user/{User.objects.get().pk}/password/", "/admin/profile/"]
+    pages += ["/admin/password_change/", "/admin/leads/"]
     pages += [f"/admin/leads/possibleduplicate/{PossibleDuplicate.objects.get().pk}/change/"]
     pages += [f"/admin/leads/lead/{Lead.objects.get(name='Ivan').pk}/merge_with/?q=van"]
     pages += [f"/admin/operators/operator/{Operator.objects.get(name='Anna').pk}/shifts/"]
