@@ -141,7 +141,7 @@ class ApiKeyAdmin(OwnHistory, PlainTitles, OwnPages, ModelAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = NewKeyForm(request.POST or None)
+        form = NewKeyForm(request.POST or None, initial={"scope": request.GET.get("scope")})
         page = {"title": _("New API key"), "button": _("Create the key"), "back": self.list_url()}
         if not form.is_valid():
             return self.render_page(request, "access/key_form.html", page | {"form": form})

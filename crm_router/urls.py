@@ -18,7 +18,18 @@ from notifications.api.messenger import ChannelsView, NotificationsView, Telegra
 from notifications.api.telegram_updates import receive_update
 from notifications.api.webhooks import DeliveryList, WebhookViewSet
 from operators.api import OperatorViewSet
-from routing.admin import calendar, holiday_pages, leave, opening_hours, operator_controls, reports, shifts, switches
+from routing.admin import (
+    calendar,
+    connecting,
+    holiday_pages,
+    leave,
+    opening_hours,
+    operator_controls,
+    reports,
+    rosters,
+    shifts,
+    switches,
+)
 from routing.api.changes import ChangeViewSet
 from routing.api.duty import AbsencesView, AbsenceView, AvailabilityView, PauseView, ResumeView, ScheduleView
 from routing.api.reports import DistributionView, QueueView
@@ -102,6 +113,21 @@ urlpatterns = [
     ),
     path("admin/changes/<id:change_id>/undo/", admin.site.admin_view(switches.undo_change), name="undo_change"),
     path("admin/calendar/", admin.site.admin_view(calendar.calendar_page), name="calendar"),
+    path(
+        "admin/routing/source/<id:source_id>/roster/",
+        admin.site.admin_view(rosters.source_roster),
+        name="source_roster",
+    ),
+    path(
+        "admin/routing/source/<id:source_id>/roster/set/",
+        admin.site.admin_view(rosters.set_roster),
+        name="roster_set",
+    ),
+    path(
+        "admin/routing/source/<id:source_id>/trial/",
+        admin.site.admin_view(connecting.send_trial),
+        name="source_trial",
+    ),
     path(
         "admin/routing/source/<id:source_id>/hours/",
         admin.site.admin_view(opening_hours.opening_hours_page),

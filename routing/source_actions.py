@@ -24,13 +24,12 @@ def change_source(
     source_id: int,
     changes: Mapping[str, Any],
     seen: Mapping[str, Any] | None = None,
-    roster: RosterChange | None = None,
     author: Author = SERVICE,
 ) -> Source:
     """Sets any of `name`, `description`, the settings for phones, of the strategy and of time-outs.
 
-    Changes the roster in the same transaction, if asked to. `seen`: the values that the caller wants to change. Raises
-    Unknown, or Conflict: `name_taken`, or `changed_meanwhile` if one of `seen` is not the stored one.
+    `seen`: the values that the caller wants to change. Raises Unknown, or Conflict: `name_taken`, or
+    `changed_meanwhile` if one of `seen` is not the stored one.
     """
     for attempt in retry.attempts():
         with attempt:
@@ -44,22 +43,16 @@ def change_source(
             if changes.get("accept_within", 0) is None:
                 due_moments.clear_moments(source_id)  # another limit is for later offers only
             record_change("source.changed", author, before=before, after=changes, source_id=source_id)
-            if roster:
-                write_roster(source_id, roster, author)
-    if roster:
-        queue.sources_changed([source_id])
     return source
 
 
-def create_source(*, roster: RosterChange | None = None, author: Author = SERVICE, **fields: Any) -> Source:
-    """Creates a source, with its roster if there is one. Raises Conflict `name_taken`, or Unknown."""
+def create_source(*, author: Author = SERVICE, **fields: Any) -> Source:
+    """Creates a source, with nobody on its roster. Raises Conflict `name_taken`."""
     for attempt in retry.attempts():
         with attempt:
             source = Source(**fields)
             save_named(source, None)
             record_creation(source, author)
-            if roster:
-                write_roster(source.pk, roster, author)
     return source
 
 

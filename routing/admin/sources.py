@@ -5,10 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, Prefetch, QuerySet, Sum, Window, prefetch_related_objects
-from django.forms.models import BaseModelFormSet
+from django.db.models import Count, Prefetch, QuerySet, Sum, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
@@ -20,15 +18,11 @@ from unfold.enums import ActionVariant
 from core.admin import formatting
 from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown
 from core.admin.forms import ChangesOnly
-from core.admin.inlines import UntitledInline
 from core.admin.verbs import WORDS, VerbAction, VerbAdmin, acting_author
 from core.db import search
-from operators.models import Operator
 from routing import source_actions
-from routing.admin import calendar
-from routing.admin.roster_forms import RosterForm, RosterFormSet
+from routing.admin import calendar, connecting, holes, rosters
 from routing.models import RosterEntry, Source
-from routing.roster_writing import RosterChange
 
 TIME_OUT = {
     "fields": ["accept_within", "max_offers", "off_duty_after_missed"],
@@ -47,65 +41,6 @@ class SourceForm(ChangesOnly):
         return name
 
 
-class RosterInline(UntitledInline):
-    model = RosterEntry
-    formset = RosterFormSet
-    verbose_name = _("operator")  # "Add another operator"
-    verbose_name_plural = _("roster")
-    form = RosterForm
-    fields = ["operator", "weight", "share", "now"]
-    readonly_fields = ["share", "now"]
-    autocomplete_fields = ["operator"]
-    extra = 0
-    per_page = 50
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RosterEntry]:
-        entries = super().get_queryset(request).filter(operator__archived_at__isnull=True)
-        total = Window(Sum("weight"), partition_by="source")
-        return entries.select_related("operator").annotate(total=total).order_by("operator__name", "operator")
-
-    def get_formset(self, request: HttpRequest, obj: Source | None = None, **kwargs: Any) -> Any:
-        formset = super().get_formset(request, obj, **kwargs)
-        operator = formset.form.base_fields.get("operator")
-        if operator:
-            operator.queryset = Operator.objects.current()
-            # Operators are created and changed on their own pages.
-            operator.widget.can_add_related = operator.widget.can_change_related = False
-            operator.widget.can_view_related = operator.widget.can_delete_related = False
-        return formset
-
-    def has_view_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
-        return True  # for every user who may view the source
-
-    def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
-        return may_change(request, obj)
-
-    has_add_permission = has_delete_permission = has_change_permission
-
-    @display(description=_("share"))
-    def share(self, entry: RosterEntry) -> str:
-        return formatting.share(entry.weight, entry.total) if entry.pk else formatting.NOTHING  # type: ignore[attr-defined]
-
-    @display(description=_("load"))
-    def now(self, entry: RosterEntry) -> SafeString | str:
-        return formatting.load_bar(**entry.operator.fullness) if entry.pk else formatting.NOTHING
-
-
-def may_change(request: HttpRequest, source: Source | None) -> bool:
-    return request.user.has_perm("routing.change_source") and not (source and source.archived_at)
-
-
-def roster_change(formset: "BaseModelFormSet[Any, Any]") -> RosterChange | None:
-    """What the user has changed in the roster, and the weights that the page has shown of it; None for nothing."""
-    weights = {entry.operator_id: entry.weight for entry in formset.save(commit=False)}
-    leaving = [entry.operator_id for entry in formset.deleted_objects]
-    seen: dict[int, int | None] = {
-        form.instance.operator_id: form.present("weight") for form in formset.initial_forms if form.has_changed()
-    }
-    seen |= {entry.operator_id: None for entry in formset.new_objects}
-    return RosterChange(weights, leaving, seen) if weights or leaving else None
-
-
 def add_roster_summaries(sources: Any) -> None:
     """Adds to each source what the list shows of its roster: the heaviest entries, the number of all and their total
     weight. Does not load the whole roster."""
@@ -116,6 +51,15 @@ def add_roster_summaries(sources: Any) -> None:
     found = {pk: (count, total) for pk, count, total in totals.annotate(Count("pk"), Sum("weight"))}
     for source in sources:
         source.count, source.total = found.get(source.pk, (0, 0))
+
+
+def source_panel(request: HttpRequest, source: Source) -> dict[str, Any]:
+    """What the page shows above and below its form."""
+    return {
+        "holes": list(holes.source_holes(Source.objects.filter(pk=source.pk))),
+        "roster": rosters.roster_panel(request, source),
+        "connection": connecting.connection(request, source),
+    }
 
 
 def archived(count: int) -> str:
@@ -145,7 +89,8 @@ class SourceAdmin(VerbAdmin):
     add_title = _("Add a source")
     history_query = "source=%s"
     readonly_fields = ["holes", "archived_at"]
-    inlines = [RosterInline]
+    change_form_outer_before_template = "routing/source_panel.html"
+    change_form_outer_after_template = "routing/source_connecting.html"
     actions = ["archive_selected", "restore_selected"]
     actions_detail = ["open_hours", "archive_this", "restore_this"]
 
@@ -161,14 +106,27 @@ class SourceAdmin(VerbAdmin):
         add_roster_summaries(changelist.result_list)
         return changelist
 
-    def get_formset_kwargs(
-        self, request: HttpRequest, obj: Source, inline: "InlineModelAdmin[Any, Any]", prefix: str
-    ) -> dict[str, Any]:
-        """Looks up submitted rows in the whole roster: a row may have moved to another page since."""
-        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
-        if request.method == "POST":
-            kwargs.pop("per_page", None)
-        return kwargs
+    @property
+    def media(self) -> forms.Media:
+        return super().media + rosters.AddForm().media + forms.Media(js=["crm_router/roster.js"])
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        source = self.get_object(request, object_id)
+        if source and not source.archived_at and self.has_view_permission(request, source):
+            extra_context = (extra_context or {}) | {"source_panel": source_panel(request, source)}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> HttpResponse:
+        """Leads to the page of the new source, where its roster is."""
+        request.POST = request.POST.copy()
+        request.POST.setdefault("_continue", "1")
+        return super().response_add(request, obj, post_url_continue)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Source], search_term: str
@@ -176,29 +134,22 @@ class SourceAdmin(VerbAdmin):
         return (queryset.filter(search.contains_words(search_term)) if search_term else queryset), False
 
     def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
-        return may_change(request, obj)
+        return rosters.may_change(request, obj)
 
     def has_archive_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Allowed on the page of a source, and in the list of open sources."""
-        return may_change(request, None) and (object_id is not None or not archive_is_shown(request))
+        return rosters.may_change(request) and (object_id is not None or not archive_is_shown(request))
 
     def has_restore_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Allowed on the page of a source, and in the list of the archive."""
-        return may_change(request, None) and (object_id is not None or archive_is_shown(request))
+        return rosters.may_change(request) and (object_id is not None or archive_is_shown(request))
 
     def save_model(self, request: HttpRequest, obj: Source, form: SourceForm, change: bool) -> None:
-        """Leaves the work to `save_related`: the fields and the roster are saved in one transaction."""
-
-    def save_related(self, request: HttpRequest, form: SourceForm, formsets: Any, change: bool) -> None:
-        roster = next(filter(None, map(roster_change, formsets)), None)
         author = acting_author(request)
         if not change:
-            created = source_actions.create_source(**form.cleaned_data, roster=roster, author=author)
-            form.instance.pk = created.pk
-        elif form.changes or roster:
-            source_actions.change_source(
-                source_id=form.instance.pk, changes=form.changes, seen=form.seen, roster=roster, author=author
-            )
+            obj.pk = source_actions.create_source(**form.cleaned_data, author=author).pk
+        elif form.changes:
+            source_actions.change_source(source_id=obj.pk, changes=form.changes, seen=form.seen, author=author)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         source = self.get_object(request, object_id)

@@ -9,8 +9,6 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from routing.admin.roster_forms import StoredOperator
-
 
 def listing(model: type[Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
@@ -72,11 +70,8 @@ def said(response: HttpResponse) -> list[str]:
 def filled(response: Any) -> dict[str, Any]:
     """Everything that a browser would send if the user pressed "Save" on this page without touching anything."""
     context = response.context
-    if "adminform" in context:
-        forms: list[BaseForm] = [context["adminform"].form]
-        formsets = [inline.formset for inline in context["inline_admin_formsets"]]
-    else:
-        forms, formsets = [], [context["cl"].formset]
+    forms: list[BaseForm] = [context["adminform"].form]
+    formsets = [inline.formset for inline in context["inline_admin_formsets"]]
     for formset in formsets:
         forms += [formset.management_form, *formset.forms]
     return {name: value for form in forms for name, value in fields(form).items() if value is not None}
@@ -86,9 +81,7 @@ def fields(form: BaseForm) -> dict[str, Any]:
     sent = {}
     for field in form:
         value = field.value()
-        if isinstance(field.field.widget, StoredOperator):
-            sent[field.html_name] = value.pk
-        elif value is not False and not field.field.disabled:
+        if value is not False and not field.field.disabled:
             sent[field.html_name] = value
         if field.field.show_hidden_initial:
             known = form.data.get(field.html_initial_name) if form.is_bound else None

@@ -32,10 +32,6 @@ def ivan():
     return characters.contact(bot, lead_phone="+79991234567", lead_email="i@example.com", lead_name="Ivan").lead
 
 
-def weights(bot):
-    return {entry.operator.name: entry.weight for entry in bot.roster.select_related("operator")}
-
-
 def save(client, thing, changes, *, seen):
     """Sends the page as it was `seen`, with these fields changed."""
     return client.post(pages.page(thing), {k: v for k, v in (pages.filled(seen) | changes).items() if v is not None})
@@ -171,93 +167,6 @@ def test_who_was_archived_meanwhile_is_a_message(supervisor, anna, bot):
 def test_who_may_only_look_is_still_refused(client, anna):
     client.force_login(User.objects.create_user("nora", is_staff=True))
     assert client.post(pages.page(anna), {"name": "Another"}).status_code == 403
-
-
-# The roster of a source
-
-
-@pytest.mark.parametrize("gone", ["removed", "archived"])
-def test_a_page_whose_roster_has_lost_somebody_can_be_saved(supervisor, bot, anna, gone):
-    seen = supervisor.get(pages.page(bot))
-    leave(bot, anna, gone)
-    answer = save(supervisor, bot, {"name": "Telegram 2", "roster-1-weight": "20"}, seen=seen)
-    assert answer.status_code == 302
-    bot.refresh_from_db()
-    assert (bot.name, weights(bot)["Boris"]) == ("Telegram 2", 20)
-
-
-@pytest.mark.parametrize("gone", ["removed", "archived"])
-def test_a_weight_of_somebody_who_has_left_is_told_and_the_rest_can_be_saved(supervisor, bot, anna, gone):
-    seen = supervisor.get(pages.page(bot))
-    leave(bot, anna, gone)
-    answer = save(supervisor, bot, {"roster-0-weight": "50", "roster-1-weight": "20"}, seen=seen)
-    assert errors(answer) == ["Anna is no longer on this roster. The weight 50 was not saved."]
-    assert save(supervisor, bot, {}, seen=answer).status_code == 302
-    assert weights(bot)["Boris"] == 20
-    assert weights(bot).get("Anna") != 50
-
-
-def leave(bot, operator, gone):
-    if gone == "removed":
-        source_actions.remove_from_roster(source_id=bot.pk, operator_id=operator.pk)
-    else:
-        operator_actions.archive_operator(operator_id=operator.pk)
-
-
-def test_to_remove_somebody_who_has_left_is_no_error(supervisor, bot, anna):
-    seen = supervisor.get(pages.page(bot))
-    leave(bot, anna, "removed")
-    assert save(supervisor, bot, {"roster-0-DELETE": "on"}, seen=seen).status_code == 302
-    assert weights(bot) == {"Boris": 10}
-
-
-def test_who_has_left_and_come_back_is_the_same_row(supervisor, bot, anna):
-    seen = supervisor.get(pages.page(bot))
-    leave(bot, anna, "removed")
-    source_actions.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=10)
-    assert save(supervisor, bot, {"roster-0-weight": "50"}, seen=seen).status_code == 302
-    assert weights(bot) == {"Anna": 50, "Boris": 10}
-
-
-def test_a_new_row_is_saved_although_another_one_has_left(supervisor, bot, anna):
-    vera = characters.operator("Vera")
-    seen = supervisor.get(pages.page(bot))
-    leave(bot, anna, "removed")
-    added = {"roster-TOTAL_FORMS": "3", "roster-2-operator": vera.pk, "roster-2-weight": "40"}
-    assert save(supervisor, bot, added, seen=seen).status_code == 302
-    assert weights(bot) == {"Boris": 10, "Vera": 40}
-
-
-def test_who_was_added_by_a_colleague_is_left_alone_and_told_to_who_adds_them_too(supervisor, bot):
-    vera = characters.operator("Vera")
-    seen = supervisor.get(pages.page(bot))
-    source_actions.set_weight(source_id=bot.pk, operator_id=vera.pk, weight=40)
-    assert save(supervisor, bot, {"roster-0-weight": "20"}, seen=seen).status_code == 302
-    added = {"roster-TOTAL_FORMS": "3", "roster-2-operator": vera.pk, "roster-2-weight": "50"}
-    answer = save(supervisor, bot, added, seen=seen)
-    assert errors(answer) == ["Vera is on this roster already, with the weight 40."]
-    assert weights(bot) == {"Anna": 20, "Boris": 10, "Vera": 40}
-
-
-def test_a_weight_that_a_colleague_has_changed_is_told(supervisor, bot, anna):
-    seen = supervisor.get(pages.page(bot))
-    source_actions.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=30)
-    answer = save(supervisor, bot, {"roster-0-weight": "50", "roster-1-weight": "20"}, seen=seen)
-    assert errors(answer) == [CHANGED.format(30)]
-    assert weights(bot) == {"Anna": 30, "Boris": 10}
-    save(supervisor, bot, {}, seen=answer)
-    assert weights(bot) == {"Anna": 50, "Boris": 20}
-
-
-def test_who_is_removed_with_a_weight_that_was_changed_is_told(supervisor, bot, anna):
-    seen = supervisor.get(pages.page(bot))
-    source_actions.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=30)
-    answer = save(supervisor, bot, {"roster-0-DELETE": "on"}, seen=seen)
-    assert errors(answer) == [
-        "Somebody has changed the weight of Anna to 30 while the page was open. Save again to remove Anna nevertheless."
-    ]
-    save(supervisor, bot, {}, seen=answer)
-    assert weights(bot) == {"Boris": 10}
 
 
 # Users and roles
