@@ -2,11 +2,15 @@
 """Makes the screenshots of the README in docs/images/, from a service of its own with the demo's data.
 
     .venv/bin/python scripts/support/screenshots.py
+    .venv/bin/python scripts/support/screenshots.py --every-page FOLDER
 
-It needs the environment of scripts/test (Playwright) and a Chromium. It changes nothing outside docs/images/ and a
-temporary folder.
+The second command makes pictures of every page to look at: in both languages, light and dark, on a phone and on a
+desk. It needs the environment of scripts/test (Playwright) and a Chromium. It changes nothing outside docs/images/ or
+the given folder, and a temporary one.
 """
 
+import argparse
+import itertools
 import os
 import secrets
 import shutil
@@ -18,10 +22,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
 IMAGES = PROJECT / "docs/images"
@@ -35,13 +40,53 @@ PAGES = {  # name: path, height
     "contact": ("/admin/routing/contact/40/change/", 1300),
 }
 MOST_BYTES = 150_000
+WIDTHS = (390, 1440)
+LISTS = {  # name: path
+    "now": "",
+    "my-contacts": "my-contacts/",
+    "contacts": "routing/contact/",
+    "leads": "leads/lead/",
+    "duplicates": "leads/possibleduplicate/",
+    "calendar": "calendar/",
+    "holidays": "holidays/",
+    "changes": "changes/change/",
+    "operators": "operators/operator/",
+    "leave": "operators/operator/leave/",
+    "sources": "routing/source/",
+    "channels": "messenger/channel/",
+    "notices": "messenger/notice/",
+    "alarms": "messenger/alarm/",
+    "webhooks": "notifications/webhook/",
+    "deliveries": "notifications/delivery/",
+    "people": "auth/user/",
+    "roles": "auth/group/",
+    "keys": "access/apikey/",
+}
+SINGLE_PAGES = {
+    "contact": "routing/contact/40/change/",
+    "contact-waiting": "routing/contact/250/change/",
+    "lead": "leads/lead/1/change/",
+    "operator": "operators/operator/1/change/",
+    "operator-add": "operators/operator/add/",
+    "operator-shifts": "operators/operator/1/shifts/",
+    "source": "routing/source/1/change/",
+    "source-add": "routing/source/add/",
+    "source-hours": "routing/source/1/hours/",
+    "webhook-add": "notifications/webhook/add/",
+    "key-add": "access/apikey/add/",
+    "role": "auth/group/1/change/",
+    "two-factor": "two-factor/",
+    "password": "password_change/",
+}
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--every-page", type=Path, metavar="FOLDER")
+    folder_of_all: Path | None = parser.parse_args().every_page
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if not program:
         sys.exit("No Chromium: install it, or name it in CHROMIUM.")
-    IMAGES.mkdir(exist_ok=True)
     password = secrets.token_urlsafe(16)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -49,13 +94,40 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        for language, locale in LANGUAGES.items():
-            page = browser.new_page(base_url=url, locale=locale)
-            sign_in(page, password)
-            for name, (path, height) in PAGES.items():
-                page.set_viewport_size({"width": 1280, "height": height})
-                take_screenshot(page, path, f"{name}.{language}.png")
+        if folder_of_all:
+            take_every_page(browser, url, password, folder_of_all)
+        else:
+            take_those_of_the_readme(browser, url, password)
         browser.close()
+
+
+def take_those_of_the_readme(browser: Browser, url: str, password: str) -> None:
+    IMAGES.mkdir(exist_ok=True)
+    for language, locale in LANGUAGES.items():
+        page = browser.new_page(base_url=url, locale=locale)
+        sign_in(page, password)
+        for name, (path, height) in PAGES.items():
+            page.set_viewport_size({"width": 1280, "height": height})
+            take_screenshot(page, path, f"{name}.{language}.png")
+
+
+def take_every_page(browser: Browser, url: str, password: str, folder: Path) -> None:
+    """NAME.LANGUAGE.THEME.WIDTH.png, each from top to bottom."""
+    folder.mkdir(parents=True, exist_ok=True)
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for (language, locale), scheme in itertools.product(LANGUAGES.items(), schemes):
+        page = browser.new_page(base_url=url, locale=locale, color_scheme=scheme)
+        sign_in(page, password)
+        for (name, path), width in itertools.product((LISTS | SINGLE_PAGES).items(), WIDTHS):
+            page.set_viewport_size({"width": width, "height": 900})
+            answer = page.goto(f"/admin/{path}")
+            page.wait_for_load_state("load")
+            if answer is None or not answer.ok:
+                print(f"{path}: {answer.status if answer else 'no answer'}")
+                continue
+            page.screenshot(path=folder / f"{name}.{language}.{scheme}.{width}.png", full_page=True)
+        page.close()
+    print(f"{len(list(folder.iterdir()))} pictures in {folder}")
 
 
 @contextmanager
