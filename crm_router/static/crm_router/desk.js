@@ -22,11 +22,11 @@ document.addEventListener("htmx:afterSwap", (event) => {
   countInTitle();
 });
 
-// A button that has done its work is gone: the focus goes to its card, or to the one that has taken its place.
+// A button that has done its work is gone: the focus goes to its card, which may have moved, or to the one in its place.
 function focusCard({ id, place }) {
   const cards = [...document.querySelectorAll("#desk article")];
   const card = document.getElementById(id) || cards[Math.min(place, cards.length - 1)];
-  (card || document.getElementById("tab-open")).focus({ preventScroll: Boolean(card && card.id === id) });
+  (card || document.getElementById("tab-open")).focus();
 }
 
 function countInTitle() {
@@ -34,10 +34,15 @@ function countInTitle() {
   document.title = (count ? `(${count}) ` : "") + document.title.replace(/^\(\d+\) /, "");
 }
 
-document.addEventListener("htmx:afterSwap", (event) => {
+document.addEventListener("htmx:afterSettle", (event) => {
   const dialog = event.detail.target.closest("dialog");
-  if (dialog && !dialog.open) dialog.showModal();
-  dialog?.querySelector("[autofocus], input:not([type=hidden])")?.focus();
+  if (!dialog) return;
+  if (!dialog.open) {
+    const opener = document.activeElement.id; // by its id, because it may be exchanged while the dialog is open
+    dialog.onclose = () => document.getElementById(opener)?.focus();
+    dialog.showModal();
+  }
+  dialog.querySelector("[autofocus], input:not([type=hidden])")?.focus();
 });
 document.addEventListener("closeDialog", () => document.getElementById("desk-dialog").close());
 document.addEventListener("click", (event) => {

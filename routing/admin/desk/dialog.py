@@ -13,11 +13,16 @@ from core.errors import Refusal
 
 
 def answer_dialog(
-    request: HttpRequest, form: Any, act: Callable[[Any], HttpResponse], words: dict[str, Any]
+    request: HttpRequest,
+    form_class: type[forms.Form],
+    act: Callable[[Any], HttpResponse],
+    words: dict[str, Any],
+    **initial: Any,
 ) -> HttpResponse:
     """Shows the form, or acts by what it says and closes the dialog. What is wrong or refused is said in the dialog,
     with all that was typed. `words`: `title`, `text` and `submit`; `client` if it is about one."""
-    if request.method == "POST" and form.is_valid():
+    form = form_class(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
         try:
             response = act(form)
         except Refusal as refusal:

@@ -52,7 +52,7 @@ def shift_today(plan: DutyPlan) -> str:
 def why_nothing(plan: DutyPlan) -> str:
     """Why there may be no new contacts now: the first thing that somebody would have to change."""
     operator, now = plan.operator, timezone.now()
-    if not RosterEntry.objects.filter(operator=operator, source__archived_at__isnull=True, weight__gt=0).exists():
+    if not RosterEntry.objects.filter(operator=operator, source__archived_at__isnull=True).exists():
         return _("You are on no roster, so no source gives you contacts. Ask your supervisor to add you to a source.")
     if operator.paused_until:
         until = shift_tables.moment_text(operator.paused_until, now)
@@ -157,6 +157,5 @@ def pause_until_view(request: HttpRequest, operator: Operator) -> HttpResponse:
         until, author = form.moment(timezone.now()), acting_author(request)
         return paused(duty_edges.pause_operator(operator_id=operator.pk, until=until, author=author))
 
-    form = PauseForm(request.POST or None, initial={"until": timezone.localtime() + timedelta(hours=1)})
     words = {"title": _("Pause until…"), "text": _("You go off duty, and come back by yourself."), "submit": _("Pause")}
-    return answer_dialog(request, form, pause, words)
+    return answer_dialog(request, PauseForm, pause, words, until=timezone.localtime() + timedelta(hours=1))

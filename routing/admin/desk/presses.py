@@ -113,7 +113,7 @@ def give_back_view(request: HttpRequest, operator: Operator, contact_id: int) ->
         "submit": _("Give back"),
         "client": contact.lead,
     }
-    return answer_dialog(request, GiveBackForm(request.POST or None), give_back, words)
+    return answer_dialog(request, GiveBackForm, give_back, words)
 
 
 class NoteForm(forms.Form):
@@ -136,7 +136,7 @@ def note_view(request: HttpRequest, operator: Operator, contact_id: int) -> Http
 
     contact = find_for_dialog(operator, contact_id)
     words = {"title": _("Add a note"), "submit": _("Save"), "client": contact.lead}
-    return answer_dialog(request, NoteForm(request.POST or None), add, words)
+    return answer_dialog(request, NoteForm, add, words)
 
 
 def find_for_dialog(operator: Operator, contact_id: int) -> Contact:
