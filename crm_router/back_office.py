@@ -89,6 +89,8 @@ UNFOLD = {
         lambda request: static("crm_router/live.js"),
         lambda request: static("crm_router/toasts.js"),
         lambda request: static("crm_router/instant.js"),
+        lambda request: static("crm_router/dialogs.js"),
+        lambda request: static("crm_router/unsaved.js"),
         lambda request: static("crm_router/time_zone.js"),
     ],
     "ACCOUNT": {

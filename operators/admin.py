@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from core.admin import formatting
@@ -26,13 +27,14 @@ from core.admin.archive import ArchiveFilter, archive_fields, archive_is_shown
 from core.admin.forms import ChangesOnly, TrimmedField
 from core.admin.verbs import WORDS, VerbAction, acting_author
 from core.db import search
+from core.ids import is_id
 from operators.duty_plan import load_plan
 from operators.models import Operator
 from routing import operator_actions
-from routing.admin import holes, operator_controls, shift_tables
+from routing.admin import consequences, holes, operator_controls, shift_tables
 from routing.admin.shifts import ShiftPages
 from routing.handover import HandoverCount
-from routing.models import RosterEntry
+from routing.models import RosterEntry, Source
 
 ROSTERS = 50  # roster entries shown on the page of one operator
 
@@ -43,6 +45,16 @@ HAND_OVER: dict[str, Any] = {
     "icon": "move_up",
     "items": ["hand_over_this", "hand_over_on_duty_this", "leave_this"],
 }
+
+
+class OffDutyForm(BaseDialogForm):
+    """Says which sources have nobody on duty when this operator goes."""
+
+    form_before_template = "routing/effects.html"
+
+    def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
+        operator = Operator.objects.filter(pk=object_id).first() if is_id(str(object_id)) else None
+        return {"sentences": consequences.of_going_off_duty(operator) if operator else []}
 
 
 class OperatorForm(ChangesOnly):
@@ -217,9 +229,11 @@ class OperatorAdmin(ShiftPages):
         title=_("Hand over all contacts and go off duty?"),
         description=_("Open contacts go to other operators or back to the queue, and this operator gets no new ones."),
         submit=_("Hand over"),
+        form=OffDutyForm,
     )
     def hand_over(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
         self.hand_over_each(request, operators, operator_actions.hand_over)
+        self.tell_holes(request, operators)
 
     @VerbAction(
         button=_("And stay on duty"),
@@ -264,6 +278,7 @@ class OperatorAdmin(ShiftPages):
             "contacts do not come back."
         ),
         submit=_("Move to the archive"),
+        form=OffDutyForm,
     )
     def archive(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
         self.for_each(
@@ -272,6 +287,13 @@ class OperatorAdmin(ShiftPages):
             lambda pk: operator_actions.archive_operator(operator_id=pk, author=acting_author(request)),
             archived,
         )
+        self.tell_holes(request, operators)
+
+    def tell_holes(self, request: HttpRequest, operators: Iterable[Operator]) -> None:
+        """Which sources of these operators have nobody on duty now."""
+        sources = Source.objects.current().filter(roster__operator__in=[one.pk for one in operators]).distinct()
+        for hole in holes.source_holes(sources):
+            self.message_user(request, hole.sentence, messages.WARNING)
 
     @VerbAction(
         button=_("Restore from the archive"),

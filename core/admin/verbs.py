@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
 
 from core.admin.own_history import OwnHistory
 from core.admin.own_pages import OwnPages
@@ -84,9 +85,13 @@ class VerbAction:
         menu: Any = None,
         icon: str | None = None,
         variant: ActionVariant = ActionVariant.DEFAULT,
+        form: type[BaseDialogForm] = BaseDialogForm,
     ) -> None:
-        """`button` and `menu` are the labels, which are usually equal; the other texts are for the dialog."""
-        dialog = {"title": title, "description": description, "form_submit_text": submit}
+        """`button` and `menu` are the labels, which are usually equal; the other texts are for the dialog.
+
+        `form`: of the dialog, if it shows more than these texts.
+        """
+        dialog = {"title": title, "description": description, "form_submit_text": submit, "form_class": form}
         self.selected = action(description=menu or button, permissions=[permission])
         self.this = action(description=button, permissions=[permission], icon=icon, variant=variant, dialog=dialog)
 

@@ -129,3 +129,16 @@ def test_an_external_ref_is_given_found_and_refused_to_a_second(supervisor):
     response = supervisor.post(pages.adding(Operator), data | {"name": "Vera"})
     assert "Another operator has this id" in response.text
     assert Operator.objects.count() == 2
+
+
+@pytest.mark.parametrize("button", ["archive_this", "hand_over_this"])
+def test_who_is_the_last_on_duty_is_told_before_and_after(supervisor, button):
+    anna, boris = characters.operator("Anna"), characters.operator("Boris", is_active=False)
+    characters.source("Telegram", roster={anna: 10, boris: 10})
+    characters.source("Site", roster={anna: 10, characters.operator("Vera"): 10})
+    dialog = supervisor.get(pages.button(anna, button)).text
+    assert "Telegram has nobody on duty then." in dialog
+    assert "Site has" not in dialog
+    said = pages.said(pages.press(supervisor, anna, button))
+    assert "Telegram: nobody is on duty." in said
+    assert not any("Site" in one for one in said)
