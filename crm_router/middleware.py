@@ -131,7 +131,9 @@ class TimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not IN_BACK_OFFICE(request.path_info):
             return self.get_response(request)
-        with timezone.override(ZoneInfo(time_zones.zone_of_viewer(request))):
+        zone = time_zones.zone_of_viewer(request)
+        request.time_zone = zone  # type: ignore[attr-defined] # for the note at the end of each page
+        with timezone.override(ZoneInfo(zone)):
             return self.get_response(request)
 
 

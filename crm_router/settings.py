@@ -17,7 +17,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from whitenoise.compress import Compressor
 
 from accounts.roles import ROLES
-from crm_router import back_office, databases, openapi, secret_key
+from crm_router import back_office, databases, openapi, secret_key, service_zone
 from crm_router.environment import Environment, each, email_server, few, networks, private_networks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -71,8 +71,8 @@ PHONE_REGION = env.str(
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=OneOf(["en", "ru"]))
 TIME_ZONE = env.str(
     "TIME_ZONE",
-    "UTC",
-    validate=OneOf(available_timezones(), error="{input} is not a valid time zone (expected Europe/Moscow)."),
+    "",
+    validate=OneOf({"", *available_timezones()}, error="{input} is not a valid time zone (expected Europe/Moscow)."),
 )
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
@@ -146,6 +146,10 @@ try:
     SECRET_KEY = SECRET_KEY or secret_key.read_or_make(DATA_DIR / "secret_key")
 except OSError as error:
     sys.exit(f"The secret key cannot be stored in DATA_DIR ({DATA_DIR}): {error.strerror}.")
+try:
+    TIME_ZONE = TIME_ZONE or service_zone.read_zone(DATA_DIR / "time_zone", available_timezones()) or "UTC"
+except ValueError as error:
+    sys.exit(f"Invalid settings:\n{error}")
 DATABASES = {
     "default": databases.database_settings(
         url=DATABASE_URL,

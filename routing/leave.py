@@ -212,7 +212,9 @@ def recent_leaves(*, most: int) -> list[Absence]:
     begun = Q(began_at__gt=timezone.now() - UNDO_WITHIN)
     is_done = Q(ended_at__isnull=False) & (Q(moved__isnull=True) | Q(moved=[]))
     leaves = Absence.objects.filter(to_come | begun).exclude(is_done)
-    return list(leaves.filter(operator__archived_at__isnull=True).select_related("operator").order_by("-pk")[:most])
+    return list(
+        leaves.filter(operator__archived_at__isnull=True).select_related("operator__schedule").order_by("-pk")[:most]
+    )
 
 
 def undo_leave(*, absence_id: int, author: Author) -> UndoResult:

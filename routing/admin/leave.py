@@ -30,9 +30,9 @@ from core.admin import formatting
 from core.admin.forms import TrimmedField, forget_typed
 from core.admin.verbs import acting_author, refusal_text
 from core.errors import Refusal
-from operators.models import Absence, Operator, Schedule
+from operators.models import Absence, Operator
 from operators.weekly import Interval, Weekly
-from routing import explanation, leave
+from routing import explanation, holidays, leave
 from routing.admin.shifts import overlap_text
 from routing.leave import Colleague, Forecast, LeavePreview, SourceForecast, UndoResult
 
@@ -102,7 +102,7 @@ class LeaveForm(forms.Form):
         return given
 
     def clean_moments(self, given: dict[str, Any]) -> None:
-        given["zone"] = zone = time_zone_of(given["operator"])
+        given["zone"] = zone = holidays.zone_of(given["operator"])
         given["start"] = moment(zone, given["first"], given["first_time"] or time.min)
         end_day = given["last"] + timedelta(days=given["last_time"] is None)
         given["end"] = moment(zone, end_day, given["last_time"] or time.min)
@@ -125,11 +125,6 @@ class DetailsForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("For supervisors, such as “holiday”; you may leave it empty."),
     )
-
-
-def time_zone_of(operator: Operator) -> ZoneInfo:
-    schedule = Schedule.objects.filter(operator=operator).first()
-    return schedule.weekly.zone if schedule else ZoneInfo(settings.TIME_ZONE)
 
 
 def moment(zone: ZoneInfo, day: date, clock: time) -> datetime:
@@ -165,7 +160,8 @@ def leave_page(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         operator, start, end = form.cleaned_data["operator"], asked["start"], asked["end"]
         overlaps = refusal.code == "overlaps"
-        details.add_error(None, overlap_text(operator, start, end) if overlaps else refusal_text(refusal))
+        with timezone.override(form.cleaned_data["zone"]):
+            details.add_error(None, overlap_text(operator, start, end) if overlaps else refusal_text(refusal))
     try:
         preview = leave.preview_leave(**asked)
     except Refusal as refusal:  # archived meanwhile
@@ -207,6 +203,7 @@ def forecast(preview: LeavePreview, zone: ZoneInfo) -> dict[str, Any]:
         "preview": preview,
         "period": period_text(preview.start, preview.end, zone),
         "zone": zone.key,
+        "page_zone": timezone.get_current_timezone_name(),
         "back": reverse("leave"),
         "summary": summary_text(preview),
         "colleagues": colleagues_table(preview.colleagues),
@@ -306,8 +303,15 @@ def shortened(lines: Sequence[object], most: int) -> list[object]:
 
 
 def interval_text(interval: Interval) -> str:
-    """ "Mon 30.11.2026 09:00 – 18:00", in the service's time zone."""
+    """ "Mon 30.11.2026 09:00 – 18:00", in the time zone of the page."""
     return period_text(*interval, timezone.get_current_timezone())
+
+
+def away_text(absence: Absence) -> str:
+    """On the operator's clock, which is named if it is not that of the page: there, days begin at midnight."""
+    zone = holidays.zone_of(absence.operator)
+    period = period_text(absence.start, absence.end, zone)
+    return period if zone.key == timezone.get_current_timezone_name() else f"{period} ({zone.key})"
 
 
 def period_text(start: datetime, end: datetime, zone: tzinfo) -> str:
@@ -326,7 +330,7 @@ def recent_table(leaves: Sequence[Absence]) -> Table:
         "rows": [
             [
                 formatting.change_page_link(one.operator),
-                interval_text((one.start, one.end)),
+                away_text(one),
                 one.reason or formatting.NOTHING,
                 formatting.NOTHING if one.moved is None else formats.number_format(len(one.moved)),
                 undo_button(one),
@@ -346,7 +350,7 @@ def undo_button(absence: Absence) -> SafeString:
 
 def applied_text(absence: Absence) -> SafeString:
     """With the button that takes it back."""
-    found = {"name": absence.operator.name, "period": interval_text((absence.start, absence.end))}
+    found = {"name": absence.operator.name, "period": away_text(absence)}
     words = [_("%(name)s: away %(period)s.") % found]
     if absence.moved is not None:
         words.append(handed_over_text([given_to for _contact, given_to in absence.moved]))

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
-from tqdm import tqdm
 
 from core.errors import Busy, Unknown
+from core.progress import progress, write_above
 from leads import contact_import
 from leads.contact_import import Fate, Outcome
 from leads.management.contact_tables import RejectedRows, Table
@@ -70,7 +70,7 @@ class Command(BaseCommand):
 
     def with_progress(self, outcomes: Iterable[Outcome], *, total: int | None) -> Iterator[Outcome]:
         line = 1
-        with tqdm(desc="import", unit=" lines", total=total, file=self.stderr, disable=None) as bar:
+        with progress(self.stderr, unit="lines", total=total) as bar:
             try:
                 for outcome in outcomes:
                     line = outcome.row.line
@@ -100,8 +100,7 @@ class Command(BaseCommand):
 
     def tell(self, line: str) -> None:
         """Writes a line above the progress bar."""
-        with tqdm.external_write_mode(file=self.stderr):
-            self.stderr.write(line)
+        write_above(self.stderr, line)
 
     def report(self, fates: Counter[Fate | None], dry_run: bool) -> None:
         verb = "would be registered" if dry_run else "registered"

@@ -1,9 +1,9 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
 from core.errors import Busy, Conflict
+from core.progress import progress
 from leads import original_import
 from leads.management import original_databases
 from leads.original_rows import TABLES, Report
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         verb = original_import.rehearse if dry_run else original_import.import_original
         with original_databases.opened(original) as database:
             total = database.count()
-            with tqdm(desc="rows", total=total, file=self.stderr, disable=None) as bar:
+            with progress(self.stderr, unit="rows", total=total) as bar:
                 try:
                     report = verb(original=database, progress=bar.update)
                 except (Conflict, Busy) as refusal:

@@ -3,9 +3,9 @@ from collections import Counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
 from core.errors import Unknown
+from core.progress import progress
 from leads import registration
 from routing.models import RosterEntry, Source
 
@@ -26,12 +26,14 @@ class Command(BaseCommand):
         if not Source.objects.current().filter(pk=source_id).exists():
             raise CommandError(str(Unknown("source", source_id)))
         base = random.randrange(10**9)  # other people each time
-        got = Counter(
-            registration.register_contact(
-                source_id=source_id, lead_phone=f"+79{(base + number) % 10**9:09d}", message=f"Contact {number}"
-            ).operator_id
-            for number in tqdm(range(1, count + 1), desc="contacts", file=self.stderr, disable=None)
-        )
+        got: Counter[int | None] = Counter()
+        with progress(self.stderr, unit="contacts", total=count) as bar:
+            for number in range(1, count + 1):
+                contact = registration.register_contact(
+                    source_id=source_id, lead_phone=f"+79{(base + number) % 10**9:09d}", message=f"Contact {number}"
+                )
+                got[contact.operator_id] += 1
+                bar.update(1)
         self.report(Source.objects.get(pk=source_id), got)
 
     def first_with_roster(self) -> int:

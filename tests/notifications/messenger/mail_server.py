@@ -3,6 +3,7 @@
 import email
 import email.policy
 import socket
+import threading
 from email.message import Message
 from typing import Any
 
@@ -15,6 +16,7 @@ class MailServer:
     def __init__(self) -> None:
         self.mails: list[Message] = []
         self.refuse: dict[str, str] = {}
+        self.has_mail = threading.Event()
         self.port = free_port()
         self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
 
@@ -33,7 +35,13 @@ class MailServer:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        self.has_mail.set()
         return "250 OK"
+
+    def wait_for_mail(self, timeout: float = 60) -> Message:
+        """The first mail, also if another thread sends it a little later."""
+        assert self.has_mail.wait(timeout), "no mail came"
+        return self.mails[0]
 
     @property
     def subjects(self) -> list[str]:
