@@ -75,7 +75,6 @@ UNFOLD = {
     "SITE_SYMBOL": "alt_route",
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
-    "DASHBOARD_CALLBACK": "crm_router.dashboard.add_numbers",
     "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crm_router/icon.svg")},

@@ -30,6 +30,8 @@ from routing.admin import (
     shifts,
     switches,
 )
+from routing.admin.now import page as now
+from routing.admin.now import pauses
 from routing.api.changes import ChangeViewSet
 from routing.api.duty import AbsencesView, AbsenceView, AvailabilityView, PauseView, ResumeView, ScheduleView
 from routing.api.reports import DistributionView, QueueView
@@ -82,7 +84,9 @@ urlpatterns = [
     path("docs", views.only_read(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/", admin.site.admin_view(dashboard.start), name="start"),
+    path("admin/", admin.site.admin_view(dashboard.start), name="now"),
+    path("admin/now/", admin.site.admin_view(now.now_live), name="now_live"),
+    path("admin/first-steps/", admin.site.admin_view(dashboard.steps_live), name="first_steps"),
     path("admin/login/", accounts.sign_in, name="sign_in"),
     path("admin/invitation/<str:token>/", link_pages.accept_invitation, name="accept_invitation"),
     path("admin/password/forgotten/", link_pages.forgotten_password, name="admin_password_reset"),  # unfold's name
@@ -110,6 +114,16 @@ urlpatterns = [
         "admin/operators/operator/controls/",
         admin.site.admin_view(operator_controls.controls),
         name="operator_controls",
+    ),
+    path(
+        "admin/operators/operator/<id:operator_id>/pause/",
+        admin.site.admin_view(pauses.pause_operator),
+        name="operator_pause",
+    ),
+    path(
+        "admin/operators/operator/<id:operator_id>/resume/",
+        admin.site.admin_view(pauses.resume_operator),
+        name="operator_resume",
     ),
     path("admin/changes/<id:change_id>/undo/", admin.site.admin_view(switches.undo_change), name="undo_change"),
     path("admin/calendar/", admin.site.admin_view(calendar.calendar_page), name="calendar"),

@@ -1,25 +1,28 @@
 """The length of the queue and the position of each contact in it, read without locks."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import Error
-from django.db.models import Count, F, Min, Q, Window, prefetch_related_objects
+from django.db.models import Count, F, Max, Min, Q, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
 
-from routing.models import Contact, Source
+from routing.history import What
+from routing.models import Contact, ContactEvent, Source
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLength:
-    """The queue of one source: its length, since when the oldest contact waits, and why."""
+    """The queue of one source: its length, the contact that is the first in it, since when that exists, and why it
+    waits."""
 
     source_id: int
     waiting: int
+    contact_id: int
     oldest_created_at: datetime
     reason: str
 
@@ -31,11 +34,18 @@ def queue_lengths() -> list[QueueLength]:
     oldest = Contact.objects.in_bulk([pk for _, _, pk in rows])
     return [
         QueueLength(
-            source_id, waiting, oldest[pk].created_at, oldest[pk].waiting_reason or Contact.Waiting.NONE_AVAILABLE
+            source_id, waiting, pk, oldest[pk].created_at, oldest[pk].waiting_reason or Contact.Waiting.NONE_AVAILABLE
         )
         for source_id, waiting, pk in rows
         if pk in oldest
     ]
+
+
+def waiting_since(contact_ids: Collection[int]) -> dict[int, datetime]:
+    """Since when these waiting contacts wait: registered, put back or taken from an operator last. One query."""
+    into_the_queue = Q(from_operator__isnull=False) | Q(what__in=(What.REGISTERED, What.REOPENED))
+    events = ContactEvent.objects.filter(into_the_queue, contact__in=contact_ids, to_operator__isnull=True)
+    return dict(events.exclude(what=What.RESOLVED).order_by().values_list("contact").annotate(Max("at")))
 
 
 def add_operators(contacts: Sequence[Contact]) -> None:

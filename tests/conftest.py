@@ -5,6 +5,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 from rest_framework.test import APIClient
@@ -65,6 +66,12 @@ def writes_are_in_attempts() -> Generator[None]:
     yield
     assert transactions.outside == []
     assert transactions.left_early == []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept() -> None:
+    """What pages keep in the process is of another database: see `core.admin.live.kept`."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,17 @@ address and exchanges the inside of the element. It waits while the tab is hidde
 """
 
 import hashlib
+import time
 from collections.abc import Callable
+from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
+
+KEPT = 120  # seconds until what nobody asks for is dropped
 
 
 def live_response(request: HttpRequest, version: object, render: Callable[[], str]) -> HttpResponse:
@@ -29,10 +34,36 @@ def live_response(request: HttpRequest, version: object, render: Callable[[], st
         now.minute,
         version,
     )
-    etag = f'W/"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+    etag = f'W/"{digest(parts)}"'
     unchanged = request.headers.get("If-None-Match") == etag
     response = HttpResponseNotModified() if unchanged else HttpResponse(render())
     response["ETag"] = etag
     response["Cache-Control"] = "no-cache, private"
     patch_vary_headers(response, ["Cookie", "Accept-Language"])
     return response
+
+
+def wants_news(request: HttpRequest) -> bool:
+    """Whether the user has just changed something, and what is kept may be older than that."""
+    return "Live-News" in request.headers
+
+
+def kept(name: str, key: object, version: Callable[[], object], make: Callable[[], Any], *, trusted: float) -> Any:
+    """What `make` returns, for all users who see the same: made again when the version is another, or the minute.
+
+    Kept in the process, for those who only look: nothing is decided by it. `key`: what else it depends on, beside
+    language and time zone. `trusted`: for so many seconds not even the version is asked for; 0 asks.
+    """
+    now = timezone.localtime()
+    slot = f"live:{name}:{digest((key, get_language(), timezone.get_current_timezone_name()))}"
+    known = cache.get(slot)
+    if known and time.monotonic() - known[0] < trusted:
+        return known[2]
+    present = (now.hour, now.minute, version())
+    value = known[2] if known and known[1] == present else make()
+    cache.set(slot, (time.monotonic(), present, value), KEPT)
+    return value
+
+
+def digest(parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

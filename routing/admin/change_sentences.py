@@ -98,9 +98,14 @@ def change_text(change: Change, names: Names) -> str:
     """What was changed and how, as one sentence without its author."""
     said = _("%(subject)s: %(changes)s") % {
         "subject": subject_text(change, names),
-        "changes": ", ".join(what_happened(change, names)) or change.what,
+        "changes": action_text(change, names),
     }
     return _("Reverted. %(sentence)s") % {"sentence": said} if change.reverts_id else said
+
+
+def action_text(change: Change, names: Names) -> str:
+    """What was changed and how, without its subject and author."""
+    return ", ".join(what_happened(change, names)) or change.what
 
 
 def subject_text(change: Change, names: Names) -> str:

@@ -1,6 +1,6 @@
 """The page of changes of configuration: who changed what, when, which way and why; reverts them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -108,6 +108,15 @@ def is_subject(text: str) -> bool:
     return kind in HIDDEN_WITHOUT and is_id(pk)
 
 
+def visible_changes(may: Callable[[str], bool]) -> QuerySet[Change]:
+    """The changes of configuration that a user may see, of whom `may` knows the permissions; the newest first."""
+    changes: QuerySet[Change] = Change.objects.of_configuration()
+    for kind, permission in HIDDEN_WITHOUT.items():
+        if not may(permission):
+            changes = changes.exclude(what__startswith=f"{kind}.")
+    return changes.order_by("-pk")
+
+
 def of_subject(text: str) -> QuerySet[Change]:
     """The changes of the kind and id in a text such as "key:5"; none for another text."""
     if not is_subject(text):
@@ -143,11 +152,7 @@ class ChangeAdmin(VerbAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
         """Without changes of what the user may not see."""
-        changes: QuerySet[Change] = Change.objects.of_configuration()
-        for kind, permission in HIDDEN_WITHOUT.items():
-            if not request.user.has_perm(permission):
-                changes = changes.exclude(what__startswith=f"{kind}.")
-        return changes.order_by("-pk")
+        return visible_changes(request.user.has_perm)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist: ChangeList = super().get_changelist_instance(request)

@@ -5,6 +5,7 @@
 // until it is over.
 
 const LIVE = "[data-live]";
+const PATIENCE = 20_000; // milliseconds until a question counts as not answered
 const asking = new WeakSet();
 const again = new WeakSet(); // what they are being answered may be old already
 const due = new WeakMap();
@@ -14,13 +15,22 @@ function isBusy(part) {
   return part.contains(focused) && focused.matches("input:not([type=checkbox]), select, textarea, [aria-expanded=true]");
 }
 
-function ask(part) {
+function isLive(element) {
+  return element instanceof Element && element.matches(LIVE);
+}
+
+// `news`: something was changed just now, so that an answer that is some seconds old will not do.
+function ask(part, news) {
   asking.add(part);
   due.set(part, Date.now() + pause(part));
-  htmx.ajax("GET", part.dataset.live, { source: part, target: part, swap: "innerHTML" }).finally(() => {
-    asking.delete(part);
-    if (again.delete(part)) ask(part);
-  });
+  const headers = news ? { "Live-News": "1" } : {};
+  htmx
+    .ajax("GET", part.dataset.live, { source: part, target: part, swap: "innerHTML", headers })
+    .catch(() => {}) // htmx:sendError has told it
+    .finally(() => {
+      asking.delete(part);
+      if (again.delete(part)) ask(part, true);
+    });
 }
 
 // Milliseconds until it asks again.
@@ -28,25 +38,34 @@ function pause({ dataset }) {
   return 1000 * (document.hidden ? dataset.everyHidden : dataset.every || 10);
 }
 
-function askAll(immediately) {
+function askAll({ immediately = false, news = false }) {
   for (const part of document.querySelectorAll(LIVE)) {
     if ((document.hidden && !part.dataset.everyHidden) || isBusy(part)) continue;
     if (!due.has(part)) due.set(part, Date.now() + pause(part));
     const isDue = immediately || due.get(part) <= Date.now();
-    if (isDue && !asking.has(part)) ask(part);
-    else if (immediately) again.add(part);
+    if (isDue && !asking.has(part)) ask(part, news);
+    else if (news) again.add(part);
   }
 }
 
-setInterval(() => askAll(false), 1000);
-document.addEventListener("visibilitychange", () => document.hidden || askAll(true));
-document.addEventListener("refresh", () => askAll(true));
+setInterval(() => askAll({}), 1000);
+document.addEventListener("visibilitychange", () => document.hidden || askAll({ immediately: true }));
+document.addEventListener("refresh", () => askAll({ immediately: true, news: true }));
+
+// The cookie comes first: it is another after one has signed in again in another tab.
+function csrfToken() {
+  const cookie = document.cookie.split("; ").find((one) => one.startsWith("csrftoken="));
+  return cookie?.slice("csrftoken=".length) || document.querySelector("[name=csrfmiddlewaretoken]")?.value;
+}
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt, headers, verb } = event.detail;
-  if (elt.matches(LIVE) && verb === "get" && elt.dataset.etag) headers["If-None-Match"] = elt.dataset.etag;
-  const token = document.querySelector("[name=csrfmiddlewaretoken]");
-  if (verb !== "get" && token) headers["X-CSRFToken"] = token.value;
+  if (verb === "get" && isLive(elt)) {
+    event.detail.timeout = PATIENCE;
+    if (elt.dataset.etag) headers["If-None-Match"] = elt.dataset.etag;
+  }
+  const token = csrfToken();
+  if (verb !== "get" && token) headers["X-CSRFToken"] = token;
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -58,28 +77,32 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     return;
   }
   if (xhr.status < 400) tell(null);
-  if (!elt.matches(LIVE)) return;
-  if (xhr.status === 304 || isBusy(elt)) event.detail.shouldSwap = false;
-  else if (xhr.status === 200) elt.dataset.etag = xhr.getResponseHeader("ETag") || "";
+  if (!isLive(elt)) return;
+  if (xhr.status !== 200 || isBusy(elt)) event.detail.shouldSwap = false;
+  else elt.dataset.etag = xhr.getResponseHeader("ETag") || "";
 });
 
-// A part that is exchanged keeps the focus where it was.
-let focusedId = null;
-document.addEventListener("htmx:beforeSwap", (event) => {
+// A part that is exchanged keeps the focus where it was, and open what was opened.
+let kept = { focused: null, opened: [] };
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
   const focused = document.activeElement;
-  focusedId = event.detail.target.contains(focused) ? focused.id : null;
+  kept = {
+    focused: target.contains(focused) ? focused.id : null,
+    opened: [...target.querySelectorAll("details[open][id]")].map((one) => one.id),
+  };
 });
 document.addEventListener("htmx:afterSwap", () => {
-  if (focusedId) document.getElementById(focusedId)?.focus({ preventScroll: true });
-  focusedId = null;
+  for (const id of kept.opened) document.getElementById(id)?.setAttribute("open", "");
+  if (kept.focused) document.getElementById(kept.focused)?.focus({ preventScroll: true });
+  kept = { focused: null, opened: [] };
 });
 
 // What is wrong with the connection, at the top of the page; its texts stand in the template.
 function tell(state) {
-  for (const note of document.querySelectorAll("[data-connection]")) note.hidden = note.dataset.connection !== state;
+  for (const shown of document.querySelectorAll("[data-connection]")) shown.hidden = shown.dataset.connection !== state;
 }
 for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(failure, (event) => {
-    if (event.detail.elt.matches(LIVE)) tell("stale");
+    if (isLive(event.detail.elt)) tell("stale");
   });
 }

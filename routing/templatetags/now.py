@@ -1,0 +1,44 @@
+"""Filters of the templates of the page *Now*."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from core.admin import formatting
+from operators.models import Operator
+
+register = template.Library()
+
+
+@register.filter
+def age(at: datetime | None) -> str:
+    """ "3 minutes"; the largest unit only."""
+    return timesince(at, timezone.now(), depth=1) if at else ""
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    return formatting.format_datetime(at) if at else ""
+
+
+@register.filter
+def clock(at: datetime) -> str:
+    """The time; with the date if that is not today."""
+    return formatting.format_time(at)
+
+
+@register.filter
+def load(operator: Operator) -> SafeString:
+    return formatting.load_bar(**operator.fullness)
+
+
+@register.filter
+def as_json(values: Mapping[str, Any]) -> str:
+    """For an attribute, which escapes it."""
+    return json.dumps(values)
