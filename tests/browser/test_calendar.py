@@ -31,7 +31,7 @@ def test_a_hole_is_red_and_a_click_leads_to_the_shifts(page: Page, client: Clien
     session = client.cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     page.goto("/admin/")
-    page.get_by_role("link", name="Sources with hours when nobody is planned").click()
+    page.get_by_role("link", name="Bot: nobody is planned on").click()
     hole = page.locator(".holes li")
     expect(hole).to_have_count(1)
     red, green, blue = hole.evaluate(PIXEL)

@@ -22,7 +22,7 @@ LISTS = {
 
 def all_pages(page: Page) -> list[str]:
     """Of a signed-in administrator, for what the fixture `cast` has made."""
-    pages = [f"/admin/{path}/" for path in LISTS.values()]
+    pages = ["/admin/", *(f"/admin/{path}/" for path in LISTS.values())]
     pages += [f"/admin/{path}/add/" for path in ("operators/operator", "routing/source", "auth/user", "auth/group")]
     pages += ["/admin/access/apikey/add/", f"/admin/access/apikey/{ApiKey.objects.get().pk}/rotate_this/"]
     for path in LISTS.values():
