@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from access.models import ApiKey
+from accounts.models import Profile
 from core.admin.live import live_response
 from operators.models import Operator
 from routing import own_contacts
@@ -41,7 +42,8 @@ def steps_live(request: HttpRequest) -> HttpResponse:
 
 
 def first_steps(request: HttpRequest) -> list[Step]:
-    """What a new service needs before it routes contacts, of what the user may do. Empty when all of it is done."""
+    """What a new service needs before it routes contacts, of what the user may do. Empty when all of it is done; one's
+    own time zone alone keeps nobody here."""
     may = request.user.has_perm
     known = [
         ("operators.add_operator", _("Add an operator"), "admin:operators_operator_add", Operator.objects.current()),
@@ -58,7 +60,10 @@ def first_steps(request: HttpRequest) -> list[Step]:
     steps = [Step(text, reverse(view), rows.exists()) for right, text, view, rows in known if may(right)]  # type: ignore[attr-defined]
     if settings.API_KEYS == "open":  # bots need none
         steps = [step for step in steps if step.url != reverse("admin:access_apikey_add")]
-    return [] if all(step.is_done for step in steps) else steps
+    if all(step.is_done for step in steps):
+        return []
+    has_zone = Profile.objects.filter(user=request.user.pk).exclude(time_zone="").exists()
+    return [*steps, Step(_("Choose your time zone"), reverse("own_profile"), has_zone)]
 
 
 def steps_html(steps: list[Step]) -> str:

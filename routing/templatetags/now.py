@@ -7,11 +7,9 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from core.admin import formatting
-from operators.models import Operator
 
 register = template.Library()
 
@@ -31,11 +29,6 @@ def moment(at: datetime | None) -> str:
 def clock(at: datetime) -> str:
     """The time; with the date if that is not today."""
     return formatting.format_time(at)
-
-
-@register.filter
-def load(operator: Operator) -> SafeString:
-    return formatting.load_bar(**operator.fullness)
 
 
 @register.filter

@@ -23,7 +23,7 @@ from tests.accounts import people
 
 RUSSIAN = {SUPERVISOR: "Супервизор", OPERATOR: "Оператор", ADMINISTRATOR: "Администратор"}
 EVERYBODY = {
-    "start",
+    "now",
     "sign_in",
     "login",
     "logout",
@@ -70,6 +70,7 @@ SUPERVISING = {
         for page in ("changelist", "change", "history")
     ),
     "queue_and_fairness",
+    *("operator_pause", "operator_resume"),
     *("leave", "undo_leave", "operators_operator_leave", "operators_operator_leave_this"),
     *("calendar", "routing_source_hours", "routing_source_open_hours"),
     *(f"notifications_webhook_{page}" for page in ("changelist", "change", "history", "deliveries_this")),
@@ -90,11 +91,12 @@ ADMINISTERING = {
         for page in ("changelist", "add", "change", "history", "delete")
     ),
 }
+NOW = {"now_live", "first_steps"}  # parts of the start page; operators start elsewhere
 PAGES = {
-    None: EVERYBODY,
+    None: EVERYBODY | NOW,
     OPERATOR: EVERYBODY | ANSWERING,
-    SUPERVISOR: EVERYBODY | SUPERVISING,
-    ADMINISTRATOR: EVERYBODY | SUPERVISING | ADMINISTERING,
+    SUPERVISOR: EVERYBODY | NOW | SUPERVISING,
+    ADMINISTRATOR: EVERYBODY | NOW | SUPERVISING | ADMINISTERING,
 }
 
 CONTACT_ACTIONS = {"resolve_selected", "reopen_selected"}

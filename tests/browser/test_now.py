@@ -47,7 +47,7 @@ def test_why_it_waits_is_seen_and_the_remedy_is_one_click(vera: Page):
     vera.get_by_role("button", name="Put Gleb on duty").click()
     expect(vera.locator("#toasts")).to_contain_text("Gleb is on duty.")
     expect(vera.get_by_text("Nobody on the roster is on duty.")).to_have_count(0)
-    expect(vera.get_by_role("switch", name="Gleb on duty")).to_be_checked()
+    expect(vera.get_by_role("switch", name="Gleb: on duty")).to_be_checked()
     contact.refresh_from_db()
     assert contact.operator == gleb
 
@@ -57,10 +57,10 @@ def test_off_for_lunch_is_one_click_and_undone_by_another(vera: Page):
     characters.source("Telegram", roster={anna: 10, characters.operator("Boris"): 10})
     vera.goto("/admin/")
     vera.get_by_role("button", name="Pause Anna for 30 minutes").click()
-    expect(vera.get_by_role("switch", name="Anna on duty")).not_to_be_checked()
+    expect(vera.get_by_role("switch", name="Anna: on duty")).not_to_be_checked()
     expect(vera.locator(".now-operators tr", has_text="Anna")).to_contain_text("paused until")
     vera.locator("#toasts").get_by_role("button", name="Undo").click()
-    expect(vera.get_by_role("switch", name="Anna on duty")).to_be_checked()
+    expect(vera.get_by_role("switch", name="Anna: on duty")).to_be_checked()
     anna.refresh_from_db()
     assert (anna.is_active, anna.paused_until) == (True, None)
 
@@ -105,11 +105,11 @@ def test_the_focus_and_what_is_open_stay_when_the_page_follows(vera: Page):
     bot = characters.source("Telegram", roster={characters.operator("Anna"): 10})
     vera.goto("/admin/")
     vera.get_by_text("Today as a table").click()
-    vera.get_by_role("switch", name="Anna on duty").focus()
+    vera.get_by_role("switch", name="Anna: on duty").focus()
     characters.contact(bot)
     vera.evaluate(ASK)
     expect(vera.locator(".now-operators tr", has_text="Anna")).to_contain_text("1 of 10")
-    expect(vera.get_by_role("switch", name="Anna on duty")).to_be_focused()
+    expect(vera.get_by_role("switch", name="Anna: on duty")).to_be_focused()
     expect(vera.get_by_role("columnheader", name="Mean wait, minutes")).to_be_visible()
 
 
@@ -154,7 +154,7 @@ def test_who_is_signed_out_is_told_and_goes_on_after_signing_in_again(
     vera.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     vera.evaluate(ASK)
     expect(note).to_be_hidden()
-    vera.get_by_role("switch", name="Anna on duty").click()
+    vera.get_by_role("switch", name="Anna: on duty").click()
     expect(vera.locator("#toasts")).to_contain_text("Anna is off duty.")
     anna.refresh_from_db()
     assert not anna.is_active

@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from operators.duty_plan import load_plans
 from operators.models import Operator
-from routing.admin import shift_tables
+from routing.admin import operator_controls, shift_tables
 from routing.admin.now.snapshot import Clocks, Snapshot, fullness
 from routing.models import Contact
 
@@ -20,23 +21,23 @@ SHOWN = 100
 @dataclass(frozen=True, slots=True)
 class OperatorLine:
     operator: Operator
+    switch: SafeString
+    load: SafeString
     duty: str  # what changes the duty next, such as "until 18:00"
     clocks: Clocks
     last_contact_at: datetime | None
     contacts_url: str
 
-    @property
-    def is_overloaded(self) -> bool:
-        return is_overloaded(self.operator)
 
-
-def operator_lines(snapshot: Snapshot) -> list[OperatorLine]:
+def operator_lines(snapshot: Snapshot, *, may_change: bool) -> list[OperatorLine]:
     """First those on duty, by load as a share of the limit; then those who are not. The first SHOWN."""
     shown = sorted(snapshot.operators, key=lambda one: (not one.is_active, -fullness(one), one.name, one.pk))[:SHOWN]
     plans, last = load_plans(shown), last_contacts(shown)
     return [
         OperatorLine(
             operator=one,
+            switch=operator_controls.duty_switch(one, may_change=may_change),
+            load=operator_controls.load(one),
             duty=shift_tables.duty_text(plans[one.pk], snapshot.now),
             clocks=snapshot.clocks_by_operator.get(one.pk, Clocks()),
             last_contact_at=last.get(one.pk),

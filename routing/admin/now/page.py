@@ -90,10 +90,11 @@ def live_context(allowed: May) -> dict[str, Any]:
     sees_operators, sees_sources = allowed("operators.view_operator"), allowed("routing.view_source")
     sees_contacts = allowed("routing.view_contact")
     lines = sources.source_lines(snapshot) if sees_sources else []
+    may_change = allowed("operators.change_operator")
+    shown_operators = operators.operator_lines(snapshot, may_change=may_change) if sees_operators else []
     hours = charts.hours_of_today(now) if sees_contacts else []
     return {
         "now": now,
-        "time_zone": timezone.get_current_timezone_name(),
         "granted": [permission for permission in PERMISSIONS if allowed(permission)],
         "sees_operators": sees_operators,
         "sees_sources": sees_sources,
@@ -104,7 +105,7 @@ def live_context(allowed: May) -> dict[str, Any]:
         ],
         "sources": lines[: sources.SHOWN],
         "more_sources": max(len(lines) - sources.SHOWN, 0),
-        "operators": operators.operator_lines(snapshot) if sees_operators else [],
+        "operators": shown_operators,
         "more_operators": max(len(snapshot.operators) - operators.SHOWN, 0),
         "holes": holes.list_holes(now) if sees_operators and sees_sources else [],
         "events": events.last_events(allowed),
