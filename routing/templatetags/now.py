@@ -9,7 +9,6 @@ from django import template
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from core.admin import formatting
 
 register = template.Library()
 
@@ -18,17 +17,6 @@ register = template.Library()
 def age(at: datetime | None) -> str:
     """ "3 minutes"; the largest unit only."""
     return timesince(at, timezone.now(), depth=1) if at else ""
-
-
-@register.filter
-def moment(at: datetime | None) -> str:
-    return formatting.format_datetime(at) if at else ""
-
-
-@register.filter
-def clock(at: datetime) -> str:
-    """The time; with the date if that is not today."""
-    return formatting.format_time(at)
 
 
 @register.filter

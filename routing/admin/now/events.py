@@ -7,6 +7,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.admin import formatting
 from core.changes.models import Change
 from routing import explanation
 from routing.admin import change_sentences
@@ -24,6 +25,10 @@ class Line:
     subject: str
     sentence: str
     url: str
+
+    @property
+    def clock(self) -> str:
+        return formatting.format_time(self.at)
 
 
 def last_events(may: Callable[[str], bool]) -> list[Line]:

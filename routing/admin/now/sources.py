@@ -27,6 +27,11 @@ class SourceLine:
     trouble: Trouble | None
 
     @property
+    def next_by(self) -> str:
+        """By when the next contact is to be taken; empty if none is."""
+        return formatting.format_time(self.clocks.next_at) if self.clocks.next_at else ""
+
+    @property
     def is_urgent(self) -> bool:
         return bool(self.clocks.overdue or (self.waiting and not self.source.opens_at))
 
