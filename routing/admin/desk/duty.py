@@ -28,14 +28,14 @@ from routing.models import RosterEntry
 
 
 def duty_context(operator: Operator) -> dict[str, Any]:
-    """What the top of the desk shows."""
+    """What the top of the desk shows; `why_nothing` is a call, for a desk that is empty."""
     plan, now = load_plan(operator), timezone.now()
     return {
         "operator": operator,
         "present": shift_tables.present_text(plan, now),
         "load": formatting.load_bar(**operator.fullness),
         "shift": shift_today(plan),
-        "why_nothing": why_nothing(plan),
+        "why_nothing": partial(why_nothing, plan),
     }
 
 
