@@ -16,5 +16,5 @@ def set_alert(request: HttpRequest) -> HttpResponse:
     alert, value = request.POST.get("alert"), VALUES.get(request.POST.get("value", ""))
     if alert not in ALERTS or value is None:
         return HttpResponseBadRequest(_("There is no such switch."))
-    Profile.objects.update_or_create(user=request.user, defaults={alert: value})
+    Profile.objects.update_or_create(user=request.user, defaults={alert: value})  # type: ignore[misc] # signed in
     return HttpResponse(status=204)

@@ -44,7 +44,7 @@ def shift_today(plan: DutyPlan) -> str:
     if plan.weekly is None:
         return ""
     zone, now = timezone.get_current_timezone(), timezone.now()
-    day = holidays.whole_day(zone, timezone.localdate(now))  # type: ignore[arg-type] # Django has ZoneInfo here
+    day = holidays.whole_day(zone, timezone.localdate(now))
     shifts = [(max(start, day[0]), min(end, day[1])) for start, end in plan.weekly.intervals(*day)]
     return shift_tables.hours_text(shifts, day)
 
