@@ -53,7 +53,7 @@ class OffDutyForm(BaseDialogForm):
     form_before_template = "routing/effects.html"
 
     def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
-        operator = Operator.objects.filter(pk=object_id).first() if is_id(str(object_id)) else None
+        operator = Operator.objects.filter(pk=int(object_id)).first() if object_id and is_id(str(object_id)) else None
         return {"sentences": consequences.of_going_off_duty(operator) if operator else []}
 
 
@@ -192,7 +192,8 @@ class OperatorAdmin(ShiftPages):
         shift_tables.add_plans(changelist.result_list)
         for operator in changelist.result_list:
             operator.may_be_changed = self.has_change_permission(request, operator)
-        changelist.live_part = "" if archive_is_shown(request) else operator_controls.live_part(changelist.result_list)
+        controls: Any = changelist  # of its template
+        controls.live_part = "" if archive_is_shown(request) else operator_controls.live_part(changelist.result_list)
         return changelist
 
     def has_change_permission(self, request: HttpRequest, obj: Operator | None = None) -> bool:

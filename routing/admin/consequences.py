@@ -1,5 +1,7 @@
 """What a change will do to sources and operators, in sentences, for the question before it; none for a harmless one."""
 
+from typing import Any
+
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -49,7 +51,7 @@ def of_leaving_roster(source: Source, operator: Operator) -> list[str]:
     return found
 
 
-def others_on(source: object, operator: Operator) -> QuerySet[RosterEntry]:
+def others_on(source: Any, operator: Operator) -> QuerySet[RosterEntry]:
     return ROSTER.filter(source=source).exclude(operator=operator)
 
 

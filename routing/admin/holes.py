@@ -38,7 +38,7 @@ def source_holes(sources: QuerySet[Source]) -> Iterator[Hole]:
     found = list(idle.annotate(is_manned=Exists(on_it)).order_by("name", "pk")[: NAMED + 1])
     waiting = waiting_counts([source.pk for source in found[:NAMED]])
     for source in found[:NAMED]:
-        words = _("%(source)s: nobody is on duty.") if source.is_manned else _("%(source)s: nobody is on the roster.")  # type: ignore[attr-defined]
+        words = _("%(source)s: nobody is on duty.") if source.is_manned else _("%(source)s: nobody is on the roster.")
         sentence = words % {"source": source}
         if count := waiting.get(source.pk, 0):
             sentence += " " + waiting_text(count)

@@ -78,7 +78,7 @@ def roster_table(request: HttpRequest, source: Source) -> str:
     sums = roster.aggregate(count=Count("pk"), total=Sum("weight", default=0), on_duty=on_duty)
     on_duty_total = sums["on_duty"] or 0
     pages = Paginator(roster.select_related("operator").order_by("operator__name", "operator"), PER_PAGE)
-    pages.count = sums["count"]  # type: ignore[misc] # counted above, with the sums
+    pages.count = sums["count"]  # counted above, with the sums
     page = pages.get_page(request.GET.get(PAGE))
     may_switch = operator_controls.may_change(request)
     context = {

@@ -122,11 +122,10 @@ class SourceAdmin(VerbAdmin):
             extra_context = (extra_context or {}) | {"source_panel": source_panel(request, source)}
         return super().change_view(request, object_id, form_url, extra_context)
 
-    def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: Source, post_url_continue: str | None = None) -> Any:
         """Leads to the page of the new source, where its roster is."""
-        request.POST = request.POST.copy()
-        request.POST.setdefault("_continue", "1")
-        return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, _("Source “%(name)s” was added. Now put operators on its roster.") % {"name": obj})
+        return redirect("admin:routing_source_change", obj.pk)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Source], search_term: str

@@ -56,6 +56,7 @@ SUPERVISING = {
     *(f"operators_operator_{action}_this" for action in ("archive", "restore", "hand_over", "hand_over_on_duty")),
     *(f"routing_source_{action}_this" for action in ("archive", "restore")),
     "operators_operator_shifts",
+    *("operator_set", "operator_controls", "undo_change", "source_roster", "roster_set", "source_trial"),
     "holidays",
     *(f"{model}_add" for model in ("operators_operator", "routing_source")),
     *(

@@ -8,6 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from operators.models import Operator
 from tests import characters
+from tests.browser.conftest import kinds_of_questions
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -56,8 +57,7 @@ def test_forms_on_pages_of_their_own_ask_before_what_was_typed_is_lost(
     vera: Page, anna: Operator, path: str, field: str, typed: str
 ):
     bot = characters.source("Telegram", roster={anna: 10})
-    asked: list[str] = []
-    vera.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = kinds_of_questions(vera)
     vera.goto(f"/admin/{path.format(anna=anna.pk, bot=bot.pk)}")
     vera.goto("/admin/operators/operator/")
     assert asked == []

@@ -10,6 +10,7 @@ from operators.models import Operator
 from routing import source_actions
 from routing.models import Contact, Source
 from tests import characters
+from tests.browser.conftest import kinds_of_questions
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -112,8 +113,7 @@ def test_duty_is_switched_where_the_roster_is(vera: Page, bot: Source):
 
 
 def test_roster_edits_do_not_ask_on_leaving_but_others_do(vera: Page, bot: Source):
-    asked: list[str] = []
-    vera.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = kinds_of_questions(vera)
     vera.get_by_label("Anna: weight").fill("30")
     vera.get_by_label("Anna: weight").press("Enter")
     expect(vera.get_by_text("Anna 10 → 30")).to_be_visible()

@@ -9,6 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from operators.models import Operator
 from routing import operator_actions
 from tests import characters
+from tests.browser.conftest import kinds_of_questions
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -131,8 +132,7 @@ def test_unsaved_edits_ask_and_instant_ones_do_not(vera: Page, anna: Operator):
     limit.fill("7")
     limit.press("Enter")
     expect(vera.get_by_text("Anna: the limit is 7.")).to_be_visible()
-    asked: list[str] = []
-    vera.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    asked = kinds_of_questions(vera)
     vera.goto(f"{LIST}{anna.pk}/change/")
     assert asked == []
     vera.get_by_label("Name").press_sequentially(" B.")
