@@ -137,7 +137,9 @@ def store_user(invitation: Invitation, username: str, hashed: str) -> User:
 
 
 def free_operator(invitation: Invitation) -> Operator | None:
-    return Operator.objects.current().filter(pk=invitation.operator_id, user__isnull=True).first()
+    """The operator of the invitation, unless archived or somebody else's by now."""
+    free = Operator.objects.current().filter(user__isnull=True)
+    return free.filter(pk=invitation.operator_id).first() if invitation.operator_id else None
 
 
 def lock_pending(invitation_id: int) -> Invitation:

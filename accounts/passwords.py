@@ -4,8 +4,6 @@ The tokens are Django's: signed, not stored, worthless after the password was ch
 PASSWORD_RESET_TIMEOUT.
 """
 
-from typing import Any
-
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.db.models import Q
@@ -52,13 +50,14 @@ def accounts_with_mail(claimed: str) -> list[User]:
 @sensitive_variables("password")
 def set_password(*, user_id: int, token: str, password: str) -> User:
     """Sets the password, whose former sessions end. Raises Conflict `link_invalid` if the link was used meanwhile."""
-    hashed: Any = User()
+    hashed = User()
     hashed.set_password(password)  # takes a third of a second: before anything is locked
     for attempt in retry.attempts():
         with attempt:
-            user = User.objects.select_for_update(no_key=True).filter(pk=user_id, is_active=True).first()
-            if user is None or not default_token_generator.check_token(user, token):
+            found = User.objects.select_for_update(no_key=True).filter(pk=user_id, is_active=True)
+            if not (found and default_token_generator.check_token(found[0], token)):
                 raise Conflict("link_invalid", _("This link is no longer valid."))
+            user = found[0]
             user.password = hashed.password
             user.save(update_fields=["password"])
             record_password(Author(f"user {user.get_username()}", Via.PAGE), user)

@@ -3,13 +3,14 @@
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Profile
-from accounts.sessions import TIME_ZONE
+from accounts.sessions import TIME_ZONE, signed_in
 from accounts.time_zones import browser_zone, is_zone
 from accounts.views import render_page
 from core import retry
@@ -29,8 +30,8 @@ class ProfileForm(forms.Form):
 
 
 def own_profile(request: HttpRequest) -> HttpResponse:
-    user_id = request.user.pk
-    present = Profile.objects.filter(user_id=user_id).first()
+    user = signed_in(request)
+    present = Profile.objects.filter(user=user).first()
     form = ProfileForm(
         request.POST if request.method == "POST" else None,
         initial={"time_zone": present.time_zone if present else ""},
@@ -39,7 +40,7 @@ def own_profile(request: HttpRequest) -> HttpResponse:
         "zone": browser_zone(request) or settings.TIME_ZONE
     }
     if form.is_valid():
-        save_time_zone(user_id, form.cleaned_data["time_zone"])
+        save_time_zone(user, form.cleaned_data["time_zone"])
         request.session[TIME_ZONE] = form.cleaned_data["time_zone"]
         messages.success(request, _("Saved."))
         return redirect("own_profile")
@@ -47,7 +48,7 @@ def own_profile(request: HttpRequest) -> HttpResponse:
     return render_page(request, "accounts/profile.html", **words)
 
 
-def save_time_zone(user_id: int, name: str) -> None:
+def save_time_zone(user: User, name: str) -> None:
     for attempt in retry.attempts():
         with attempt:
-            Profile.objects.update_or_create(user_id=user_id, defaults={"time_zone": name})
+            Profile.objects.update_or_create(user=user, defaults={"time_zone": name})

@@ -85,8 +85,10 @@ class InviteForm(forms.Form):
                     "or press “Invite” again to leave it so for now."
                 ),
             )
-            self.data = self.data.copy()  # type: ignore[misc,attr-defined] # as sent, with what has been said
-            self.data["without_operator"] = "on"  # type: ignore[index]
+            sent: Any = self.data
+            sent = sent.copy()
+            sent["without_operator"] = "on"  # the page that is shown now has said it
+            self.data = sent
         return given
 
     def send(self, request: HttpRequest) -> NewLink:

@@ -173,7 +173,8 @@ class PersonAdmin(BaseUserAdmin, WithinOwnRights, OwnPages):  # type: ignore[typ
 
     @display(description=_("roles"))
     def named_roles(self, user: User) -> str:
-        return ", ".join(str(group) for group in user.groups.all()) or formatting.NOTHING
+        named = [*([gettext("superuser")] if user.is_superuser else []), *map(str, user.groups.all())]
+        return ", ".join(named) or formatting.NOTHING
 
     @display(description=_("operator"), ordering="operator__name")
     def operator_link(self, user: User) -> str:

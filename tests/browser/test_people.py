@@ -41,7 +41,7 @@ def invite(page: Page) -> str:
 
 
 def choose_password(page: Page, password: str) -> None:
-    page.get_by_label(re.compile(r"^New password\W*$")).fill(password)
+    page.get_by_label(re.compile(r"^\s*New password\W*$")).fill(password)
     page.get_by_label("New password confirmation").fill(password)
 
 
@@ -101,7 +101,9 @@ def test_a_forgotten_password_is_replaced_by_mail(page: Page, olga: User, settin
 
 
 def link_in(mail: Message) -> str:
-    found = re.search(r"http\S+", str(mail.get_payload(decode=True), "utf-8"))
+    text = mail.get_payload(decode=True)
+    assert isinstance(text, bytes)
+    found = re.search(r"http\S+", text.decode())
     assert found
     return found[0]
 

@@ -163,7 +163,20 @@ def guess(front: Nginx, path: str, *, times: int, method: str = "POST", by: str 
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("path", ["/admin/login/", "/admin/two-factor/code/?next=/admin/"])
+def test_one_time_links_are_not_in_its_log(nginx: Callable[..., Nginx]) -> None:
+    front = nginx(free_port(), free_port())
+    for number, path in enumerate(("invitation/SECRET", "password/MQ/SECRET")):
+        front.get(f"/admin/{path}/", **{"X-Request-ID": f"link-{number}"})
+        [line] = wait_until(lambda number=number: front.logged(f"link-{number}"), "the request is logged")
+        assert line["path"] == f"/admin/{path.partition('/')[0]}/"
+    assert "SECRET" not in front.log()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "path",
+    ["/admin/login/", "/admin/two-factor/code/?next=/admin/", "/admin/invitation/x/", "/admin/password/forgotten/"],
+)
 def test_who_guesses_passwords_and_codes_is_held_up_and_nobody_else(nginx: Callable[..., Nginx], path: str) -> None:
     front = nginx(free_port(), free_port())  # nobody there: 502 is what has passed nginx
     guesses = guess(front, path, times=60)
