@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 KEPT = 120  # seconds until what nobody asks for is dropped
 
 
-def live_response(request: HttpRequest, version: object, render: Callable[[], str]) -> HttpResponse:
+def live_response(request: HttpRequest, version: object, render: Callable[[], str | bytes]) -> HttpResponse:
     """What `render` returns as HTML, or 304 if the browser has it already.
 
     `version` changes whenever what is shown does; ages and due moments are shown to the minute, so that each minute is
