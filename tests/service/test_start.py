@@ -126,5 +126,8 @@ def test_the_demo_registers_a_hundred_contacts_and_goes_on_serving(start: StartS
     assert "100 contacts" in service.output()
     path = wait_until(lambda: re.search(r"(/api/v1/events\S*)'", service.output()), "it prints how to watch")[1]
     assert {"contact.registered", "contact.assigned"} <= {event["type"] for event in service.get(path)[1]["events"]}
+    output = wait_until(lambda: "createsuperuser" in service.output().splitlines()[-1] and service.output(), "it ends")
+    assert " INFO " not in output, "the report is not among lines of the log"
+    assert "/admin/" in output.splitlines()[-2]
     assert service.get("/health") == (200, {"status": "ok"})
     assert service.manage("check_routing").returncode == 0
