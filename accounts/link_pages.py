@@ -48,7 +48,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         else:
             sign_in_by_link(request, user)
             messages.success(request, _("Welcome! Next time you sign in as %(username)s.") % {"username": username})
-            return redirect("start")
+            return redirect("now")
     words = {"title": _("Choose a user name and a password"), "form": form, "invitation": invitation}
     return render_page(request, "accounts/accept.html", **words)
 
@@ -71,7 +71,7 @@ def new_password(request: HttpRequest, account: str, token: str) -> HttpResponse
             return invalid_link_page(request)
         sign_in_by_link(request, user)
         messages.success(request, _("Your password was changed."))
-        return redirect("start")
+        return redirect("now")
     return render_page(request, "accounts/new_password.html", title=_("Choose a new password"), form=form, account=user)
 
 
