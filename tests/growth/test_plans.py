@@ -163,6 +163,7 @@ def named_in(queries):
 @pytest.mark.parametrize(
     "path",
     [
+        "/admin/",
         "/admin/routing/contact/",
         "/admin/routing/contact/?p=3",
         "/admin/routing/contact/?status=waiting",
