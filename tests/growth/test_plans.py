@@ -163,7 +163,6 @@ def named_in(queries):
 @pytest.mark.parametrize(
     "path",
     [
-        "/admin/",
         "/admin/routing/contact/",
         "/admin/routing/contact/?p=3",
         "/admin/routing/contact/?status=waiting",
@@ -189,6 +188,11 @@ def named_in(queries):
 def test_a_list_of_the_back_office_is_answered_by_indexes(supervisor, faults, middle, path):
     supervisor.get("/admin/")
     assert faults(lambda: supervisor.get(path.format(**places(middle)))) == []
+
+
+def test_the_start_page_is_answered_by_indexes(supervisor, faults):
+    """But for its sums over the queue, over the contacts of today and over their events."""
+    assert faults(lambda: supervisor.get("/admin/")) == []
 
 
 @pytest.mark.parametrize("path", ["/admin/routing/contact/?q={term}", "/admin/leads/lead/?q={term}"])

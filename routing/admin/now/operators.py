@@ -53,8 +53,12 @@ def is_overloaded(operator: Operator) -> bool:
 
 
 def last_contacts(operators: list[Operator]) -> dict[int, Any]:
-    """When each was assigned the newest contact that it has or has had last. One query, by the index of operators."""
-    newest = Contact.objects.filter(operator=OuterRef("pk")).order_by("-pk").values("assigned_at")[:1]
+    """When each was assigned the newest contact that it has or has had last. One query.
+
+    A range in the order of the index makes PostgreSQL use it; otherwise it may go through all contacts by age.
+    """
+    own = Contact.objects.filter(operator__gte=OuterRef("pk"), operator__lte=OuterRef("pk"))
+    newest = own.order_by("operator", "-pk").values("assigned_at")[:1]
     ids = [one.pk for one in operators]
     return dict(Operator.objects.filter(pk__in=ids).values_list("pk", Subquery(newest)))
 
