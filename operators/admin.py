@@ -360,6 +360,8 @@ class OperatorAdmin(ShiftPages):
         more = entries.count() - len(shown) if len(shown) == ROSTERS else 0
         beside = RosterEntry.objects.current().filter(source__in=[entry.source_id for entry in shown])
         totals = dict(beside.values_list("source").annotate(Sum("weight")))
+        if not shown and not operator.archived_at:
+            return formatting.link(reverse("admin:routing_source_changelist"), gettext("Choose a source"))
         return formatting.stacked(
             [
                 *(roster_link(entry, 0 if operator.archived_at else totals[entry.source_id]) for entry in shown),
