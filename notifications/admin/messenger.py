@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -119,7 +120,10 @@ class ChannelAdmin(VerbAdmin):
         help_texts = {
             "operator": _("Empty: a channel of your own, for alarms."),
             "address": _("Of Telegram: leave it empty and make a link, which the person opens."),
-            "quiet_from": _("Nothing is sent in these hours; afterwards only what is still true."),
+            "quiet_from": gettext(
+                "By the clock of %(zone)s. Nothing is sent in these hours; afterwards only what is still true."
+            )
+            % {"zone": settings.TIME_ZONE},
             "language": _("Empty: the language of the service."),
         }
         return super().get_form(request, obj, change=change, help_texts=help_texts, **kwargs)
