@@ -41,8 +41,8 @@ def buttons_for(contact: Contact) -> SafeString | str:
         return ""
     take = [press_button(contact, "take", gettext("Take"))] if contact.is_untaken else []
     decline = reverse("admin:routing_contact_decline_this", args=[contact.pk])
-    cannot = formatting.dialog_link(decline, gettext("Give back…"))
-    shown = [*take, cannot, press_button(contact, "done", gettext("Resolve"))]
+    give_back = formatting.dialog_link(decline, gettext("Give back…"))
+    shown = [*take, press_button(contact, "done", gettext("Resolve")), give_back]
     return format_html('<div class="buttons own">{}</div>', format_html_join("", "{}", ((one,) for one in shown)))
 
 
