@@ -26,19 +26,31 @@ def may_view(app: str, model: str) -> Callable[[HttpRequest], bool]:
     return permitted
 
 
+def may_change(app: str, model: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: bool(request.user.has_perm(f"{app}.change_{model}"))
+
+
 def list_title(app: str, model: str) -> str:
     """What the list of a model is called: in the sidebar as in its own title."""
     return str(capfirst(apps.get_model(app, model)._meta.verbose_name_plural))
 
 
-def sidebar_page(icon: str, app: str, model: str) -> dict[str, Any]:
+def page(icon: str, title: Any, url_name: str, permission: Callable[[HttpRequest], bool]) -> dict[str, Any]:
+    """One line of the sidebar."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(url_name), "permission": permission}
+
+
+def list_page(icon: str, app: str, model: str) -> dict[str, Any]:
     """One line of the sidebar: the list of a model."""
-    return {
-        "title": lazy(list_title, str)(app, model),  # settings are read before models are loaded
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
-        "permission": may_view(app, model),
-    }
+    title = lazy(list_title, str)(app, model)  # settings are read before models are loaded
+    return page(icon, title, f"admin:{app}_{model}_changelist", may_view(app, model))
+
+
+def sees_more_than_own(request: HttpRequest) -> bool:
+    """Whether the first page is the page Now: for everybody but operators."""
+    from routing import own_contacts  # imported here because settings are read before models are loaded
+
+    return not own_contacts.sees_only_own(request.user)
 
 
 def has_own_shifts(request: HttpRequest) -> bool:
@@ -100,70 +112,46 @@ UNFOLD = {
         ]
     },
     "SIDEBAR": {
-        "navigation": [
+        "navigation": [  # in the order of a day's work
+            {
+                "title": _("Work"),
+                "items": [
+                    page("monitoring", _("Now"), "now", sees_more_than_own),
+                    page("assignment_ind", _("My contacts"), "my_contacts", has_own_contacts),
+                    page("schedule", _("My shifts"), "own_shifts", has_own_shifts),
+                    list_page("chat", "routing", "contact"),
+                    list_page("person", "leads", "lead"),
+                    list_page("join", "leads", "possibleduplicate")
+                    | {"badge": "crm_router.back_office.count_undecided"},
+                    page("balance", _("Queue and fairness"), "queue_and_fairness", may_view("routing", "contact")),
+                    page("calendar_month", _("Calendar"), "calendar", may_view("operators", "operator")),
+                    list_page("history", "changes", "change"),
+                ],
+            },
             {
                 "title": _("Operators and sources"),
                 "items": [
-                    sidebar_page("support_agent", "operators", "operator"),
-                    sidebar_page("smart_toy", "routing", "source"),
-                    {
-                        "title": _("Calendar"),
-                        "icon": "calendar_month",
-                        "link": reverse_lazy("calendar"),
-                        "permission": may_view("operators", "operator"),
-                    },
-                    {
-                        "title": _("Public holidays"),
-                        "icon": "celebration",
-                        "link": reverse_lazy("holidays"),
-                        "permission": lambda request: request.user.has_perm("operators.change_operator"),
-                    },
-                    sidebar_page("history", "changes", "change"),
-                ],
-            },
-            {
-                "title": _("Contacts and leads"),
-                "items": [
-                    {
-                        "title": _("My contacts"),
-                        "icon": "assignment_ind",
-                        "link": reverse_lazy("my_contacts"),
-                        "permission": has_own_contacts,
-                    },
-                    sidebar_page("chat", "routing", "contact"),
-                    {
-                        "title": _("My shifts"),
-                        "icon": "schedule",
-                        "link": reverse_lazy("own_shifts"),
-                        "permission": has_own_shifts,
-                    },
-                    {
-                        "title": _("Queue and fairness"),
-                        "icon": "balance",
-                        "link": reverse_lazy("queue_and_fairness"),
-                        "permission": may_view("routing", "contact"),
-                    },
-                    sidebar_page("person", "leads", "lead"),
-                    sidebar_page("join", "leads", "possibleduplicate")
-                    | {"badge": "crm_router.back_office.count_undecided"},
-                ],
-            },
-            {
-                "title": _("Notifications"),
-                "items": [
-                    sidebar_page("notifications", "messenger", "channel"),
-                    sidebar_page("outgoing_mail", "messenger", "notice"),
-                    sidebar_page("warning", "messenger", "alarm"),
-                    sidebar_page("webhook", "notifications", "webhook"),
-                    sidebar_page("outgoing_mail", "notifications", "delivery"),
+                    list_page("support_agent", "operators", "operator"),
+                    list_page("smart_toy", "routing", "source"),
+                    page("celebration", _("Public holidays"), "holidays", may_change("operators", "operator")),
                 ],
             },
             {
                 "title": _("Access"),
                 "items": [
-                    sidebar_page("key", "auth", "user"),
-                    sidebar_page("group", "auth", "group"),
-                    sidebar_page("vpn_key", "access", "apikey"),
+                    list_page("key", "auth", "user"),
+                    list_page("group", "auth", "group"),
+                    list_page("vpn_key", "access", "apikey"),
+                ],
+            },
+            {
+                "title": _("Notifications"),
+                "items": [
+                    list_page("warning", "messenger", "alarm"),
+                    list_page("notifications", "messenger", "channel"),
+                    list_page("outgoing_mail", "messenger", "notice"),
+                    list_page("webhook", "notifications", "webhook"),
+                    list_page("send", "notifications", "delivery"),
                 ],
             },
         ],
