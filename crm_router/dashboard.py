@@ -57,7 +57,7 @@ def first_steps(request: HttpRequest) -> list[Step]:
         ("access.add_apikey", _("Make a key for your bot"), "admin:access_apikey_add", ApiKey.objects.all()),
         ("routing.view_contact", _("Let your bot send the first contact"), "docs", Contact.objects.all()),
     ]
-    steps = [Step(text, reverse(view), rows.exists()) for right, text, view, rows in known if may(right)]  # type: ignore[attr-defined]
+    steps = [Step(text, reverse(view), rows.exists()) for right, text, view, rows in known if may(right)]
     if settings.API_KEYS == "open":  # bots need none
         steps = [step for step in steps if step.url != reverse("admin:access_apikey_add")]
     if all(step.is_done for step in steps):

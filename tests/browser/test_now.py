@@ -119,7 +119,8 @@ def test_a_service_that_is_away_is_told_and_the_page_recovers_by_itself(
     """In a tab of its own, because the browser itself writes of each request that fails."""
     characters.operator("Anna")
     context = browser.new_context(base_url=live_server.url, locale="en-US")
-    context.add_cookies(vera.context.cookies())
+    session = next(one["value"] for one in vera.context.cookies() if one["name"] == "sessionid")
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     page = context.new_page()
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))

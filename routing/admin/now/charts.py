@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Avg, Count, ExpressionWrapper, F, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Aggregate, Avg, Count, ExpressionWrapper, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.fields import DurationField
 from django.db.models.functions import ExtractHour
 from django.utils import timezone
@@ -34,24 +35,27 @@ class Hour:
 
 def hours_of_today(now: datetime) -> list[Hour]:
     """From midnight on the clock of the page until now, in four statements. At most FRESH seconds old."""
-    return kept("charts", timezone.localdate(now), lambda: None, lambda: read_hours(now), trusted=FRESH)
+    hours: list[Hour] = kept("charts", timezone.localdate(now), lambda: None, lambda: read_hours(now), trusted=FRESH)
+    return hours
 
 
 def read_hours(now: datetime) -> list[Hour]:
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    arrivals = by_hour(Contact.objects.filter(created_at__gte=midnight), "created_at", number=Count("pk"))
+    local = timezone.localtime(now)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     events = events_since(midnight)
+    arrivals = by_hour(Contact.objects.filter(created_at__gte=midnight), "created_at", number=Count("pk"))
     resolved = by_hour(events.filter(what=What.RESOLVED), "at", number=Count("pk"))
     waits = waits_by_hour(events)
-    return [
-        Hour(
-            hour,
-            *arrivals.get(hour, [0]),
-            *resolved.get(hour, [0]),
-            *(round(wait.total_seconds() / 60, 1) if wait else None for wait in waits.get(hour, [None, None])),
-        )
-        for hour in range(timezone.localtime(now).hour + 1)
-    ]
+    found: list[Hour] = []
+    for hour in range(local.hour + 1):
+        [arrived], [done] = arrivals.get(hour, [0]), resolved.get(hour, [0])
+        mean, longest = waits.get(hour, [None, None])
+        found.append(Hour(hour, arrived, done, minutes(mean), minutes(longest)))
+    return found
+
+
+def minutes(wait: timedelta | None) -> float | None:
+    return None if wait is None else round(wait.total_seconds() / 60, 1)
 
 
 def events_since(midnight: datetime) -> QuerySet[ContactEvent]:
@@ -61,7 +65,7 @@ def events_since(midnight: datetime) -> QuerySet[ContactEvent]:
     return ContactEvent.objects.filter(pk__gt=last, at__gte=midnight)
 
 
-def waits_by_hour(events: QuerySet[ContactEvent]) -> dict[int, list[object]]:
+def waits_by_hour(events: QuerySet[ContactEvent]) -> dict[int, list[Any]]:
     """The mean and the longest time in the queue of contacts that left it for an operator, as timedeltas.
 
     The event before, of the same contact, is the one that has put it there.
@@ -73,9 +77,9 @@ def waits_by_hour(events: QuerySet[ContactEvent]) -> dict[int, list[object]]:
     return by_hour(left, "at", mean=Avg("waited"), longest=Max("waited"))
 
 
-def by_hour(rows: QuerySet[object], moment: str, **sums: object) -> dict[int, list[object]]:
-    """The sums of these rows by the hour of this moment."""
-    grouped = rows.order_by().annotate(hour=ExtractHour(moment)).values_list("hour").annotate(**sums)  # type: ignore
+def by_hour(rows: QuerySet[Any], moment: str, **sums: Aggregate) -> dict[int, list[Any]]:
+    """The sums of these rows by the hour of this moment, on the clock of the page."""
+    grouped = rows.order_by().annotate(hour=ExtractHour(moment)).values_list("hour").annotate(**sums)
     return {hour: found for hour, *found in grouped}
 
 

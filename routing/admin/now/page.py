@@ -1,7 +1,7 @@
 """The page *Now* and its live part."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ class Part:
     digest: str
 
 
-def now_page(request: HttpRequest, more: Mapping[str, Any]) -> HttpResponse:
+def now_page(request: HttpRequest, more: dict[str, Any]) -> HttpResponse:
     """The page, with `more` in its context."""
     context = {
         "title": _("Now"),

@@ -73,6 +73,7 @@ def test_a_pause_takes_one_press_and_can_be_taken_back(supervisor):
     assert "Anna: paused until" in answer["HX-Trigger"]
     anna.refresh_from_db()
     assert not anna.is_active
+    assert anna.paused_until
     assert timezone.now() + timedelta(minutes=29) < anna.paused_until < timezone.now() + timedelta(minutes=31)
     supervisor.post(f"/admin/operators/operator/{anna.pk}/resume/")
     anna.refresh_from_db()
