@@ -18,9 +18,10 @@ from unfold.decorators import action, display
 from core.admin import formatting
 from core.admin.filters import ChoiceFilter
 from core.admin.pagination import DeepPages
-from core.admin.verbs import VerbAction, VerbAdmin, acting_user
+from core.admin.verbs import VerbAction, acting_user
 from leads import merging
 from leads.admin import lead_formatting
+from leads.admin.client_tabs import ClientTabs
 from leads.models import Lead, PossibleDuplicate
 
 SHOWN = 20  # on the page of one lead
@@ -89,7 +90,7 @@ def dismissed(count: int) -> str:
 
 
 @admin.register(PossibleDuplicate)
-class PossibleDuplicateAdmin(VerbAdmin):
+class PossibleDuplicateAdmin(ClientTabs):
     list_display = ["first", "second", "noticed", "buttons"]
     list_display_links = None
     list_filter = [DecisionFilter]

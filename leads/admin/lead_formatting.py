@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.admin.formatting import NOTHING, change_page_link, format_datetime, stacked
+from core.admin.formatting import NOTHING, change_page_link, format_datetime, link, stacked
 from leads.models import EXTENSION, Identity, Lead
 from routing import explanation
 from routing.models import Source
@@ -23,6 +24,23 @@ def reached_by(lead: Lead) -> str:
     """
     ways = [display_phone(lead.first(Identity.Kind.PHONE) or ""), lead.email]
     return ", ".join(filter(None, ways)) or channel_id(lead) or NOTHING
+
+
+def ways_to_reach(lead: Lead) -> list[SafeString | str]:
+    """The lead's phones and e-mails as links that call or write, and its ids in channels. Needs the identities."""
+    return [reach_link(one) for one in sorted(lead.identities.all(), key=in_order)[:WAYS]]
+
+
+def in_order(one: Identity) -> tuple[bool, int, int]:
+    return one.kind == Identity.Kind.EXTERNAL, one.rank, one.pk
+
+
+def reach_link(one: Identity) -> SafeString | str:
+    if one.kind == Identity.Kind.EXTERNAL:
+        return display_identity(one)
+    number, _separator, extension = one.value.partition(EXTENSION)
+    url = f"mailto:{quote(one.value, safe='@')}" if one.kind == Identity.Kind.EMAIL else f"tel:{number}"
+    return link(f"{url};ext={extension}" if extension else url, display_identity(one))
 
 
 def channel_id(lead: Lead) -> str | None:
@@ -42,7 +60,7 @@ def lead_card(lead: Lead) -> SafeString | str:
 
     Needs `with_contact_span`, and the identities with their sources.
     """
-    known = sorted(lead.identities.all(), key=lambda one: (one.kind == Identity.Kind.EXTERNAL, one.rank, one.pk))
+    known = sorted(lead.identities.all(), key=in_order)
     ways = [display_identity(one) for one in known[:WAYS]]
     if len(known) > WAYS:
         ways.append(_("And %(number)s more.") % {"number": len(known) - WAYS})

@@ -19,6 +19,7 @@ from core.admin.pagination import DeepPages
 from core.admin.verbs import acting_user
 from leads import erasure, lead_editing, merging, search
 from leads.admin import duplicates, lead_formatting
+from leads.admin.client_tabs import ClientTabs
 from leads.admin.duplicates import may_decide
 from leads.admin.forms import EraseForm, LeadForm, MergeForm
 from leads.admin.identity_dialogs import IdentityDialogs
@@ -60,7 +61,7 @@ def erased(resolved: int) -> str:
 
 
 @admin.register(Lead)
-class LeadAdmin(IdentityDialogs):
+class LeadAdmin(ClientTabs, IdentityDialogs):
     list_display = ["title", "phone", "email", "created_at"]
     list_filter = [StandingFilter]
     search_fields = ["name"]
