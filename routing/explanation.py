@@ -1,7 +1,7 @@
 """Explains the last decision about a contact and its history, in the active language."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import formats, timezone
@@ -64,7 +64,8 @@ class Explanation:
     was chosen, "same_operator" if a reopened contact went back, "queue_order" if older contacts came first, "timeout"
     if nobody was left to whom it could be offered, "original" if the contact was moved in from the original service.
     Recomputing the choice from `candidates` and `draw` gives `chosen`. Without `candidates` if they cannot be read.
-    `next_place_at`: when the first operator whom only a cap or the pace keeps from a waiting contact can get it.
+    `next_place_at`: of the last decision, when the first operator whom only a cap or the pace keeps from a waiting
+    contact can get it.
     """
 
     cause: str
@@ -82,7 +83,14 @@ def explain_decision(*, contact_id: int) -> Explanation:
     """The last decision about a contact. Raises Unknown."""
     contact = lifecycle.find_contact(contact_id)
     decisions = contact.history.filter(what__in=history.CAUSES).select_related("to_operator").order_by("pk")
-    event = decisions.last() or unrecorded(contact)
+    why = explain_event(decisions.last() or unrecorded(contact))
+    next_place_at = waiting.next_place_at(contact)
+    text = f"{why.text} {next_place_text(next_place_at)}".rstrip()
+    return replace(why, text=text, next_place_at=next_place_at)
+
+
+def explain_event(event: ContactEvent) -> Explanation:
+    """One decision of the history: an event whose kind is in `history.CAUSES`."""
     try:
         decision, first = history.stored_decision(event), history.stored_first_draw(event)
     except history.Unreadable:
@@ -91,7 +99,6 @@ def explain_decision(*, contact_id: int) -> Explanation:
         candidates = explained_candidates(decision) if decision else []
         strategy, text = strategy_of(event, decision), decision_text(event, decision, candidates)
         text = f"{text} {first_draw_text(first)}".rstrip()
-    next_place_at = waiting.next_place_at(contact)
     return Explanation(
         cause=history.CAUSES[What(event.what)],
         at=event.at,
@@ -100,8 +107,8 @@ def explain_decision(*, contact_id: int) -> Explanation:
         chosen=event.to_operator_id,
         reason=event.reason,
         candidates=candidates,
-        text=f"{text} {next_place_text(next_place_at)}".rstrip(),
-        next_place_at=next_place_at,
+        text=text,
+        next_place_at=None,
     )
 
 

@@ -1,7 +1,7 @@
 """Formats loads, shares, texts, links and times for the back-office."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Model
 from django.db.models.functions import Left
@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 NOTHING = "–"
 SHOWN = 3
+MINUTE = timedelta(minutes=1)
 EXCERPT = 60  # characters of a message in lists
 
 
@@ -105,6 +106,25 @@ def format_time(at: datetime) -> str:
     """The time; with the date if that is not today."""
     local = timezone.localtime(at)
     return formats.date_format(local, "TIME_FORMAT") if local.date() == timezone.localdate() else format_datetime(at)
+
+
+def duration_text(length: timedelta) -> str:
+    """ "5 min", "3 h" or "2 days", rounded down."""
+    minutes = length // MINUTE
+    if minutes < 1:
+        return _("less than 1 min")
+    if minutes < 60:
+        return _("%(number)s min") % {"number": minutes}
+    if minutes < 24 * 60:
+        return _("%(number)s h") % {"number": minutes // 60}
+    days = minutes // (24 * 60)
+    return ngettext("%(number)s day", "%(number)s days", days) % {"number": days}
+
+
+def age(at: datetime) -> SafeString:
+    """How long ago it was, in words, with the moment in the title."""
+    words = duration_text(timezone.now() - at)
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), format_datetime(at), words)
 
 
 def weight_and_share(name: str, weight: int, total: int) -> str:

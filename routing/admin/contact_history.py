@@ -1,4 +1,4 @@
-"""The section of a contact's page that explains its last decision and lists its history."""
+"""The parts of a contact's page that explain its decisions and list its history."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from core.admin import formatting
 from operators.models import Obstacle, Operator
-from routing import explanation
+from routing import explanation, history
 from routing.explanation import ExplainedCandidate, Explanation
-from routing.models import Contact
+from routing.models import Contact, ContactEvent
 
 Table = dict[str, list[Any]]
 
@@ -17,12 +17,8 @@ CANDIDATES = 20  # shown; the history of a source with hundreds of operators sta
 
 
 def full_context(contact: Contact) -> dict[str, Any]:
-    """The context of the template `routing/contact_history.html`."""
-    why = explanation.explain_decision(contact_id=contact.pk)
-    return text_context(contact) | {
-        "candidates": candidate_table(why),
-        "more_candidates": max(len(why.candidates) - CANDIDATES, 0),
-    }
+    """The context of the template `routing/contact_live.html`: why it is where it is, and the history."""
+    return text_context(contact) | table_context(explanation.explain_decision(contact_id=contact.pk))
 
 
 def text_context(contact: Contact) -> dict[str, Any]:
@@ -30,9 +26,27 @@ def text_context(contact: Contact) -> dict[str, Any]:
     return {
         "why": explanation.explain_decision(contact_id=contact.pk).text,
         "history": [
-            {"at": event.at, "sentence": explanation.event_text(event)}
+            {
+                "id": event.pk,
+                "at": event.at,
+                "sentence": explanation.event_text(event),
+                "is_decision": is_decision(event),
+            }
             for event in explanation.list_events(contact_id=contact.pk)
         ],
+    }
+
+
+def is_decision(event: ContactEvent) -> bool:
+    """Whether candidates stood for choice."""
+    return event.strategy is not None and event.what in history.CAUSES
+
+
+def table_context(why: Explanation) -> dict[str, Any]:
+    return {
+        "why": why.text,
+        "candidates": candidate_table(why),
+        "more_candidates": max(len(why.candidates) - CANDIDATES, 0),
     }
 
 

@@ -126,7 +126,7 @@ def test_supervisors_see_what_is_not_taken(contact, bot):
     taking.accept_contact(contact_id=taken.pk)
     vera = people.at_the_browser(people.account("vera", SUPERVISOR))
     assert pages.shown(vera, f"{CONTACTS}?status=untaken") == [contact]
-    page = vera.get(CONTACTS)
+    page = vera.get(f"{CONTACTS}?status=untaken")
     assert page.text.count("not taken yet") >= 1
     assert buttons(page, contact) == []
     assert "Not taken yet" in vera.get(pages.page(contact)).text

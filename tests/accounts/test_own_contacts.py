@@ -126,4 +126,4 @@ def test_being_an_operator_without_the_role_opens_nothing(of_boris):
 
 def test_a_supervisor_who_answers_too_still_sees_everything(anna, bot, of_boris):
     both = people.account("olga", OPERATOR, SUPERVISOR)
-    assert pages.shown(people.at_the_browser(both), CONTACTS) == [of_boris]
+    assert pages.shown(people.at_the_browser(both), f"{CONTACTS}?status=all") == [of_boris]

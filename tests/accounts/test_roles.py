@@ -46,10 +46,13 @@ ANSWERED = {
 }
 ANSWERING = {
     *(f"routing_contact_{page}" for page in ("changelist", "change", "history", "resolve_this", "reopen_this")),
+    *(f"routing_contact_{part}" for part in ("reopen", "live_state", "note")),
     *ANSWERED,
 }
 SUPERVISING = {
     *(f"routing_contact_{action}_this" for action in ("resolve", "reopen", "give", "reroute", "return")),
+    *(f"routing_contact_{part}" for part in ("reopen", "live_state", "note", "event", "live_list", "give_many")),
+    *(f"routing_contact_{part}_view" for part in ("save", "remove", "restore")),
     *(f"leads_lead_{action}" for action in ("merge_with", "undo_this", "export_this", "erase_this")),
     "leads_lead_file",
     "leads_possibleduplicate_dismiss_this",

@@ -47,7 +47,10 @@ def merge(client: Client, lead: Model, other: Model, survivor: Model) -> Any:
 
 def offered(client: Client, thing: Model) -> list[str]:
     """The buttons on the page, those of its menus included."""
-    buttons = client.get(page(thing)).context["actions_detail"]
+    context = client.get(page(thing)).context
+    if "buttons" in context:  # of a contact
+        return [button["name"] for button in context["buttons"]]
+    buttons = context["actions_detail"]
     flat = [one for button in buttons for one in button.get("items", [button])]
     return [one["path"].rstrip("/").rpartition("/")[2] for one in flat]
 

@@ -68,11 +68,12 @@ def test_the_history_tells_who_resolved_it(supervisor, open_contact):
 
 def test_the_button_leads_back_to_the_page(supervisor, open_contact):
     response = pages.press(supervisor, open_contact, "resolve_this")
-    assert response.headers["HX-Refresh"] == "true"
+    assert response["Location"] == pages.page(open_contact)
+    assert pages.said(response) == ["1 contact was resolved."]
 
 
 def test_a_button_on_a_contact_that_is_not_there_is_no_fault(supervisor):
-    assert pages.press(supervisor, Contact(pk=404), "resolve_this").status_code == 200
+    assert pages.press(supervisor, Contact(pk=404), "resolve_this")["Location"] == CONTACTS
 
 
 @pytest.mark.both
@@ -88,13 +89,13 @@ def test_an_answer_that_no_filter_offers_leads_to_the_whole_list(supervisor, ope
     response = supervisor.get(url)
     assert response.status_code == 302
     changelist = supervisor.get(response["Location"]).context["cl"]
-    assert len(changelist.result_list) == 1
     assert not changelist.has_active_filters
 
 
 def test_filters_are_to_be_reset_only_where_something_was_filtered(supervisor):
     assert "Reset filters" not in supervisor.get(CONTACTS).text
-    assert "Reset filters" in supervisor.get(f"{CONTACTS}?status=waiting").text
+    assert "Reset filters" not in supervisor.get(f"{CONTACTS}?status=resolved").text
+    assert "Reset filters" in supervisor.get(f"{CONTACTS}?source__id__exact=404").text
     assert "Reset filters" in supervisor.get(f"{CONTACTS}?q=nobody").text
 
 
@@ -126,7 +127,7 @@ def test_odd_searches_find_nothing(supervisor, open_contact, typed):
 @pytest.mark.both
 def test_the_newest_contacts_come_first(supervisor, open_contact, bot):
     newest = characters.contact(bot)
-    assert pages.shown(supervisor, CONTACTS) == [newest, open_contact]
+    assert pages.shown(supervisor, f"{CONTACTS}?status=all") == [newest, open_contact]
 
 
 def test_a_waiting_contact_says_why_and_where_it_stands(supervisor, open_contact, bot):
@@ -144,14 +145,14 @@ def test_a_message_is_shown_as_text(supervisor, bot):
 def test_who_is_known_only_in_a_channel_is_named_by_it(supervisor, anna):
     bot = characters.source("Telegram", roster={anna: 10})
     contact = characters.contact(bot, lead_phone=None, lead_external_id="4815")
-    for url in (pages.listing(Contact), pages.page(contact), pages.listing(Lead)):
+    for url in (f"{CONTACTS}?status=all", pages.page(contact), pages.listing(Lead)):
         assert "4815 (Telegram)" in supervisor.get(url).text
 
 
 def test_an_extension_is_told_as_people_say_it(supervisor, bot):
     contact = characters.contact(bot, lead_phone="+74951234567;ext=12")
     supervisor.cookies["django_language"] = "ru"
-    for url in (pages.listing(Contact), pages.page(contact), pages.page(contact.lead)):
+    for url in (f"{CONTACTS}?status=all", pages.page(contact), pages.page(contact.lead)):
         assert "+74951234567 доб. 12" in supervisor.get(url).text
 
 

@@ -71,7 +71,8 @@ def test_a_longer_list_takes_no_more_queries(queries, url):
 @pytest.mark.parametrize("url", ["/admin/routing/contact/", "/admin/leads/lead/"])
 def test_huge_tables_are_not_counted(queries, url):
     one_more_of_everything()
-    assert not [statement for statement in queries(url) if "COUNT(" in statement]
+    """Tabs count up to a limit."""
+    assert not [statement for statement in queries(url) if "COUNT(" in statement and "LIMIT" not in statement]
 
 
 def test_a_longer_roster_takes_no_more_queries(queries):
