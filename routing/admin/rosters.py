@@ -30,13 +30,20 @@ PER_PAGE = 50
 PAGE = "roster-page"  # the parameter of the source's page
 
 
+class OperatorChoice(AutocompleteSelect):
+    """Says what to choose: while nothing is chosen, a reader of the screen hears nothing else."""
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-placeholder": _("Choose an operator")}
+
+
 class AddForm(forms.Form):
     """Chooses who joins the roster."""
 
     operator = forms.ModelChoiceField(
         label=gettext_lazy("Operator"),
         queryset=Operator.objects.current(),
-        widget=AutocompleteSelect(RosterEntry._meta.get_field("operator"), admin.site),
+        widget=OperatorChoice(RosterEntry._meta.get_field("operator"), admin.site),
     )
 
 

@@ -24,3 +24,13 @@ function showShares(table) {
   table.querySelector("[data-sum]").textContent = total;
   table.querySelector("[data-sum-on-duty]").textContent = onDuty;
 }
+
+// The choice of an operator has a part without a name, which Django's script adds some time after the page has come.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const choice of document.querySelectorAll(".roster-choice")) {
+    const name = choice.querySelector("label").textContent;
+    new MutationObserver(() => {
+      choice.querySelector(".select2-selection__rendered")?.setAttribute("aria-label", name);
+    }).observe(choice, { childList: true, subtree: true });
+  }
+});
