@@ -76,8 +76,8 @@ def test_a_pause_takes_one_press_and_can_be_taken_back(supervisor):
     assert anna.paused_until
     assert timezone.now() + timedelta(minutes=29) < anna.paused_until < timezone.now() + timedelta(minutes=31)
     supervisor.post(f"/admin/operators/operator/{anna.pk}/resume/")
-    anna.refresh_from_db()
-    assert (anna.is_active, anna.paused_until) == (True, None)
+    back = Operator.objects.get()
+    assert (back.is_active, back.paused_until) == (True, None)
     assert set(Change.objects.values_list("by", "via")) == {("user vera", "page")}
 
 
