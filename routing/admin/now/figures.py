@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from operators.models import Operator
+from routing.admin import contact_tabs
 from routing.admin.now.operators import is_overloaded
 from routing.admin.now.snapshot import Snapshot, fullness
 from routing.models import Contact
@@ -43,7 +44,7 @@ def of_contacts(snapshot: Snapshot) -> list[Figure]:
             _("Overdue"),
             overdue,
             _("of %(count)s to be taken in time") % {"count": running} if running else "",
-            "#operators",
+            f"{url}?{urlencode({'status': contact_tabs.OVERDUE})}",
             overdue > 0,
         ),
     ]

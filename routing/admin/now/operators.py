@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from operators.duty_plan import load_plans
 from operators.models import Operator
-from routing.admin import operator_controls, shift_tables
+from routing.admin import contact_tabs, operator_controls, shift_tables
 from routing.admin.now.snapshot import Clocks, Snapshot, fullness
 from routing.models import Contact
 
@@ -27,6 +27,7 @@ class OperatorLine:
     clocks: Clocks
     last_contact_at: datetime | None
     contacts_url: str
+    overdue_url: str
 
 
 def operator_lines(snapshot: Snapshot, *, may_change: bool) -> list[OperatorLine]:
@@ -41,7 +42,8 @@ def operator_lines(snapshot: Snapshot, *, may_change: bool) -> list[OperatorLine
             duty=shift_tables.duty_text(plans[one.pk], snapshot.now),
             clocks=snapshot.clocks_by_operator.get(one.pk, Clocks()),
             last_contact_at=last.get(one.pk),
-            contacts_url=contacts_url(one.pk),
+            contacts_url=contacts_url(one.pk, contact_tabs.ASSIGNED),
+            overdue_url=contacts_url(one.pk, contact_tabs.OVERDUE),
         )
         for one in shown
     ]
@@ -63,6 +65,6 @@ def last_contacts(operators: list[Operator]) -> dict[int, Any]:
     return dict(Operator.objects.filter(pk__in=ids).values_list("pk", Subquery(newest)))
 
 
-def contacts_url(operator_id: int) -> str:
-    chosen = {"status": Contact.Status.ASSIGNED, "operator__id__exact": operator_id}
+def contacts_url(operator_id: int, tab: str) -> str:
+    chosen = {contact_tabs.PARAMETER: tab, "operator__id__exact": operator_id}
     return f"{reverse('admin:routing_contact_changelist')}?{urlencode(chosen)}"

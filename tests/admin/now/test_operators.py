@@ -11,6 +11,7 @@ from operators.models import Operator
 from routing.models import Contact
 from tests import characters
 from tests.accounts import people
+from tests.admin import pages
 from tests.admin.now.looking import context
 
 
@@ -57,6 +58,7 @@ def test_overdue_contacts_are_counted_by_operator_and_source(supervisor, operato
     Contact.objects.filter(pk=late.pk).update(due_at=now - timedelta(minutes=1))
     Contact.objects.filter(pk=soon.pk).update(due_at=now + timedelta(minutes=5))
     assert figure(supervisor, "Overdue") == (1, "of 2 to be taken in time")
+    assert pages.shown(supervisor, operators()[0].overdue_url) == [late]
     assert operators()[0].clocks.overdue == lines()[0].clocks.overdue == 1
 
 
