@@ -9,6 +9,8 @@ const PATIENCE = 20_000; // milliseconds until a question counts as not answered
 const asking = new WeakSet();
 const again = new WeakSet(); // what they are being answered may be old already
 const due = new WeakMap();
+const unanswered = new Set();
+let isSignedOut = false;
 
 function isBusy(part) {
   const focused = document.activeElement;
@@ -73,10 +75,15 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const asked = new URL(requestConfig.path, location.href).pathname;
   if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked && !xhr.getResponseHeader("HX-Trigger")) {
     event.detail.shouldSwap = false; // the page of sign-in in place of what was asked for
-    tell("signed-out");
+    isSignedOut = true;
+    tell();
     return;
   }
-  if (xhr.status < 400) tell(null);
+  if (xhr.status < 400) {
+    isSignedOut = false;
+    unanswered.delete(elt);
+    tell();
+  }
   if (!isLive(elt)) return;
   if (xhr.status !== 200 || isBusy(elt)) event.detail.shouldSwap = false;
   else elt.dataset.etag = xhr.getResponseHeader("ETag") || "";
@@ -97,12 +104,17 @@ document.addEventListener("htmx:afterSwap", () => {
   kept = { focused: null, opened: [] };
 });
 
-// What is wrong with the connection, at the top of the page; its texts stand in the template.
-function tell(state) {
+// What is wrong with the connection, at the top of the page; its texts stand in the template. A part that is answered
+// says nothing of another.
+function tell() {
+  const isStale = [...unanswered].some((part) => part.isConnected);
+  const state = isSignedOut ? "signed-out" : isStale ? "stale" : null;
   for (const shown of document.querySelectorAll("[data-connection]")) shown.hidden = shown.dataset.connection !== state;
 }
 for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-  document.addEventListener(failure, (event) => {
-    if (isLive(event.detail.elt)) tell("stale");
+  document.addEventListener(failure, ({ detail: { elt } }) => {
+    if (!isLive(elt)) return;
+    unanswered.add(elt);
+    tell();
   });
 }
