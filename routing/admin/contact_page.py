@@ -75,7 +75,7 @@ class ContactPage(VerbAdmin):
             "client": str(contact.lead) if sees_only_own else formatting.change_page_link(contact.lead),
             "ways": lead_formatting.ways_to_reach(contact.lead),
             "warnings": [one.detail for one in warnings.list_warnings(contact)],
-            "status": status_text(contact),
+            "status": str(capfirst(status_text(contact))),
             "colour": COLOURS[status_colour(contact)],
             "facts": list_facts(contact, with_links=not sees_only_own),
             "buttons": self.list_buttons(request, contact),

@@ -54,6 +54,11 @@ class GiveManyForm(BaseDialogForm):
             self.add_error("operator", str(message))
         if offers_force:
             self.fields["force"].widget = UnfoldBooleanWidget()
+            self.change_data("force", None)  # what a hidden field sends would count as checked
+
+    def change_data(self, name: str, value: str | None) -> None:
+        self.data = self.data.copy()
+        self.data[name] = value
 
 
 class GiveForm(GiveManyForm):
@@ -74,7 +79,7 @@ class GiveForm(GiveManyForm):
 
     def refuse(self, request: HttpRequest, *, offers_force: bool) -> None:
         """From now on the user knows who has it."""
-        self.data = self.data | {"holder": self.present_holder()}
+        self.change_data("holder", self.present_holder())
         super().refuse(request, offers_force=offers_force)
 
 

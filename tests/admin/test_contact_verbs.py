@@ -113,8 +113,9 @@ def give(client, contact, **filled):
 def test_a_refused_assignment_keeps_the_dialog_and_the_choice_and_says_why(supervisor, bot, boris):
     characters.contact(characters.source(roster={boris: 10}))
     contact = characters.contact(bot)
-    answer = give(supervisor, contact, operator=boris.pk)
+    answer = give(supervisor, contact, operator=boris.pk, force="False")  # as a hidden field sends it
     assert "This operator is at the limit." in answer.text
+    assert not answer.context["form"]["force"].value()
     assert f'<option value="{boris.pk}" selected>' in answer.text
     assert 'type="checkbox" name="force"' in answer.text
     assert "HX-Refresh" not in answer.headers
