@@ -91,7 +91,7 @@ class EraseForm(BaseDialogForm):
         self.fields["number"].label = _("To erase this lead, type its number: %(id)s") % {"id": self.object_id}
 
     def get_before_template_context(self, request: HttpRequest, object_id: int | str | None = None) -> dict[str, Any]:
-        return {"open_contacts": erasure.open_contacts([int(object_id)]).count() if is_id(str(object_id)) else 0}
+        return {"open_contacts": erasure.open_contacts([int(str(object_id))]).count() if is_id(str(object_id)) else 0}
 
     def clean_number(self) -> str:
         if self.cleaned_data["number"] != str(self.object_id):

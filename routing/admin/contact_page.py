@@ -41,7 +41,7 @@ class ContactPage(VerbAdmin):
     fieldsets = [(None, {"fields": []})]  # the page has its own
 
     def get_urls(self) -> list[URLPattern]:
-        views = {
+        views: dict[str, tuple[Any, str]] = {
             "<int:pk>/live/": (self.live_state_view, "live_state"),
             "<int:pk>/events/<int:event_id>/": (self.event_view, "event"),
             "<int:pk>/notes/": (self.note_view, "note"),

@@ -3,7 +3,7 @@
 Only the short ones are counted, by their own indexes and up to MANY; nobody counts a million resolved contacts.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -72,7 +72,7 @@ def columns(tab: str) -> list[str]:
     return COLUMNS[ASSIGNED if tab in OF_ASSIGNED else tab]
 
 
-def ordering(tab: str) -> Sequence[Any]:
+def ordering(tab: str) -> list[Any]:
     """What waits longest comes first, or what is due next. The rest by key, because other orders sort the table."""
     if tab == WAITING:
         return ["pk"]
@@ -121,8 +121,8 @@ class ContactList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.rows = self.result_list
-        self.result_list = SimpleLazyObject(partial(with_places, self.rows))
+        self.rows: Any = self.result_list
+        self.result_list: Any = SimpleLazyObject(partial(with_places, self.rows))
 
     def version(self) -> list[tuple[Any, ...]]:
         """Changes whenever a row of this page does. Reads less than the rows themselves."""

@@ -32,7 +32,7 @@ FORCE_HELPS = ("operator_full", "operator_inactive")
 
 
 class ContactVerbs(VerbAdmin):
-    actions = ["resolve_selected", "return_selected", "reroute_selected", "reopen_selected"]
+    actions: Any = ["resolve_selected", "return_selected", "reroute_selected", "reopen_selected"]
     actions_detail = ["resolve_this", "reopen_this", "give_this", "reroute_this", "return_this", "decline_this"]
     actions_list = ["give_many"]
 
@@ -49,7 +49,7 @@ class ContactVerbs(VerbAdmin):
     def has_route_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("routing.change_contact")
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Contact]) -> Any:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Contact]) -> Any:  # type: ignore[override]
         """The list stays where it is: what an action says is a toast."""
         response = super().response_action(request, queryset)
         if "HX-Request" in request.headers and not (response and response.has_header("HX-Trigger")):
@@ -59,7 +59,7 @@ class ContactVerbs(VerbAdmin):
     def bulk_buttons(self, request: HttpRequest) -> list[dict[str, Any]]:
         """The buttons below the list that act on what is selected."""
         fitting = {"reopen_selected"} if chosen_tab(request) == RESOLVED else {*self.actions} - {"reopen_selected"}
-        known = self.get_actions(request)
+        known: dict[str, Any] = self.get_actions(request)
         return [{"action": name, "label": known[name][2]} for name in self.actions if name in fitting & known.keys()]
 
     def run_for_many(

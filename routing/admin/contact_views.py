@@ -45,7 +45,7 @@ class ContactViews(VerbAdmin):
     actions_list = ["save_view"]
 
     def get_urls(self) -> list[URLPattern]:
-        views = {
+        views: dict[str, tuple[Any, str]] = {
             "live/": (self.live_list_view, "live_list"),
             "views/<int:pk>/remove/": (self.remove_view, "remove_view"),
             "views/restore/": (self.restore_view, "restore_view"),
@@ -82,7 +82,7 @@ class ContactViews(VerbAdmin):
 
     def live_list(self, request: HttpRequest) -> HttpResponse:
         try:
-            changelist = self.get_changelist_instance(request)
+            changelist: Any = self.get_changelist_instance(request)
         except IncorrectLookupParameters as error:
             raise Http404 from error
         changelist.formset = None  # as `changelist_view` sets it, for the template
@@ -104,7 +104,7 @@ class ContactViews(VerbAdmin):
         """Keeps the query of this address, which is that of the list."""
         name = form.cleaned_data["name"]
         try:
-            saved_views.save_view(user_id=request.user.pk, name=name, query=own_query(request))
+            saved_views.save_view(user_id=user_id(request), name=name, query=own_query(request))
         except Refusal as refusal:
             form.add_error("name", refusal_text(refusal))
             context = {"dialog": SAVE, "form": form, "form_submit_text": _("Save")}
@@ -117,7 +117,7 @@ class ContactViews(VerbAdmin):
         return require_POST(self.remove)(request, pk)
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
-        view = saved_views.remove_view(user_id=request.user.pk, view_id=pk)
+        view = saved_views.remove_view(user_id=user_id(request), view_id=pk)
         response = trigger(HttpResponse(status=204), refresh=True)
         if view is None:
             return response
@@ -136,7 +136,7 @@ class ContactViews(VerbAdmin):
         response = trigger(HttpResponse(status=204), refresh=True)
         name, query = request.GET.get("name", ""), request.GET.get("query", "")
         try:
-            saved_views.save_view(user_id=request.user.pk, name=name, query=query)
+            saved_views.save_view(user_id=user_id(request), name=name, query=query)
         except Refusal as refusal:
             return show_toast(response, refusal_text(refusal), level="error")
         return response
@@ -145,6 +145,10 @@ class ContactViews(VerbAdmin):
 def is_narrowed(query: str) -> bool:
     """Whether it asks for more than a tab."""
     return bool(QueryDict(query).keys() - {contact_tabs.PARAMETER})
+
+
+def user_id(request: HttpRequest) -> int:
+    return int(request.user.pk or 0)  # these pages have a user
 
 
 def own_query(request: HttpRequest) -> str:

@@ -1,6 +1,5 @@
 """Pages of contacts: tabs, search, explanation, and what supervisors do with them. Registration creates them."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -59,7 +58,7 @@ class ContactAdmin(ContactColumns, ContactVerbs, ContactViews, ContactPage, OwnC
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return contact_tabs.columns(contact_tabs.chosen_tab(request))
 
-    def get_ordering(self, request: HttpRequest) -> Sequence[Any]:
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
         is_list = request.resolver_match is not None and request.resolver_match.url_name in LISTS
         return contact_tabs.ordering(contact_tabs.chosen_tab(request)) if is_list else ["-pk"]
 

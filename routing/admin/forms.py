@@ -29,6 +29,8 @@ class OperatorChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # not su
 class GiveManyForm(BaseDialogForm):
     """Chooses the operator for the contacts of the address; whether beyond duty and limit only after a refusal."""
 
+    data: Any
+
     operator = OperatorChoice(Operator.objects.none(), label=gettext_lazy("Operator"), widget=UnfoldAdminSelectWidget)
     force = forms.BooleanField(
         label=gettext_lazy("Assign all the same, off duty or beyond the limit"),
