@@ -75,7 +75,8 @@ def columns(tab: str) -> list[str]:
 def ordering(tab: str) -> list[Any]:
     """What waits longest comes first, or what is due next. The rest by key, because other orders sort the table."""
     if tab == WAITING:
-        return ["pk"]
+        # By the key itself PostgreSQL would read the table from its beginning until it finds enough that waits.
+        return [(F("pk") + 0).asc()]
     return [F("due_at").asc(nulls_last=True), "pk"] if tab in OF_ASSIGNED else ["-pk"]
 
 
