@@ -161,15 +161,13 @@ def test_an_operator_is_made_with_the_invitation_and_linked_when_it_is_used(admi
     assert (made.name, made.is_active, made.user) == ("Анна Петрова", False, None)
     assert "Анна Петрова" in page.text
     accept(page.context["url"])
-    made.refresh_from_db()
-    assert made.user.username == "anna"
+    assert User.objects.get(operator=made).username == "anna"
 
 
 def test_an_existing_operator_is_linked(administrator):
     anna = characters.operator("Anna")
     accept(link(administrator, role_name=OPERATOR, operator=anna.pk))
-    anna.refresh_from_db()
-    assert anna.user.username == "anna"
+    assert User.objects.get(operator=anna).username == "anna"
 
 
 def test_an_operator_who_is_somebody_elses_by_now_stays_so(administrator):

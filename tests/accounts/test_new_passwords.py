@@ -27,7 +27,7 @@ def anna():
 @pytest.fixture
 def outbox(monkeypatch, settings):
     """What would be sent: the real server is in the test of the browser."""
-    sent = []
+    sent: list[object] = []
     settings.IS_EMAIL_CONFIGURED = True
     settings.ALLOWED_HOSTS = ["testserver"]
     monkeypatch.setattr(letters, "send_later", sent.extend)

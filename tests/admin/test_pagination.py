@@ -12,7 +12,7 @@ def test_one_page_has_no_links_and_two_have_those_that_lead_somewhere(supervisor
     for limit in range(1, 51):
         operator_actions.change_operator(operator_id=anna.pk, changes={"max_load": limit})
     assert Change.objects.count() == 50
-    Change.objects.first().delete()
+    Change.objects.earliest("pk").delete()
     page = supervisor.get(LIST).text
     assert "Previous" not in page
     assert "Next</a>" not in page

@@ -90,10 +90,12 @@ def test_without_the_lock_the_note_would_stay(bot, monkeypatch):
     monkeypatch.setattr(notes, "locked_contact", lambda pk: Contact.objects.filter(pk=pk).first())
     together(
         lambda: erasure.erase_lead(lead_id=contact.lead_id),
-        lambda: (
-            erased.reached.wait(60),
-            notes.add_note(contact.pk, "Ivan is rude", "user boris"),
-            erased.go_on.set(),
-        ),
+        lambda: note_and_go_on(contact.pk, erased),
     )
     assert ContactNote.objects.exists()
+
+
+def note_and_go_on(contact_id: int, pause: Pause) -> None:
+    assert pause.reached.wait(60)
+    notes.add_note(contact_id, "Ivan is rude", "user boris")
+    pause.go_on.set()

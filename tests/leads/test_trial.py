@@ -44,7 +44,7 @@ def test_a_trial_says_why_it_would_wait_and_nothing_waits():
 
 
 def test_nobody_is_told(monkeypatch):
-    heard = []
+    heard: list[object] = []
     monkeypatch.setattr(events, "listeners", [heard.append])
     bot = characters.source(roster={characters.operator("Anna"): 10})
     attempt(bot)

@@ -62,6 +62,7 @@ def test_notes_go_with_old_messages(contact):
     lifecycle.resolve_contact(contact_id=contact.pk)
     notes.add_note(contact.pk, "Ivan is in hospital", "user boris")
     resolved_at = lifecycle.find_contact(contact.pk).resolved_at
+    assert resolved_at
     assert retention.erase_old_messages(resolved_before=resolved_at) == 0
     assert retention.erase_old_messages(resolved_before=resolved_at.replace(year=resolved_at.year + 1)) == 1
     assert not ContactNote.objects.exists()

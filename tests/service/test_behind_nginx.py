@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -167,7 +168,7 @@ def test_one_time_links_are_not_in_its_log(nginx: Callable[..., Nginx]) -> None:
     front = nginx(free_port(), free_port())
     for number, path in enumerate(("invitation/SECRET", "password/MQ/SECRET")):
         front.get(f"/admin/{path}/", **{"X-Request-ID": f"link-{number}"})
-        [line] = wait_until(lambda number=number: front.logged(f"link-{number}"), "the request is logged")
+        [line] = wait_until(partial(front.logged, f"link-{number}"), "the request is logged")
         assert line["path"] == f"/admin/{path.partition('/')[0]}/"
     assert "SECRET" not in front.log()
 

@@ -4,7 +4,7 @@ import email
 import email.policy
 import socket
 import threading
-from email.message import Message
+from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -14,7 +14,7 @@ class MailServer:
     """`refuse` maps an address to the answer that refuses it."""
 
     def __init__(self) -> None:
-        self.mails: list[Message] = []
+        self.mails: list[EmailMessage] = []
         self.refuse: dict[str, str] = {}
         self.has_mail = threading.Event()
         self.port = free_port()
@@ -38,7 +38,7 @@ class MailServer:
         self.has_mail.set()
         return "250 OK"
 
-    def wait_for_mail(self, timeout: float = 60) -> Message:
+    def wait_for_mail(self, timeout: float = 60) -> EmailMessage:
         """The first mail, also if another thread sends it a little later."""
         assert self.has_mail.wait(timeout), "no mail came"
         return self.mails[0]
