@@ -121,6 +121,11 @@ def duration_text(length: timedelta) -> str:
     return ngettext("%(number)s day", "%(number)s days", days) % {"number": days}
 
 
+def elapsed(at: datetime, now: datetime) -> SafeString:
+    """How long it is since or until then, which the browser counts on by the words of `elapsed_words.html`."""
+    return format_html('<span data-elapsed="{}">{}</span>', at.isoformat(), duration_text(abs(now - at)))
+
+
 def age(at: datetime) -> SafeString:
     """How long ago it was, in words, with the moment in the title."""
     words = duration_text(timezone.now() - at)

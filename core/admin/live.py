@@ -18,11 +18,14 @@ from django.utils.translation import get_language
 KEPT = 120  # seconds until what nobody asks for is dropped
 
 
-def live_response(request: HttpRequest, version: object, render: Callable[[], str | bytes]) -> HttpResponse:
+def live_response(
+    request: HttpRequest, version: object, render: Callable[[], str | bytes], *, minutes: int = 1
+) -> HttpResponse:
     """What `render` returns as HTML, or 304 if the browser has it already.
 
-    `version` changes whenever what is shown does; ages and due moments are shown to the minute, so that each minute is
-    another version anyway. Language, time zone and user are part of it.
+    `version` changes whenever what is shown does. Ages are shown to the minute, so that each minute is another version
+    anyway; `minutes` for parts whose ages the browser counts on (`formatting.elapsed`). Language, time zone and user
+    are part of it.
     """
     now = timezone.localtime()
     parts = (
@@ -31,7 +34,7 @@ def live_response(request: HttpRequest, version: object, render: Callable[[], st
         request.user.pk,
         get_language(),
         timezone.get_current_timezone_name(),
-        now.minute,
+        (now.hour * 60 + now.minute) // minutes,
         version,
     )
     etag = f'W/"{digest(parts)}"'

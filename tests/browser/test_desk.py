@@ -81,6 +81,19 @@ def test_taken_by_one_click_resolved_by_another_and_reopened_by_undo(desk, bot: 
     fits(page)
 
 
+def test_ages_are_counted_on_without_asking(desk, bot: Source):
+    characters.contact(bot, lead_name="Ivan")
+    page = desk()
+    expect(page.get_by_text("less than 1 min ago")).to_be_visible()
+    page.clock.install()
+    page.reload()
+    page.route("**/my-contacts/live/**", lambda route: route.fulfill(status=304))
+    page.clock.fast_forward("05:30")
+    expect(page.get_by_text("5 min ago")).to_be_visible()
+    page.clock.fast_forward("02:00:00")
+    expect(page.get_by_text("2 h ago")).to_be_visible()
+
+
 def test_given_back_with_a_reason_by_two_clicks(desk, bot: Source):
     contact = characters.contact(bot, lead_name="Ж" * 60, message="щ" * 120)
     page = desk()

@@ -10,9 +10,10 @@ from urllib.parse import quote
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from core.admin import formatting
 from leads import warnings
@@ -97,7 +98,7 @@ class Card:
         return "overdue" if self.contact.due_at <= self.now else "due"
 
     @property
-    def state_text(self) -> str:
+    def state_text(self) -> SafeString | str:
         contact = self.contact
         if self.state == "resolved":
             return _("Resolved at %(time)s") % {"time": formatting.format_time(contact.resolved_at)}
@@ -108,7 +109,7 @@ class Card:
         if contact.due_at is None:
             return _("Not taken yet")
         words = _("Overdue for %(time)s") if self.state == "overdue" else _("Take it within %(time)s")
-        return words % {"time": duration_text(abs(contact.due_at - self.now))}
+        return with_elapsed(words, contact.due_at, self.now)
 
     @property
     def due_text(self) -> str:
@@ -116,8 +117,8 @@ class Card:
         return explanation.due_text(self.contact)
 
     @property
-    def age(self) -> str:
-        return age_text(self.contact.created_at, self.now)
+    def age(self) -> SafeString:
+        return with_elapsed(_("%(time)s ago"), self.contact.created_at, self.now)
 
     @property
     def is_older(self) -> bool:
@@ -126,8 +127,8 @@ class Card:
         return bool(assigned_at and assigned_at - self.contact.created_at > MINUTE)
 
     @property
-    def held(self) -> str:
-        return duration_text(self.now - self.contact.assigned_at)
+    def held(self) -> SafeString:
+        return formatting.elapsed(self.contact.assigned_at, self.now)
 
     @cached_property
     def ways(self) -> list[dict[str, str]]:
@@ -198,19 +199,6 @@ def link_of(one: Identity) -> str:
     return f"mailto:{quote(one.value, safe='@')}" if one.kind == one.Kind.EMAIL else ""
 
 
-def age_text(at: datetime, now: datetime) -> str:
-    """ "5 min ago" """
-    return _("%(time)s ago") % {"time": duration_text(now - at)}
-
-
-def duration_text(length: timedelta) -> str:
-    """ "5 min", "3 h" or "2 days", rounded down; less than a minute is "less than 1 min"."""
-    minutes = length // MINUTE
-    if minutes < 1:
-        return _("less than 1 min")
-    if minutes < 60:
-        return _("%(number)s min") % {"number": minutes}
-    if minutes < 24 * 60:
-        return _("%(number)s h") % {"number": minutes // 60}
-    days = minutes // (24 * 60)
-    return ngettext("%(number)s day", "%(number)s days", days) % {"number": days}
+def with_elapsed(words: str, at: datetime, now: datetime) -> SafeString:
+    """The words, in which %(time)s becomes how long it is since or until then."""
+    return mark_safe(conditional_escape(words) % {"time": formatting.elapsed(at, now)})
