@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from core import periodic
 from routing import bookkeeping, clock, queue, tallies
+from routing.report import tallying
 
 log = logging.getLogger(__name__)
 
@@ -15,12 +16,12 @@ def sweep_and_tally() -> str:
 
     A part that fails does not stop the other. Raises what failed.
     """
-    return periodic.run_parts(sweep, tally, log=log)
+    return periodic.run_parts(sweep, tally, tally_for_reports, log=log)
 
 
 def tick_sweep_and_tally() -> str:
     """For a single round: `sweep_and_tally`, and before it what the clock does."""
-    return periodic.run_parts(clock.tick, sweep, tally, log=log)
+    return periodic.run_parts(clock.tick, sweep, tally, tally_for_reports, log=log)
 
 
 def sweep() -> str:
@@ -31,3 +32,8 @@ def tally() -> str:
     hours = tallies.tally_hours()
     bookkeeping.note_moments(tallied_at=timezone.now())
     return f"{hours} hours tallied"
+
+
+def tally_for_reports() -> str:
+    rows = tallying.tally_when_due()
+    return f"{rows} lines of the history counted" if rows else ""

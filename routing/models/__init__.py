@@ -1,6 +1,7 @@
 from routing.models.contact import OPEN, WAITING, Contact, ContactQuerySet, Exclusion
 from routing.models.desk import LONGEST_NOTE, ContactNote, SavedView
 from routing.models.history import ContactEvent, Tally, Upkeep
+from routing.models.report import ALL, NOBODY, ReportProgress, ReportTally
 from routing.models.source import (
     ACCEPT_WITHIN,
     MAX_OFFERS,
@@ -20,9 +21,11 @@ from routing.models.source import (
 
 __all__ = [
     "ACCEPT_WITHIN",
+    "ALL",
     "LONGEST_NOTE",
     "MAX_OFFERS",
     "MISSED",
+    "NOBODY",
     "OPEN",
     "WAITING",
     "WEIGHTS",
@@ -34,6 +37,8 @@ __all__ = [
     "Exclusion",
     "OpeningHours",
     "PhoneFormat",
+    "ReportProgress",
+    "ReportTally",
     "RosterEntry",
     "RosterQuerySet",
     "SavedView",
