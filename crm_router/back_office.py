@@ -142,6 +142,12 @@ UNFOLD = {
                         "link": reverse_lazy("queue_and_fairness"),
                         "permission": may_view("routing", "contact"),
                     },
+                    {
+                        "title": _("Reports"),
+                        "icon": "bar_chart",
+                        "link": reverse_lazy("reports"),
+                        "permission": may_view("routing", "contact"),
+                    },
                     sidebar_page("person", "leads", "lead"),
                     sidebar_page("join", "leads", "possibleduplicate")
                     | {"badge": "crm_router.back_office.count_undecided"},

@@ -8,7 +8,7 @@ from accounts import alerts, link_pages, profile_page
 from accounts import views as accounts
 from crm_router import dashboard, views
 from crm_router.observability import scrape
-from leads.admin import lead_file
+from leads.admin import contact_file, lead_file
 from leads.api.batch import BatchView
 from leads.api.identities import IdentitiesView, IdentityView
 from leads.api.leads import DuplicateViewSet, LeadViewSet
@@ -30,8 +30,10 @@ from routing.admin import (
     shifts,
     switches,
 )
+from routing.admin.report_page import report_file, reports_page
 from routing.api.changes import ChangeViewSet
 from routing.api.duty import AbsencesView, AbsenceView, AvailabilityView, PauseView, ResumeView, ScheduleView
+from routing.api.figures import ReportView
 from routing.api.reports import DistributionView, QueueView
 from routing.api.sources import OpeningHoursView, RosterMemberView, RosterView, SourceViewSet
 
@@ -66,6 +68,7 @@ api = [
     path("queue", QueueView.as_view()),
     path("events", EventsView.as_view()),
     path("stats/distribution", DistributionView.as_view()),
+    path("stats/report", ReportView.as_view()),
 ]
 
 # Django's pages of an application group pages otherwise than the sidebar does.
@@ -95,6 +98,9 @@ urlpatterns = [
     path("admin/my-shifts/", admin.site.admin_view(shifts.own_shifts), name="own_shifts"),
     path("admin/holidays/", admin.site.admin_view(holiday_pages.import_page), name="holidays"),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
+    path("admin/reports/", admin.site.admin_view(reports_page), name="reports"),
+    path("admin/reports/<str:kind>/", admin.site.admin_view(report_file), name="report_file"),
+    path("admin/reports/contacts/<str:kind>/", admin.site.admin_view(contact_file.contacts_file), name="contacts_file"),
     path("admin/operators/operator/leave/", admin.site.admin_view(leave.leave_page), name="leave"),
     path(
         "admin/operators/operator/leave/<id:absence_id>/undo/",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.errors import FieldError, Invalid
+from core.errors import FieldError, Invalid, Unknown
 from operators.models import Operator
 from routing.models import Source
 from routing.report.figures import floor_hour
@@ -85,7 +85,7 @@ def ask(
 ) -> Question:
     """The question for all full hours that this period touches; by default the last thirty days.
 
-    Raises Invalid: the period is empty or too long, or the source or operator has never existed.
+    Raises Invalid if the period is empty or too long, Unknown if the source or operator has never existed.
     """
     until = until or timezone.now()
     since = since or until - USUAL
@@ -96,12 +96,12 @@ def ask(
     elif until - since > longest:
         detail = _("The period is longer than %(days)s days.") % {"days": longest.days}
         errors.append(FieldError("from", "too_long", detail))
-    if source_id is not None and not Source.objects.filter(pk=source_id).exists():
-        errors.append(FieldError("source_id", "unknown", _("Source %(id)s does not exist.") % {"id": source_id}))
-    if operator_id is not None and not Operator.objects.filter(pk=operator_id).exists():
-        errors.append(FieldError("operator_id", "unknown", _("Operator %(id)s does not exist.") % {"id": operator_id}))
     if errors:
         raise Invalid(*errors)
+    if source_id is not None and not Source.objects.filter(pk=source_id).exists():
+        raise Unknown("source", source_id)
+    if operator_id is not None and not Operator.objects.filter(pk=operator_id).exists():
+        raise Unknown("operator", operator_id)
     floor = floor_hour(until)
     return Question(
         group_by, floor_hour(since), floor if floor == until else floor + HOUR, zone, source_id, operator_id

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from core.errors import Invalid
+from core.errors import Invalid, Unknown
 from leads import erasure
 from operators.models import Operator
 from routing import lifecycle, operator_actions, source_actions, taking
@@ -165,14 +165,18 @@ def test_nothing_happened_is_a_report(anna):
         ({"since": MORNING, "until": MORNING - HOUR}, "to"),
         ({"since": MORNING - 3_700 * DAY, "until": MORNING}, "from"),
         ({"group_by": GroupBy.HOUR, "since": MORNING - 367 * DAY, "until": MORNING}, "from"),
-        ({"source_id": 987_654}, "source_id"),
-        ({"operator_id": 987_654}, "operator_id"),
     ],
 )
 def test_a_bad_question_is_refused(asked, field):
     with pytest.raises(Invalid) as refused:
         ask(**{"group_by": GroupBy.DAY} | asked)
     assert [error.field for error in refused.value.errors] == [field]
+
+
+@pytest.mark.parametrize("asked", [{"source_id": 987_654}, {"operator_id": 987_654}])
+def test_what_has_never_existed_is_unknown(asked):
+    with pytest.raises(Unknown):
+        ask(group_by=GroupBy.DAY, **asked)
 
 
 @pytest.mark.django_db(transaction=True)
