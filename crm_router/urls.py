@@ -36,6 +36,7 @@ from routing.api.duty import AbsencesView, AbsenceView, AvailabilityView, PauseV
 from routing.api.figures import ReportView
 from routing.api.reports import DistributionView, QueueView
 from routing.api.sources import OpeningHoursView, RosterMemberView, RosterView, SourceViewSet
+from routing.api.what_if import WhatIfsView, WhatIfView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("contacts", RegistrationViewSet)
@@ -69,6 +70,8 @@ api = [
     path("events", EventsView.as_view()),
     path("stats/distribution", DistributionView.as_view()),
     path("stats/report", ReportView.as_view()),
+    path("what-if", WhatIfsView.as_view()),
+    path("what-if/<id:what_if_id>", WhatIfView.as_view()),
 ]
 
 # Django's pages of an application group pages otherwise than the sidebar does.

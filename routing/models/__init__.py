@@ -18,6 +18,7 @@ from routing.models.source import (
     UnreadablePhones,
     phone_region,
 )
+from routing.models.what_if import WhatIf
 
 __all__ = [
     "ACCEPT_WITHIN",
@@ -48,5 +49,6 @@ __all__ = [
     "Tally",
     "UnreadablePhones",
     "Upkeep",
+    "WhatIf",
     "phone_region",
 ]
