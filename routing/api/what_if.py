@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -67,7 +67,6 @@ class ChangesSerializer(KnownFieldsOnly):
     strategy = serializers.ChoiceField(choices=Strategy.choices, required=False)
 
 
-@extend_schema_serializer(examples=[asked_with(QUESTION)])
 class QuestionSerializer(serializers.Serializer[Any]):
     source_id = IdField()
     to = MomentField(source="until")
@@ -136,6 +135,7 @@ class WhatIfsView(generics.GenericAPIView[Any]):
         summary="Asks what would have been with other weights, limits, roster or strategy",
         request=QuestionSerializer,
         responses={202: RunSerializer},
+        examples=[asked_with(QUESTION), OpenApiExample("Answer", {"id": 1}, response_only=True, status_codes=["202"])],
     )
     def post(self, request: Request) -> Response:
         """Replays a period of a source in the background. First as it was: if that does not give what really happened,
