@@ -34,8 +34,9 @@ class ReportTally(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["length", "source", "operator", "start"], name="report_tally_once")
+            models.UniqueConstraint(fields=["length", "start", "source", "operator"], name="report_tally_once")
         ]
+        indexes = [models.Index(fields=["length", "source", "operator", "start"], name="report_tally_by_time")]
 
     def __str__(self) -> str:
         return f"{self.start:%Y-%m-%d %H:%M} {self.source} {self.operator}"

@@ -27,7 +27,7 @@ from routing.report.figures import (
     unpack_durations,
 )
 
-AT_ONCE = 2_000  # rows of the history that are added in one transaction
+AT_ONCE = 5_000  # rows of the history that are added in one transaction
 
 Length = ReportTally.Length
 Key = tuple[int, int, int, datetime]  # length, source, operator, start
@@ -130,15 +130,18 @@ def add_to_tallies(entries: Iterable[Entry]) -> None:
 
 
 def stored_sums(keys: Iterable[Key]) -> dict[Key, tuple[Sequence[int], bytes]]:
-    """The stored counts and durations of these tallies, of those that exist."""
-    lengths, sources, operators, starts = (set(values) for values in zip(*keys, strict=True))
-    found = ReportTally.objects.filter(
-        length__in=lengths, source__in=sources, operator__in=operators, start__in=starts
-    ).values_list("length", "source", "operator", "start", "durations", *COUNTS)
-    return {
-        (length, source, operator, start): (counts, bytes(durations))
-        for length, source, operator, start, durations, *counts in found
-    }
+    """The stored counts and durations of all tallies that begin when one of these does."""
+    starts: dict[int, set[datetime]] = defaultdict(set)
+    for length, _source, _operator, start in keys:
+        starts[length].add(start)
+    stored = {}
+    for length, moments in starts.items():
+        found = ReportTally.objects.filter(length=length, start__in=moments)
+        for source, operator, start, durations, *counts in found.values_list(
+            "source", "operator", "start", "durations", *COUNTS
+        ):
+            stored[length, source, operator, start] = (counts, bytes(durations))
+    return stored
 
 
 def tally_row(key: Key, figures: Figures, counts: Sequence[int], durations: bytes) -> ReportTally:
