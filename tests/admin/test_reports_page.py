@@ -3,6 +3,7 @@
 import csv
 import io
 import logging
+from contextlib import closing
 from datetime import UTC, datetime
 
 import openpyxl
@@ -126,7 +127,9 @@ def test_contacts_need_the_permission_to_see_clients(client, bot):
     clerk = User.objects.create_user("clerk", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_contact"))
     client.force_login(clerk)
-    assert [client.get(path, DAY).status_code for path in PATHS] == [200, 200, 200, 403, 403]
+    for path, status in zip(PATHS, [200, 200, 200, 403, 403], strict=True):
+        with closing(client.get(path, DAY)) as answer:
+            assert answer.status_code == status
     assert f'href="{PAGE}contacts/' not in client.get(PAGE, DAY).content.decode()
 
 
