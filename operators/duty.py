@@ -80,7 +80,7 @@ def duty_of_all(*, start: datetime, end: datetime) -> dict[int, list[Interval]]:
     rows = Change.objects.filter(changed, what__startswith="operator.", at__gte=start, operator_id__in=list(present))
     records: dict[int, list[Record]] = defaultdict(list)
     for pk, at, before, after in rows.order_by("pk").values_list("operator_id", "at", "before", "after"):
-        records[pk].append((at, before, after))
+        records[pk or 0].append((at, before, after))
     found = {}
     for pk, (created, is_active, archived) in present.items():
         intervals = switched_on(records[pk], max(created, start), end, is_active, archived)

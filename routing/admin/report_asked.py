@@ -85,15 +85,15 @@ def read_asked(given: Mapping[str, str]) -> Asked:
 
 
 def days_of(period: str, today: date) -> tuple[date, date]:
-    """The first and the last day; a week begins on Monday."""
+    """The first and the last day; a week begins on Monday, and what has not ended yet goes until today."""
     monday, first = today - today.weekday() * DAY, today.replace(day=1)
     last_month = first - DAY
     found = {
         "today": (today, today),
         "yesterday": (today - DAY, today - DAY),
-        "week": (monday, monday + 6 * DAY),
+        "week": (monday, today),
         LAST_WEEK: (monday - 7 * DAY, monday - DAY),
-        "month": (first, (first + 31 * DAY).replace(day=1) - DAY),
+        "month": (first, today),
         "last_month": (last_month.replace(day=1), last_month),
     }.get(period)
     if found is None:

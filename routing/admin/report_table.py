@@ -13,9 +13,9 @@ from core.admin.formatting import NOTHING
 from core.spreadsheets import Cell
 from routing.report import GroupBy, Report, Row
 from routing.report.table import cells
+from routing.report.words import NO_BREAK, duration_text
 
 SHOWN = 31 * 24  # rows of the page; files have all
-NO_BREAK = "\u00a0"
 BARS = 30  # operators or sources in a chart, those with the most contacts
 
 COUNTS = {
@@ -62,7 +62,7 @@ def line_of(report: Report, row: Row) -> Line:
     texts = [formats.number_format(values[name], use_l10n=True, force_grouping=True) for name in COUNTS]
     for name in DURATIONS:
         median, most = values[f"{name}_p50"], values[f"{name}_p90"]
-        texts.append(NOTHING if median is None else f"{duration_text(median)} / {duration_text(most)}")
+        texts.append(NOTHING if median is None else f"{duration_text(median)}{NO_BREAK}/ {duration_text(most)}")
     seconds = values["on_duty_seconds"]
     texts.append(NOTHING if seconds is None else duration_text(seconds))
     return Line(row_name(report, row), list(zip(headings(report)[1:], texts, strict=True)))
@@ -73,7 +73,7 @@ def row_name(report: Report, row: Row) -> str:
         return _("Total")
     if row.key is None:
         return _("Without an operator")
-    if report.question.group_by == GroupBy.DAY:
+    if isinstance(row.key, date) and not isinstance(row.key, datetime):
         return formats.date_format(row.key, "D, j E" if is_russian() else "D, j M")
     if isinstance(row.key, datetime):
         local = row.key.astimezone(report.question.zone)
@@ -84,26 +84,6 @@ def row_name(report: Report, row: Row) -> str:
 def is_russian() -> bool:
     """In Russian a day and its month stand in the genitive: "3 марта"."""
     return (get_language() or "").startswith("ru")
-
-
-def duration_text(seconds: float) -> str:
-    """ "45 s", "12 min", "1 h 5 min" or "2 d 3 h", in one line."""
-    return duration_words(seconds).replace(" ", NO_BREAK)
-
-
-def duration_words(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if seconds < 59.5:
-        return _("%(seconds)d s") % {"seconds": round(seconds)}
-    if minutes < 60:
-        return _("%(minutes)d min") % {"minutes": minutes}
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        found = {"hours": hours, "minutes": minutes}
-        return _("%(hours)d h %(minutes)d min") % found if minutes else _("%(hours)d h") % found
-    days, hours = divmod(round(seconds / 3600), 24)
-    found = {"days": days, "hours": hours}
-    return _("%(days)d d %(hours)d h") % found if hours else _("%(days)d d") % found
 
 
 def chart_data(report: Report) -> dict[str, Any]:

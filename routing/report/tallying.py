@@ -34,7 +34,7 @@ Key = tuple[int, int, int, datetime]  # length, source, operator, start
 Mark = tuple[int, int]  # transaction and id of the last row that is in the tallies
 
 NO_MARK: Mark = (-1, 0)
-MONTH = timedelta(days=31)
+NEXT = {Length.HOUR: timedelta(hours=1), Length.DAY: timedelta(days=1), Length.MONTH: timedelta(days=31)}
 NOTHING: tuple[Sequence[int], bytes] = ([0] * len(COUNTS), b"")
 LINE = ("pk", "contact", "contact__source", "at", "what", "from_operator", "to_operator")
 
@@ -176,9 +176,9 @@ def floor(moment: datetime, length: int) -> datetime:
     return hour.replace(hour=0) if length == Length.DAY else hour.replace(hour=0, day=1)
 
 
-def ceiling(moment: datetime, length: int) -> datetime:
+def ceiling(moment: datetime, length: Length) -> datetime:
     """The start of the next hour, day or month, or the moment itself if it is one."""
     start = floor(moment, length)
     if start == moment:
         return start
-    return floor(start + {Length.HOUR: timedelta(hours=1), Length.DAY: timedelta(days=1)}.get(length, MONTH), length)
+    return floor(start + NEXT[length], length)

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -52,12 +53,12 @@ class Command(BaseCommand):
             self.stdout.write(as_text([["" if cell is None else str(cell) for cell in row] for row in rows]))
 
 
-def read_moment(text: str | None, zone: ZoneInfo) -> Any:
+def read_moment(text: str | None, zone: ZoneInfo) -> datetime | None:
     """A day begins at midnight in this zone. Raises CommandError."""
     if text is None:
         return None
     try:
-        moment = parse_datetime(text) or (parse_date(text) and parse_datetime(f"{text} 00:00"))
+        moment = parse_datetime(f"{text} 00:00" if parse_date(text) else text)
     except ValueError:
         moment = None
     if moment is None or not 1 < moment.year < 9999:
