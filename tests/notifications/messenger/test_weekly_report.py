@@ -46,7 +46,7 @@ def test_the_mail_has_the_figures_of_the_last_week(courier, server, vera):
         assert make_weekly_notices() == "Weekly reports for 1 channels."
         courier.deliver()
     [mail] = server.mails
-    assert (mail["To"], mail["Subject"]) == ("vera@example.com", "Report for 03/02/2026 – 03/08/2026")
+    assert (mail["To"], mail["Subject"]) == ("vera@example.com", "Report for 2 Mar 2026 – 8 Mar 2026")
     assert "Total: 1 came in, 0 assigned, 0 missed, 0 resolved" in mail.get_content()
     assert Notice.objects.get().state == Notice.State.SENT
 
