@@ -74,6 +74,11 @@ class Figures:
         self.counts.update(other.counts)
         self.durations.update(other.durations)
 
+    def number(self, name: str) -> int:
+        """How many durations of this name there are."""
+        first = DURATIONS.index(name) << 8
+        return sum(number for step, number in self.durations.items() if first <= step < first + 256)
+
     def percentile(self, name: str, share: float) -> float | None:
         """The duration in seconds that this share of all does not exceed, to one step; None if there are none."""
         first = DURATIONS.index(name) << 8
