@@ -30,6 +30,8 @@ from routing.admin import (
     shifts,
     switches,
 )
+from routing.admin.distribution import page as distribution
+from routing.admin.distribution import what_if as distribution_what_if
 from routing.admin.report_page import report_file, reports_page
 from routing.api.changes import ChangeViewSet
 from routing.api.duty import AbsencesView, AbsenceView, AvailabilityView, PauseView, ResumeView, ScheduleView
@@ -100,6 +102,20 @@ urlpatterns = [
     path("admin/my-alerts/", admin.site.admin_view(alerts.set_alert), name="my_alerts"),
     path("admin/my-shifts/", admin.site.admin_view(shifts.own_shifts), name="own_shifts"),
     path("admin/holidays/", admin.site.admin_view(holiday_pages.import_page), name="holidays"),
+    path("admin/distribution/", admin.site.admin_view(distribution.distribution_page), name="distribution"),
+    path("admin/distribution/save/", admin.site.admin_view(distribution.save), name="distribution_save"),
+    path("admin/distribution/csv/", admin.site.admin_view(distribution.download), name="distribution_csv"),
+    path("admin/distribution/what-if/", admin.site.admin_view(distribution_what_if.ask), name="what_if_ask"),
+    path(
+        "admin/distribution/what-if/<id:what_if_id>/",
+        admin.site.admin_view(distribution_what_if.follow),
+        name="what_if",
+    ),
+    path(
+        "admin/distribution/what-if/<id:what_if_id>/cancel/",
+        admin.site.admin_view(distribution_what_if.cancel),
+        name="what_if_cancel",
+    ),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
     path("admin/reports/", admin.site.admin_view(reports_page), name="reports"),
     path("admin/reports/<str:kind>/", admin.site.admin_view(report_file), name="report_file"),

@@ -4,7 +4,7 @@ Decided by the rule, and so left to the replay, is who gets each contact of this
 as it happened: contacts of other sources, what was given by hand, and where a contact went after its first operator.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
@@ -61,15 +61,24 @@ class Read:
     waits: list[tuple[float, float]] = field(default_factory=list)
 
 
-def read_past(*, source_id: int, period: Period, operator_ids: Collection[int] = ()) -> tuple[Past, Observed]:
-    """The past of the source, and who really got its contacts. `operator_ids`: others who matter to the question."""
+def read_past(
+    *,
+    source_id: int,
+    period: Period,
+    operator_ids: Collection[int] = (),
+    go_on: Callable[[], object] = lambda: None,
+) -> tuple[Past, Observed]:
+    """The past of the source, and who really got its contacts. `operator_ids`: others who matter to the question.
+
+    `go_on` is called for each contact; it raises to end this.
+    """
     source = Source.objects.get(pk=source_id)
     changes = list(Change.objects.filter(source_id=source_id, at__gte=period.since).order_by("pk"))
     roster = roster_settings(source_id, changes, period)
     involved = {setting.operator_id or 0 for setting in roster} | set(operator_ids)
     of_source = source_settings(source, changes, period)
     is_sticky = any(setting.name == "is_sticky" and setting.value for setting in of_source)
-    read = read_contacts(source_id, involved, period, keeps_leads=is_sticky)
+    read = read_contacts(source_id, involved, period, keeps_leads=is_sticky, go_on=go_on)
     lasting = [one.lasts for one in read.arrivals if one.lasts < inf]
     usual = median(lasting) if lasting else UNKNOWN_DURATION
     unknown = [Arrival(one.at, usual, one.leaves_at, one.lead) for one in read.unknown]
@@ -86,10 +95,18 @@ def read_past(*, source_id: int, period: Period, operator_ids: Collection[int] =
     return past, Observed(read.assigned, read.waits)
 
 
-def read_contacts(source_id: int, operator_ids: Collection[int], period: Period, *, keeps_leads: bool) -> Read:
+def read_contacts(
+    source_id: int,
+    operator_ids: Collection[int],
+    period: Period,
+    *,
+    keeps_leads: bool,
+    go_on: Callable[[], object],
+) -> Read:
     """Arrivals of the source, and the places that other contacts took of these operators."""
     read = Read()
     for rows in events_by_contact(source_id, operator_ids, period):
+        go_on()
         _, contact_source, lead, created_at, resolved_at, *_ = rows[0]
         is_own, lead = contact_source == source_id, lead if keeps_leads else 0
         holdings = list(holdings_of(rows, period))

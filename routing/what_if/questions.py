@@ -88,7 +88,7 @@ def answer(*, source_id: int, period: Period, changes: Changes, go_on: Callable[
     if contacts > MOST_CONTACTS:
         return Answer(refusal={"code": TOO_MANY, "contacts": contacts, "most": MOST_CONTACTS})
     named = {*changes.weights, *changes.limits, *(changes.roster or ())}
-    past, observed = read_past(source_id=source_id, period=period, operator_ids=named)
+    past, observed = read_past(source_id=source_id, period=period, operator_ids=named, go_on=go_on)
     if not past.arrivals or not observed.assigned:
         return Answer(refusal={"code": NO_CONTACTS})
     before = predict(past, go_on=go_on)

@@ -1,7 +1,7 @@
 """What-ifs as they are asked, worked off one after another by a process of their own, and answered.
 
-A worker takes a run for LEASE seconds at a time and prolongs that between two replays. If it dies, the run is taken by
-the next worker; a run that has lost ATTEMPTS workers is refused.
+A worker takes a run for LEASE seconds at a time and prolongs that while it reads and between two replays. If it dies,
+the run is taken by the next worker; a run that has lost ATTEMPTS workers is refused.
 """
 
 import logging
@@ -26,7 +26,7 @@ from routing.what_if.questions import Answer
 log = logging.getLogger(__name__)
 
 MOST_RUNNING = 20
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=120)
 PROLONGED_AFTER = 5.0  # seconds
 ATTEMPTS = 3
 FAILED, CANCELLED = "failed", "cancelled"  # as the reasons in `questions`
@@ -102,7 +102,8 @@ def take_next() -> WhatIf | None:
 
 
 class Prolonging:
-    """Called between two replays: keeps the run from being taken by another worker, and ends if it was cancelled."""
+    """Called again and again during the work: keeps the run from being taken by another worker, and raises Stopped if
+    it was cancelled."""
 
     def __init__(self, run: WhatIf) -> None:
         self.run, self.done_at = run, time.monotonic()
