@@ -70,6 +70,7 @@ SUPERVISING = {
         for page in ("changelist", "change", "history")
     ),
     "queue_and_fairness",
+    *("distribution", "distribution_save", "distribution_csv", "what_if_ask"),
     *("leave", "undo_leave", "operators_operator_leave", "operators_operator_leave_this"),
     *("calendar", "routing_source_hours", "routing_source_open_hours"),
     *(f"notifications_webhook_{page}" for page in ("changelist", "change", "history", "deliveries_this")),
