@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote
 
-from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
 
@@ -58,7 +58,7 @@ def csv_cell(cell: Cell) -> Cell:
     return f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else cell
 
 
-def write_xlsx(rows: Iterable[Sequence[Cell]], file: IO[bytes]) -> None:
+def write_xlsx(rows: Iterable[Sequence[Cell]], file: Any) -> None:
     """One sheet. The first row stays in sight."""
     from openpyxl import Workbook  # imported here: it takes a fifth of a second, and most workers never need it
     from openpyxl.cell import WriteOnlyCell
@@ -81,12 +81,6 @@ def write_xlsx(rows: Iterable[Sequence[Cell]], file: IO[bytes]) -> None:
 def xlsx_cell(cell: Cell) -> Cell:
     """Excel knows no time zones."""
     return cell.replace(tzinfo=None, microsecond=0) if isinstance(cell, datetime) else cell
-
-
-def raise_unless_known(kind: str) -> None:
-    """Raises Http404 for a kind of file that is none of MEDIA_TYPES."""
-    if kind not in MEDIA_TYPES:
-        raise Http404
 
 
 def file_response(rows: Iterable[Sequence[Cell]], *, kind: str, name: str) -> HttpResponseBase:

@@ -118,8 +118,11 @@ urlpatterns = [
     ),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
     path("admin/reports/", admin.site.admin_view(reports_page), name="reports"),
-    path("admin/reports/<str:kind>/", admin.site.admin_view(report_file), name="report_file"),
-    path("admin/reports/contacts/<str:kind>/", admin.site.admin_view(contact_file.contacts_file), name="contacts_file"),
+    *(
+        path(f"admin/reports/{name}.{kind}", admin.site.admin_view(view), {"kind": kind}, name=f"{name}_{kind}")
+        for name, view in (("report", report_file), ("contacts", contact_file.contacts_file))
+        for kind in ("csv", "xlsx")
+    ),
     path("admin/operators/operator/leave/", admin.site.admin_view(leave.leave_page), name="leave"),
     path(
         "admin/operators/operator/leave/<id:absence_id>/undo/",

@@ -1,7 +1,7 @@
 """Contacts as rows of a table, one each, with the data of their clients."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -9,8 +9,14 @@ from django.utils.translation import pgettext
 
 from core.db.long_texts import read_in_slices
 from core.spreadsheets import Cell
+from leads.models import EXTENSION, Identity
 from routing import explanation
 from routing.models import Contact, ContactQuerySet
+
+COLUMNS = (
+    *("created_at", "assigned_at", "accepted_at", "resolved_at", "waiting_reason", "message"),
+    *("source__name", "operator__name", "lead__name"),
+)
 
 
 def contacts_of(
@@ -37,35 +43,35 @@ def contact_table(contacts: ContactQuerySet) -> Iterator[Sequence[Cell]]:
         _("E-mail"),
         _("Message"),
     ]
-    active = timezone.get_current_timezone()
-    related = contacts.select_related("source", "operator", "lead").prefetch_related("lead__identities")
-    for some in read_in_slices(related, "message"):
-        with timezone.override(active):  # rows may be made after the request, in whatever thread sends the answer
-            rows = [contact_row(contact) for contact in some]
-        yield from rows
+    zone = timezone.get_current_timezone()  # rows may be made after the request, in whatever thread sends the answer
+    found = contacts.select_related("source", "operator", "lead").only(*COLUMNS)
+    for some in read_in_slices(found, "message"):
+        reached = first_identities({contact.lead_id for contact in some})
+        yield from [contact_row(contact, reached, zone) for contact in some]
 
 
-def with_zone(title: str) -> str:
-    return f"{title} ({timezone.get_current_timezone_name()})"
-
-
-def contact_row(contact: Contact) -> Sequence[Cell]:
+def contact_row(contact: Contact, reached: Mapping[tuple[int, str], str], zone: tzinfo) -> Sequence[Cell]:
+    phone = reached.get((contact.lead_id, Identity.Kind.PHONE), "")
     return [
         contact.pk,
-        local(contact.created_at),
+        contact.created_at.astimezone(zone),
         contact.source.name,
         contact.operator.name if contact.operator else None,
         str(contact.status.label),
-        str(explanation.reason_text(contact.waiting_reason)) if contact.waiting_reason else None,
-        local(contact.assigned_at),
-        local(contact.accepted_at),
-        local(contact.resolved_at),
+        explanation.reason_text(contact.waiting_reason) if contact.waiting_reason else None,
+        *(at and at.astimezone(zone) for at in (contact.assigned_at, contact.accepted_at, contact.resolved_at)),
         contact.lead.name,
-        contact.lead.phone,
-        contact.lead.email,
+        phone.partition(EXTENSION)[0] or None,
+        reached.get((contact.lead_id, Identity.Kind.EMAIL)),
         contact.message,
     ]
 
 
-def local(at: datetime | None) -> datetime | None:
-    return timezone.localtime(at) if at else None
+def first_identities(lead_ids: set[int]) -> dict[tuple[int, str], str]:
+    """By lead and kind, the value that `Lead.first` gives."""
+    rows = Identity.objects.filter(lead__in=lead_ids).order_by("-rank", "-pk")
+    return {(lead_id, kind): value for lead_id, kind, value in rows.values_list("lead", "kind", "value")}
+
+
+def with_zone(title: str) -> str:
+    return f"{title} ({timezone.get_current_timezone_name()})"
