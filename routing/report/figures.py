@@ -5,9 +5,10 @@ earlier rows of the same contact, so rows can be counted in any order, at any ti
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from math import ceil, log, sqrt
 from struct import Struct
 from typing import NamedTuple
@@ -76,22 +77,30 @@ class Figures:
 
     def number(self, name: str) -> int:
         """How many durations of this name there are."""
-        first = DURATIONS.index(name) << 8
-        return sum(number for step, number in self.durations.items() if first <= step < first + 256)
+        return sum(number for _, number in self.histograms()[DURATIONS.index(name)])
 
     def percentile(self, name: str, share: float) -> float | None:
         """The duration in seconds that this share of all does not exceed, to one step; None if there are none."""
-        first = DURATIONS.index(name) << 8
-        steps = sorted((step, number) for step, number in self.durations.items() if first <= step < first + 256)
-        rank = ceil(share * sum(number for _, number in steps))
-        for step, number in steps:
-            rank -= number
-            if rank <= 0:
-                return step_seconds(step - first)
-        return None
+        return percentile_of(self.histograms()[DURATIONS.index(name)], share)
+
+    def histograms(self) -> list[list[tuple[int, int]]]:
+        """For each of DURATIONS its steps in ascending order, with their numbers."""
+        found: list[list[tuple[int, int]]] = [[] for _ in DURATIONS]
+        for step, number in sorted(self.durations.items()):
+            found[step >> 8].append((step & LAST_STEP, number))
+        return found
 
     def __bool__(self) -> bool:
         return any(self.counts.values()) or any(self.durations.values())
+
+
+def percentile_of(histogram: Sequence[tuple[int, int]], share: float) -> float | None:
+    rank = ceil(share * sum(number for _, number in histogram))
+    for step, number in histogram:
+        rank -= number
+        if rank <= 0:
+            return step_seconds(step)
+    return None
 
 
 def histogram_step(name: str, seconds: float) -> int:
@@ -101,6 +110,7 @@ def histogram_step(name: str, seconds: float) -> int:
     return (DURATIONS.index(name) << 8) + step
 
 
+@cache
 def step_seconds(step: int) -> float:
     """The middle of this step."""
     return 0.0 if step == 0 else round(sqrt(STEP ** (2 * step - 1)), 1)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from operators.duty import Interval, duty_of_all
 from operators.models import Operator
 from routing.models import Source
-from routing.report.figures import COUNTS, DURATIONS, Figures, floor_hour
+from routing.report.figures import COUNTS, DURATIONS, Figures, floor_hour, percentile_of
 from routing.report.question import HOUR, GroupBy, Key, Question
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9}
@@ -33,7 +33,8 @@ class Row:
 
     def values(self) -> dict[str, Any]:
         """By name of COLUMNS: numbers, and seconds or None."""
-        durations = [self.figures.percentile(name, share) for name in DURATIONS for share in PERCENTILES.values()]
+        histograms = self.figures.histograms()
+        durations = [percentile_of(histogram, share) for histogram in histograms for share in PERCENTILES.values()]
         counts = {name: self.figures.counts[name] for name in COUNTS}
         return counts | dict(zip(DURATION_COLUMNS, durations, strict=True)) | {"on_duty_seconds": self.on_duty_seconds}
 

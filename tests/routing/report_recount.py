@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from math import ceil
+from typing import Any
 
 from operators.duty import duty_intervals
 from operators.models import Operator
@@ -13,7 +14,8 @@ EVENTS = ("registered", "accepted", "declined", "timed_out", "resolved", "reopen
 
 def recount(since, until, key_of, *, source_id=None, operator_id=None):
     """By key: numbers by name of the event, and sorted seconds by name of the duration."""
-    numbers, durations = defaultdict(Counter), defaultdict(lambda: defaultdict(list))
+    numbers: dict[Any, Counter[str]] = defaultdict(Counter)
+    durations: dict[Any, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for event in ContactEvent.objects.select_related("contact"):
         if not since <= event.at < until or source_id not in (None, event.contact.source_id):
             continue

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 # registered, assigned, accepted, declined, resolved; wait, first reaction, until resolved in minutes
-EXPECTED = {
+EXPECTED: dict[str | None, tuple[list[int], list[int | None]]] = {
     "Anna": ([1, 2, 1, 1, 1], [0, 25, 10, 10, 30, 30]),
     "Boris": ([0, 1, 0, 0, 1], [10, 10, None, None, 75, 75]),
     None: ([1, 0, 0, 0, 0], [None] * 6),
