@@ -1,6 +1,7 @@
 """One round of the background work of routing, for the sweeper of the service and for `route_waiting`."""
 
 import logging
+import time
 
 from django.utils import timezone
 
@@ -9,6 +10,8 @@ from routing import bookkeeping, clock, queue, tallies
 from routing.report import tallying
 
 log = logging.getLogger(__name__)
+
+TALLYING = 20.0  # seconds of one round, for reports
 
 
 def sweep_and_tally() -> str:
@@ -35,5 +38,7 @@ def tally() -> str:
 
 
 def tally_for_reports() -> str:
-    rows = tallying.tally_when_due()
+    """Not for long at a time: after an upgrade there may be millions of rows, and the queue must be swept meanwhile."""
+    end = time.monotonic() + TALLYING
+    rows = tallying.tally_when_due(go_on=lambda: time.monotonic() < end)
     return f"{rows} lines of the history counted" if rows else ""

@@ -50,6 +50,8 @@ def choices(asked: Asked) -> dict[str, Any]:
         "periods": [(title, asked.query(period=name), name == asked.period) for name, title in PERIODS.items()],
         "groups": [(title, asked.query(group_by=name), name == asked.group_by) for name, title in GROUPS.items()],
         "is_own": asked.period == OWN,
+        "first_day": asked.first.isoformat(),
+        "last_day": asked.last.isoformat(),
         "sources": Source.objects.order_by("archived_at", "name", "pk"),
         "operators": Operator.objects.order_by("archived_at", "name", "pk"),
     }

@@ -6,7 +6,7 @@ counted when a report is made (`report.reading`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -31,6 +31,7 @@ AT_ONCE = 5_000  # rows of the history that are added in one transaction
 
 Length = ReportTally.Length
 Key = tuple[int, int, int, datetime]  # length, source, operator, start
+GoOn = Callable[[], bool]
 Mark = tuple[int, int]  # transaction and id of the last row that is in the tallies
 
 NO_MARK: Mark = (-1, 0)
@@ -39,19 +40,21 @@ NOTHING: tuple[Sequence[int], bytes] = ([0] * len(COUNTS), b"")
 LINE = ("pk", "contact", "contact__source", "at", "what", "from_operator", "to_operator")
 
 
-def tally_when_due(*, now: datetime | None = None) -> int:
-    """Adds all rows if the oldest one that is missing is of a past hour, or if there are many. Returns how many.
+def tally_when_due(*, now: datetime | None = None, go_on: GoOn = lambda: True) -> int:
+    """Adds rows, while `go_on`, if the oldest one that is missing is of a past hour, or if there are many. Returns how
+    many.
 
     Each transaction changes several rows for each row of the history, or hardly more for a thousand of them.
     """
     oldest = list(in_commit_order(rows_after(read_mark())).values_list("at", flat=True)[:AT_ONCE])
     is_due = len(oldest) == AT_ONCE or any(at < floor_hour(now or timezone.now()) for at in oldest)
-    return tally_all() if is_due else 0
+    return tally_all(go_on=go_on) if is_due else 0
 
 
-def tally_all() -> int:
+def tally_all(*, go_on: GoOn = lambda: True) -> int:
+    """Adds all rows, while `go_on`. Returns how many."""
     total = 0
-    while added := tally_some():
+    while go_on() and (added := tally_some()):
         total += added
     return total
 

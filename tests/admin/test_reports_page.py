@@ -112,6 +112,7 @@ def test_bad_input_is_answered_with_the_page_and_a_sentence(supervisor, path, as
     answer = supervisor.get(path, DAY | asked)
     assert answer.status_code == 400
     assert sentence in answer.content.decode()
+    assert f'name="to" required value="{DAY["to"]}"' in answer.content.decode()  # what was typed is still there
 
 
 @pytest.mark.parametrize("path", PATHS)

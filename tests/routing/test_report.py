@@ -201,6 +201,18 @@ def test_tallies_change_no_answer(anna, bot):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_much_work_is_done_in_parts(anna, bot, monkeypatch):
+    monkeypatch.setattr(tallying, "AT_ONCE", 2)
+    with at(MORNING):
+        for _ in range(5):
+            characters.contact(bot)
+    goes_on = iter([True, False])
+    assert tallying.tally_when_due(go_on=lambda: next(goes_on)) == 2
+    assert report().total.figures.counts["registered"] == 5
+    assert tallying.tally_all() == 3
+
+
+@pytest.mark.django_db(transaction=True)
 def test_rows_are_tallied_once_their_hour_is_over(anna, bot):
     with at(MORNING):
         characters.contact(bot)

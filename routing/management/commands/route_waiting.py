@@ -22,6 +22,7 @@ class Command(BaseCommand):
         if tally_again:
             tallies.forget_tallies()
             tallying.forget_tallies()
+            tallying.tally_all()
         if loop is None:
             periodic.run_once(upkeep.tick_sweep_and_tally, log=log, stdout=self.stdout)
         else:
