@@ -6,14 +6,14 @@ Texts come from clients: none of them may become a formula when the file is open
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from tempfile import TemporaryFile
 from typing import Any
 from urllib.parse import quote
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import translation
+from django.utils import timezone, translation
 
 BOM = "\ufeff"  # by which Excel recognises UTF-8
 CSV, XLSX = "csv", "xlsx"
@@ -84,7 +84,8 @@ def xlsx_cell(cell: Cell) -> Cell:
 
 
 def file_response(rows: Iterable[Sequence[Cell]], *, kind: str, name: str) -> HttpResponseBase:
-    """The table as a file to download. Cells are made in the language of the request, also while it is sent."""
+    """The table as a file to download. Cells are made in the language and the time zone of the request,
+    also while it is sent."""
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{name}.{kind}')}",
         "Cache-Control": "no-store",
@@ -95,14 +96,14 @@ def file_response(rows: Iterable[Sequence[Cell]], *, kind: str, name: str) -> Ht
         write_xlsx(rows, file)
         file.seek(0)
         return FileResponse(file, content_type=MEDIA_TYPES[XLSX], headers=headers)
-    return StreamingHttpResponse(
-        in_language(translation.get_language(), write_csv(rows)), content_type=MEDIA_TYPES[CSV], headers=headers
-    )
+    pieces = as_in_request(translation.get_language(), timezone.get_current_timezone(), write_csv(rows))
+    return StreamingHttpResponse(pieces, content_type=MEDIA_TYPES[CSV], headers=headers)
 
 
-def in_language(language: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def as_in_request(language: str, zone: tzinfo, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, each made in this language and time zone, which end with the request."""
     while True:
-        with translation.override(language):
+        with translation.override(language), timezone.override(zone):
             piece = next(pieces, None)
         if piece is None:
             return

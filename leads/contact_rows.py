@@ -43,7 +43,7 @@ def contact_table(contacts: ContactQuerySet) -> Iterator[Sequence[Cell]]:
         _("E-mail"),
         _("Message"),
     ]
-    zone = timezone.get_current_timezone()  # rows may be made after the request, in whatever thread sends the answer
+    zone = timezone.get_current_timezone()
     found = contacts.select_related("source", "operator", "lead").only(*COLUMNS)
     for some in read_in_slices(found, "message"):
         reached = first_identities({contact.lead_id for contact in some})

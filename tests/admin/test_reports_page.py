@@ -4,14 +4,18 @@ import csv
 import io
 import logging
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone, translation
 
+from leads.admin.contact_file import contacts_file
 from leads.models import Lead
 from routing.admin.report_asked import days_of
+from routing.admin.report_page import report_file
 from routing.report.words import duration_text
 from tests import characters
 
@@ -155,6 +159,19 @@ def test_contacts_are_one_row_each_and_no_formula(supervisor, bot, caplog):
     assert [cell.value for cell in first[9:]] == [f"'{EVIL}", "+79991234567", None, "'-2+3"]
     assert {cell.data_type for cell in first[9:]} <= {"s", "n"}
     assert first[1].value == datetime(2026, 3, 4, 12)
+
+
+@pytest.mark.parametrize("table", ["report", "contacts"])
+def test_a_file_keeps_language_and_clock_of_the_request_while_it_is_sent(rf, supervisor, bot, table):
+    request = rf.get(f"{PAGE}{table}.csv", DAY | {"by": "hour"})
+    request.user = User.objects.get()
+    view = {"report": report_file, "contacts": contacts_file}[table]
+    with timezone.override(ZoneInfo("Asia/Tokyo")), translation.override("ru"):
+        answer = view(request, kind="csv")
+    rows = csv_rows(answer)
+    assert "Asia/Tokyo" in "".join(rows[0])
+    assert "Завершено" in "".join(rows[0])
+    assert "2026-03-04 21:00" in [row[0 if table == "report" else 1][:16] for row in rows]
 
 
 def test_contacts_are_those_of_the_source_and_the_operator(supervisor, bot):
