@@ -221,5 +221,8 @@ function start() {
     if (form.elements.cells.value !== "[]" && !isFileSent) event.preventDefault();
   });
   let isFileSent = false;
-  document.querySelector(".matrix-files form")?.addEventListener("submit", () => (isFileSent = true));
+  const fileForm = document.querySelector(".matrix-files form");
+  fileForm.addEventListener("submit", () => (isFileSent = true));
+  // The theme would look for a text beside every input of a file, and fail where there is none.
+  fileForm.addEventListener("change", (event) => event.stopPropagation(), { capture: true });
 }
