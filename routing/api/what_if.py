@@ -143,7 +143,7 @@ class WhatIfsView(generics.GenericAPIView[Any]):
         asked = QuestionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
-        named = {"weights": {}, "limits": {}, "roster": None, "strategy": None}
+        named: dict[str, Any] = {"weights": {}, "limits": {}, "roster": None, "strategy": None}
         changes = Changes(**named | values["changes"])
         run = runs.ask(
             source_id=values["source_id"],

@@ -24,9 +24,10 @@ def reason_text(run: WhatIf) -> str | None:
     """One or more sentences in the active language; None if nothing was refused."""
     if run.reason is None:
         return None
-    if run.reason["code"] == "not_reproduced":
+    code: str = run.reason["code"]
+    if code == "not_reproduced":
         return not_reproduced(run.reason["differences"])
-    return str(SENTENCES[run.reason["code"]]) % run.reason
+    return str(SENTENCES[code]) % {**run.reason}
 
 
 def not_reproduced(differences: list[dict[str, Any]]) -> str:
@@ -39,7 +40,7 @@ def not_reproduced(differences: list[dict[str, Any]]) -> str:
 
 
 def distance(one: Mapping[str, Any]) -> float:
-    return max(one["low"] - one["was"], one["was"] - one["high"], 0.0)
+    return max(float(one["low"] - one["was"]), float(one["was"] - one["high"]), 0.0)
 
 
 def difference(one: Mapping[str, Any], names: Mapping[int, str]) -> str:

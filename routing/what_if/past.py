@@ -6,7 +6,7 @@ as it happened: contacts of other sources, what was given by hand, and where a c
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby, pairwise
 from math import inf
 from operator import itemgetter
@@ -260,7 +260,7 @@ def duty_settings(operator: Operator, changes: Iterable[Change], period: Period)
     return found
 
 
-def hours_of(period: Period) -> list[tuple[datetime, int, object]]:
+def hours_of(period: Period) -> list[tuple[datetime, int, date]]:
     """The begin of each hour of the service's clock in the period, its hour of the day, and its date."""
     begin, found = hour_around(period.since)[0], []
     while begin < period.until:

@@ -74,7 +74,8 @@ class Person:
         self.per_hour: int | None = None
         self.per_day: int | None = None
         self.pace: int | None = None
-        self.progress, self.left_level = 0.0, None
+        self.progress = 0.0
+        self.left_level: float | None = None
 
     def look_again(self) -> None:
         """Sets `may`: whether it can get a contact, if it is below its limit."""

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from core.changes.models import Change
 from operators.models import Operator
@@ -130,7 +130,7 @@ def test_a_phone_shows_one_source_at_a_time(matrix: Page):
 def test_a_file_is_looked_at_before_it_is_saved(matrix: Page):
     anna, mail = Operator.objects.get(name="Anna"), Source.objects.get(name="Mail")
     lines = f"id;Operator;Mail [{mail.pk}]\n{anna.pk};Anna;77\n".encode()
-    file = {"name": "weights.csv", "mimeType": "text/csv", "buffer": lines}
+    file = FilePayload(name="weights.csv", mimeType="text/csv", buffer=lines)
     matrix.get_by_label("Weights from CSV").set_input_files([file])
     matrix.get_by_role("button", name="Look at the file").click()
     expect(matrix.get_by_text("The file changes 1 cell.")).to_be_visible()

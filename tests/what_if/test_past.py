@@ -108,7 +108,7 @@ def test_what_was_open_before_the_period_takes_places(day):
     source = characters.source(roster={anna: 10})
     characters.contact(source)
     day.comes(100, source, 50)
-    day.at(500, lambda: lifecycle.resolve_contact(contact_id=Contact.objects.first().pk))
+    day.at(500, lambda: lifecycle.resolve_contact(contact_id=Contact.objects.earliest("pk").pk))
     day.run()
     _, observed, outcome = replayed(source, whole_day())
     assert outcome.waits == observed.waits == [(100, 500)]
@@ -141,7 +141,7 @@ def test_what_was_given_by_hand_or_declined_is_taken_as_it_was(day):
 def test_who_was_not_there_yet_got_nothing_then(day):
     [_, source] = team("smooth")
     day.comes(100, source, 10)
-    late = []
+    late: list[Operator] = []
     day.at(50_000, lambda: late.append(operator_actions.create_operator(name="Gleb", max_load=5)))
     day.comes(60_000, source, 10)
     day.run()
@@ -151,6 +151,7 @@ def test_who_was_not_there_yet_got_nothing_then(day):
     assert duty[0] == (0.0, False)
     assert duty[-1] == (50_000, True)
     found = questions.answer(source_id=source.pk, period=whole_day(), changes=Changes({gleb.pk: 100}, {}, [gleb.pk]))
+    assert found.after
     assert {one["operator_id"] for one in found.after["operators"] if one["share"]} == {gleb.pk}
     assert found.after["longest_queue"] == 1
 
@@ -175,6 +176,7 @@ def test_a_history_that_was_tampered_with_is_refused(day):
     ContactEvent.objects.filter(from_operator=vera).update(from_operator=anna)
     found = questions.answer(source_id=source.pk, period=whole_day(), changes=NOTHING)
     assert found.after is None
+    assert found.refusal
     assert found.refusal["code"] == "not_reproduced"
     assert {anna.pk, vera.pk} <= {one["of"] for one in found.refusal["differences"]}
 

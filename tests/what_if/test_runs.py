@@ -10,6 +10,7 @@ from core.errors import Conflict
 from routing.models import WhatIf
 from routing.what_if import questions, runs
 from routing.what_if.answers import reason_text
+from routing.what_if.past import read_past
 from routing.what_if.prediction import Changes
 from routing.what_if.questions import Answer
 from tests import characters
@@ -31,6 +32,12 @@ def ask(source, **changes):
     now = timezone.now()
     asked = Changes(**{"weights": {}, "limits": {}} | changes)
     return runs.ask(source_id=source.pk, since=now - timedelta(days=1), until=now, changes=asked, by="test")
+
+
+def taken():
+    run = runs.take_next()
+    assert run is not None
+    return run
 
 
 def stored(run):
@@ -80,7 +87,7 @@ def test_one_that_kills_its_workers_is_given_up(bot, time_machine):
 
 def test_a_worker_that_comes_too_late_changes_nothing(bot, time_machine):
     ask(bot)
-    slow = runs.take_next()
+    slow = taken()
     time_machine.move_to(timezone.now() + runs.LEASE + timedelta(seconds=1))
     assert runs.work_off() == 1
     runs.finish(slow, Answer(refusal={"code": "failed"}))
@@ -90,7 +97,7 @@ def test_a_worker_that_comes_too_late_changes_nothing(bot, time_machine):
 def test_a_cancelled_run_stops_and_stays_so(bot, monkeypatch):
     run = ask(bot)
     monkeypatch.setattr(runs, "PROLONGED_AFTER", 0.0)
-    monkeypatch.setattr(questions, "read_past", cancelling(run, questions.read_past))
+    monkeypatch.setattr("routing.what_if.questions.read_past", cancelling(run, read_past))
     assert runs.work_off() == 1
     assert (stored(run).status, run.before) == ("refused", None)
     assert reason_text(run) == "It was cancelled."
@@ -112,7 +119,7 @@ def test_what_has_ended_cannot_be_cancelled(bot):
 
 def test_a_worker_that_is_busy_keeps_its_run(bot, time_machine):
     ask(bot)
-    run = runs.take_next()
+    run = taken()
     keeping = runs.Prolonging(run)
     keeping.done_at -= runs.PROLONGED_AFTER
     time_machine.move_to(timezone.now() + runs.LEASE - timedelta(seconds=1))

@@ -98,7 +98,7 @@ def answer_html(run: WhatIf) -> SafeString:
 
 def figures(run: WhatIf) -> dict[str, Any]:
     """The table and what the charts show; operators with the greatest share come first."""
-    before, after = run.before, run.after
+    before, after = run.before or {}, run.after or {}
     shares = [{one["operator_id"]: one for one in its["operators"]} for its in (before, after)]
     ids = sorted({*shares[0], *shares[1]}, key=lambda pk: -shares[1].get(pk, {"share": 0})["share"])
     names = dict(Operator.objects.filter(pk__in=ids).values_list("pk", "name"))

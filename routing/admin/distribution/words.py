@@ -30,7 +30,8 @@ def fairness_words(shares: Iterable[Share]) -> tuple[list[SourceWords], list[Sou
     found = [one for one in shares if one.drawn or one.by_hand]
     sources = Source.objects.only("name").in_bulk({one.source_id for one in found})
     names = dict(Operator.objects.filter(pk__in={one.operator_id for one in found}).values_list("pk", "name"))
-    unfair, fine = [], []
+    unfair: list[SourceWords] = []
+    fine: list[SourceWords] = []
     for source_id, group in groupby(sorted(found, key=attrgetter("source_id")), key=attrgetter("source_id")):
         its = list(group)
         words = SourceWords(sources[source_id], reports.source_verdict_text(its[0]))

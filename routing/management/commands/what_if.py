@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
     def show(self, found: questions.Answer) -> None:
         names = dict(Operator.objects.values_list("pk", "name"))
-        rows = [("", "before", "after")]
+        rows: list[tuple[str, ...]] = [("", "before", "after")]
         figures = [its for its in (found.before, found.after) if its]
         shares = [{one["operator_id"]: one for one in its["operators"]} for its in figures]
         for pk in sorted({*shares[0], *shares[1]}):
