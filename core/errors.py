@@ -21,6 +21,7 @@ DOES_NOT_EXIST = {
     "possible duplicate": gettext_lazy("Possible duplicate %(id)s does not exist."),
     "webhook": gettext_lazy("Webhook %(id)s does not exist."),
     "delivery": gettext_lazy("Delivery %(id)s does not exist."),
+    "what-if": gettext_lazy("What-if %(id)s does not exist."),
     "channel": gettext_lazy("Channel %(id)s does not exist."),
     "operator on this roster": gettext_lazy("Operator %(id)s is not on the roster of this source."),
 }

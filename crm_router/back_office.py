@@ -123,8 +123,10 @@ UNFOLD = {
                     list_page("person", "leads", "lead"),
                     list_page("join", "leads", "possibleduplicate")
                     | {"badge": "crm_router.back_office.count_undecided"},
+                    page("tune", _("Distribution"), "distribution", may_view("routing", "source")),
                     page("balance", _("Queue and fairness"), "queue_and_fairness", may_view("routing", "contact")),
                     page("calendar_month", _("Calendar"), "calendar", may_view("operators", "operator")),
+                    page("bar_chart", _("Reports"), "reports", may_view("routing", "contact")),
                     list_page("history", "changes", "change"),
                 ],
             },

@@ -37,6 +37,7 @@ TAGS = {
     "webhooks": "Programs that are called with each event, and what they answered.",
     "queue": "Contacts that wait.",
     "stats": "Who got how much, compared with what was expected.",
+    "what-if": "What would have been with other weights, limits, another roster or strategy.",
     "service": "Needs no key: what runs here, and whether it is well.",
 }
 

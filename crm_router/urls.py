@@ -8,7 +8,7 @@ from accounts import alerts, link_pages, profile_page
 from accounts import views as accounts
 from crm_router import dashboard, views
 from crm_router.observability import scrape
-from leads.admin import lead_file
+from leads.admin import contact_file, lead_file
 from leads.api.batch import BatchView
 from leads.api.identities import IdentitiesView, IdentityView
 from leads.api.leads import DuplicateViewSet, LeadViewSet
@@ -30,12 +30,17 @@ from routing.admin import (
     shifts,
     switches,
 )
+from routing.admin.distribution import page as distribution
+from routing.admin.distribution import what_if as distribution_what_if
 from routing.admin.now import page as now
 from routing.admin.now import pauses
+from routing.admin.report_page import report_file, reports_page
 from routing.api.changes import ChangeViewSet
 from routing.api.duty import AbsencesView, AbsenceView, AvailabilityView, PauseView, ResumeView, ScheduleView
+from routing.api.figures import ReportView
 from routing.api.reports import DistributionView, QueueView
 from routing.api.sources import OpeningHoursView, RosterMemberView, RosterView, SourceViewSet
+from routing.api.what_if import WhatIfsView, WhatIfView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("contacts", RegistrationViewSet)
@@ -68,6 +73,9 @@ api = [
     path("queue", QueueView.as_view()),
     path("events", EventsView.as_view()),
     path("stats/distribution", DistributionView.as_view()),
+    path("stats/report", ReportView.as_view()),
+    path("what-if", WhatIfsView.as_view()),
+    path("what-if/<id:what_if_id>", WhatIfView.as_view()),
 ]
 
 # Django's pages of an application group pages otherwise than the sidebar does.
@@ -98,7 +106,27 @@ urlpatterns = [
     path("admin/my-alerts/", admin.site.admin_view(alerts.set_alert), name="my_alerts"),
     path("admin/my-shifts/", admin.site.admin_view(shifts.own_shifts), name="own_shifts"),
     path("admin/holidays/", admin.site.admin_view(holiday_pages.import_page), name="holidays"),
+    path("admin/distribution/", admin.site.admin_view(distribution.distribution_page), name="distribution"),
+    path("admin/distribution/save/", admin.site.admin_view(distribution.save), name="distribution_save"),
+    path("admin/distribution/csv/", admin.site.admin_view(distribution.download), name="distribution_csv"),
+    path("admin/distribution/what-if/", admin.site.admin_view(distribution_what_if.ask), name="what_if_ask"),
+    path(
+        "admin/distribution/what-if/<id:what_if_id>/",
+        admin.site.admin_view(distribution_what_if.follow),
+        name="what_if",
+    ),
+    path(
+        "admin/distribution/what-if/<id:what_if_id>/cancel/",
+        admin.site.admin_view(distribution_what_if.cancel),
+        name="what_if_cancel",
+    ),
     path("admin/queue/", admin.site.admin_view(reports.queue_and_fairness), name="queue_and_fairness"),
+    path("admin/reports/", admin.site.admin_view(reports_page), name="reports"),
+    *(
+        path(f"admin/reports/{name}.{kind}", admin.site.admin_view(view), {"kind": kind}, name=f"{name}_{kind}")
+        for name, view in (("report", report_file), ("contacts", contact_file.contacts_file))
+        for kind in ("csv", "xlsx")
+    ),
     path("admin/operators/operator/leave/", admin.site.admin_view(leave.leave_page), name="leave"),
     path(
         "admin/operators/operator/leave/<id:absence_id>/undo/",

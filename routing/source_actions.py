@@ -150,6 +150,22 @@ def change_roster(
     queue.sources_changed([source_id])
 
 
+def change_rosters(*, rosters: Mapping[int, RosterChange], author: Author = SERVICE) -> None:
+    """`change_roster` for several sources, by their ids, in one transaction: all of it, or nothing.
+
+    Each source gets a record of its own, with the same reason. Raises Unknown or Overtaken.
+    """
+    for attempt in retry.attempts():
+        with attempt:
+            for source_id in sorted(rosters):
+                lock_source(source_id)
+            # All of them first, in key order: what each roster locks by itself might come after another's.
+            lock_operators({pk for change in rosters.values() for pk in (*change.weights, *change.leaving)})
+            for source_id, change in sorted(rosters.items()):
+                write_roster(source_id, change, author)
+    queue.sources_changed(list(rosters))
+
+
 def remove_from_roster(*, source_id: int, operator_id: int, author: Author = SERVICE) -> None:
     """Removes the operator from the roster: it gets no new contacts of this source, keeps its own. Raises Unknown."""
     for attempt in retry.attempts():

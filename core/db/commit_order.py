@@ -83,6 +83,13 @@ def add_transaction_column(model: str, table: str) -> migrations.SeparateDatabas
     )
 
 
+def oldest_here() -> int:
+    """The number below which all transactions of this database have ended. Only on PostgreSQL."""
+    with connection.cursor() as cursor:
+        cursor.execute(OLDEST_HERE)
+        return int(cursor.fetchone()[0])
+
+
 def move_ahead(newest: int) -> bool:
     """Moves the numbers of all later transactions beyond `newest`, the highest that is stored, if they are not.
 

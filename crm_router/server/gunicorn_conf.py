@@ -68,11 +68,12 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     """Freezes loaded objects, which live as long as the process: garbage collection of them took a seventh of the CPU
     time, and made each worker copy the shared memory."""
-    from crm_router.server import deliverer, ticker
+    from crm_router.server import deliverer, foresight, ticker
 
     get_resolver().url_patterns  # noqa: B018 - otherwise loaded, with all views, in each worker
     build_schemas()
     ticker.turn.prepare()
+    foresight.turn.prepare()
     if settings.DELIVER_IN_SERVICE:
         deliverer.turn.prepare()
     gc.collect()
@@ -117,19 +118,21 @@ keepalive = 75
 
 
 def post_worker_init(worker: Any) -> None:
-    from crm_router.server import deliverer, sweeper, ticker
+    from crm_router.server import deliverer, foresight, sweeper, ticker
     from notifications import long_polls
 
     long_polls.limit_waiters(threads)
     sweeper.start_sweeper(settings.SWEEP_SECONDS)
     ticker.start_ticker()
+    foresight.start_foresight()
     deliverer.start_deliverer(settings.DELIVER_IN_SERVICE)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    from crm_router.server import deliverer, ticker
+    from crm_router.server import deliverer, foresight, ticker
 
     ticker.stop_ticker()
+    foresight.stop_foresight()
     deliverer.stop_deliverer()
 
 

@@ -26,6 +26,7 @@ from core.errors import Invalid, Refusal
 from notifications.messenger import channel_addresses, channels, linking
 from notifications.messenger.messages import alarm_content
 from notifications.messenger.models import Alarm, Channel, Kind, Notice
+from notifications.messenger.weekly_report import WEEKLY
 from operators.models import Operator
 
 TYPE_WORDS = {
@@ -39,6 +40,7 @@ TYPE_WORDS = {
     "contact.reopened": _("reopened"),
     "alarm": _("alarm"),
     "alarm.over": _("alarm is over"),
+    WEEKLY: _("the report of the last week, each Monday by e-mail"),
 }
 COLOURS = {
     Notice.State.PENDING: "info",
@@ -52,7 +54,7 @@ class ChannelForm(ChangesOnly):
     types = forms.MultipleChoiceField(
         label=_("Events"),
         required=False,
-        choices=[(name, TYPE_WORDS[name]) for name in channels.EVENT_TYPES],
+        choices=[(name, TYPE_WORDS[name]) for name in (*channels.EVENT_TYPES, WEEKLY)],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("None ticked: new contacts. Supervisors get alarms, whatever is ticked."),
     )
@@ -71,6 +73,9 @@ class ChannelForm(ChangesOnly):
                 cleaned["address"] = channel_addresses.read_address(Kind(kind), cleaned["address"] or "")
             except Invalid as refusal:
                 self.add_error("address", refusal.detail)
+        is_of_operator = bool(cleaned.get("operator") or self.instance.operator_id)
+        if WEEKLY in (cleaned.get("types") or []) and (is_of_operator or kind != Kind.EMAIL):
+            self.add_error("types", _("The weekly report goes to a user's own e-mail only."))
         begins, ends = cleaned.get("quiet_from"), cleaned.get("quiet_to")
         if (begins is None) != (ends is None) or (begins is not None and begins == ends):
             self.add_error("quiet_to", channels.quiet_words())

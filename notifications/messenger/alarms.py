@@ -16,13 +16,15 @@ from routing.own_contacts import sees_all
 # What changes with each contact must have lasted so long before it is told, and be gone so long before it is over.
 SETTLE = {Alarm.Kind.FULL: timedelta(seconds=60), Alarm.Kind.UNSERVED: timedelta(seconds=60)}
 CHECK_EVERY = timedelta(hours=1)
+HOURLY = (Alarm.Kind.CHECK, Alarm.Kind.SLOW, Alarm.Kind.MISSES)
 
 
 def update_alarms(now: datetime | None = None) -> str:
     """Looks for what supervisors should know of; begins and ends alarms, and makes notices of them."""
     now = now or timezone.now()
     checks = is_check_due(now)
-    found = conditions.find_conditions(now) | (conditions.find_inconsistencies() if checks else kept_check())
+    found = conditions.find_conditions(now)
+    found |= conditions.find_unusual(now) | conditions.find_inconsistencies() if checks else kept_checks()
     told: list[str] = []
     for attempt in retry.attempts():
         with attempt:
@@ -41,9 +43,9 @@ def is_check_due(now: datetime) -> bool:
     return last is None or not timedelta() <= now - last < CHECK_EVERY
 
 
-def kept_check() -> Conditions:
-    """What the last check has found, until the next one."""
-    lasting = Alarm.objects.filter(kind=Alarm.Kind.CHECK, over_at=None)
+def kept_checks() -> Conditions:
+    """What the last checks have found, until the next ones."""
+    lasting = Alarm.objects.filter(kind__in=HOURLY, over_at=None)
     return {(one.kind, one.subject): one.details for one in lasting}
 
 

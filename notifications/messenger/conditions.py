@@ -13,6 +13,7 @@ from notifications.models import Webhook
 from operators.models import Operator
 from routing import invariants, queue_stats, time_outs
 from routing.models import Contact, ContactEvent, RosterEntry, Source
+from routing.report import StillCounting, unusual
 
 Conditions = dict[tuple[str, str], dict[str, Any]]
 
@@ -82,6 +83,20 @@ def find_switched_off() -> Conditions:
     return found | {
         (Alarm.Kind.CHANNEL_OFF.value, str(one.pk)): {"name": str(one), "reason": one.off_reason}
         for one in channels.select_related("operator", "user")
+    }
+
+
+def find_unusual(now: datetime) -> Conditions:
+    """Sources whose waits have doubled against the usual hour, and operators whose missed offers have. Nothing while
+    the past is still being counted."""
+    try:
+        slow, missing = unusual.slow_sources(now), unusual.missing_operators(now)
+    except StillCounting:
+        return {}
+    found = [(Alarm.Kind.SLOW, one) for one in slow] + [(Alarm.Kind.MISSES, one) for one in missing]
+    return {
+        (kind.value, str(one.key)): {"name": one.name, "now": one.now, "usual": round(one.usual, 1)}
+        for kind, one in found
     }
 
 

@@ -14,6 +14,7 @@ from notifications.messenger.models import Alarm, Notice
 from routing import explanation
 from routing.history import What
 from routing.models import Contact
+from routing.report.words import duration_text
 
 LONGEST_MESSAGE = 3000  # characters of the client's text; Telegram takes 4096 in all
 LONGEST_NAME = 100
@@ -124,7 +125,8 @@ def event_content(notice: Notice, contact: Contact) -> Content:
 
 def alarm_content(alarm: Alarm, *, is_over: bool) -> Content:
     """What supervisors are told when an alarm begins and when it is over."""
-    details = {"name": "", "number": 0, "reason": ""} | alarm.details
+    details = {"name": "", "number": 0, "reason": "", "now": 0, "usual": 0} | alarm.details
+    details |= {"wait": duration_text(details["now"]), "usual_wait": duration_text(details["usual"])}
     begun = {
         Alarm.Kind.WAITING: ngettext(
             "Source %(name)s: a contact has been waiting for more than %(number)d minute",
@@ -141,6 +143,10 @@ def alarm_content(alarm: Alarm, *, is_over: bool) -> Content:
             details["number"],
         ),
         Alarm.Kind.MISSED: _("%(name)s is off duty now: too many contacts in a row were not taken in time"),
+        Alarm.Kind.SLOW: _(
+            "Source %(name)s: in the last full hour nine in ten clients waited up to %(wait)s, usually %(usual_wait)s"
+        ),
+        Alarm.Kind.MISSES: _("%(name)s has missed %(now)d offers in 24 hours, usually %(usual)s"),
         Alarm.Kind.CHECK: ngettext(
             "check_routing found %(number)d inconsistency",
             "check_routing found %(number)d inconsistencies",
@@ -155,6 +161,8 @@ def alarm_content(alarm: Alarm, *, is_over: bool) -> Content:
         Alarm.Kind.CHANNEL_OFF: _("Over. The channel %(name)s is switched on again, or was removed"),
         Alarm.Kind.NOBODY_REACTED: _("Over. Source %(name)s: somebody has every contact to which nobody had reacted"),
         Alarm.Kind.MISSED: _("Over. %(name)s is on duty again, or has left"),
+        Alarm.Kind.SLOW: _("Over. Source %(name)s: waits are as usual again"),
+        Alarm.Kind.MISSES: _("Over. %(name)s misses no more offers than usual"),
         Alarm.Kind.CHECK: _("Over. check_routing finds nothing any more"),
     }
     return Content((over if is_over else begun)[Alarm.Kind(alarm.kind)] % details)

@@ -126,6 +126,8 @@ class Alarm(models.Model):
         MISSED = "missed", _("somebody was taken off duty after missed offers")
         WEBHOOK_OFF = "webhook_off", _("a webhook was switched off")
         CHANNEL_OFF = "channel_off", _("a channel was switched off")
+        SLOW = "slow", _("waits are much longer than usual")
+        MISSES = "misses", _("somebody misses many more offers than usual")
         CHECK = "check", _("check_routing found an inconsistency")
 
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)

@@ -6,6 +6,7 @@ from django.utils import translation
 from notifications.messenger.fan_out import NEW_CONTACT
 from notifications.messenger.messages import Content, alarm_content, contact_content, event_content
 from notifications.messenger.models import Channel, Notice
+from notifications.messenger.weekly_report import WEEKLY, weekly_content
 from routing.models import Contact
 
 ALARM, ALARM_OVER = "alarm", "alarm.over"
@@ -21,6 +22,8 @@ def content_of(notice: Notice, channel: Channel, contact: Contact | None = None)
     with translation.override(channel.language or settings.LANGUAGE_CODE):
         if notice.alarm is not None:
             return alarm_content(notice.alarm, is_over=notice.type == ALARM_OVER)
+        if notice.type == WEEKLY:
+            return weekly_content(notice.event_id or 0)
         contact = contact or load_contact(notice.contact_id or 0)
         if notice.type == NEW_CONTACT:
             return contact_content(contact, channel.operator_id or 0)

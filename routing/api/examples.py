@@ -148,3 +148,30 @@ SHARE = [
         }
     )
 ]
+FIGURES: dict[str, Any] = {
+    "registered": 118,
+    "assigned": 131,
+    "accepted": 120,
+    "declined": 3,
+    "timed_out": 8,
+    "resolved": 115,
+    "reopened": 2,
+    "waiting_p50": 0.0,
+    "waiting_p90": 84.4,
+    "first_reaction_p50": 43.4,
+    "first_reaction_p90": 196.4,
+    "resolution_p50": 3207.0,
+    "resolution_p90": 12179.0,
+    "on_duty_seconds": 144000.0,
+}
+REPORT = [
+    answer(
+        {
+            "from": MOMENT,
+            "to": "2025-12-03T00:00:00Z",
+            "group_by": "operator",
+            "rows": [{"key": 1, "name": "Анна", **FIGURES}],
+            "total": FIGURES,
+        }
+    )
+]

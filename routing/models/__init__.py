@@ -1,6 +1,7 @@
 from routing.models.contact import OPEN, WAITING, Contact, ContactQuerySet, Exclusion
 from routing.models.desk import LONGEST_NOTE, ContactNote, SavedView
 from routing.models.history import ContactEvent, Tally, Upkeep
+from routing.models.report import ALL, NOBODY, ReportProgress, ReportTally
 from routing.models.source import (
     ACCEPT_WITHIN,
     MAX_OFFERS,
@@ -17,12 +18,15 @@ from routing.models.source import (
     UnreadablePhones,
     phone_region,
 )
+from routing.models.what_if import WhatIf
 
 __all__ = [
     "ACCEPT_WITHIN",
+    "ALL",
     "LONGEST_NOTE",
     "MAX_OFFERS",
     "MISSED",
+    "NOBODY",
     "OPEN",
     "WAITING",
     "WEIGHTS",
@@ -34,6 +38,8 @@ __all__ = [
     "Exclusion",
     "OpeningHours",
     "PhoneFormat",
+    "ReportProgress",
+    "ReportTally",
     "RosterEntry",
     "RosterQuerySet",
     "SavedView",
@@ -43,5 +49,6 @@ __all__ = [
     "Tally",
     "UnreadablePhones",
     "Upkeep",
+    "WhatIf",
     "phone_region",
 ]

@@ -75,6 +75,8 @@ SUPERVISING = {
     ),
     "queue_and_fairness",
     *("operator_pause", "operator_resume"),
+    *("distribution", "distribution_save", "distribution_csv", "what_if_ask"),
+    *("reports", "report_csv", "report_xlsx", "contacts_csv", "contacts_xlsx"),
     *("leave", "undo_leave", "operators_operator_leave", "operators_operator_leave_this"),
     *("calendar", "routing_source_hours", "routing_source_open_hours"),
     *(f"notifications_webhook_{page}" for page in ("changelist", "change", "history", "deliveries_this")),
@@ -199,7 +201,9 @@ def addresses(existing):
 
 
 def is_open(browser, address):
-    return browser.get(address).status_code not in (403, 404)
+    answer = browser.get(address)
+    b"".join(answer)  # to the end, which closes the file of a download
+    return answer.status_code not in (403, 404)
 
 
 def is_closed(browser, address):

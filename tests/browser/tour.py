@@ -41,5 +41,7 @@ def all_pages(page: Page) -> list[str]:
     ]
     Operator.objects.filter(name="Anna").update(user=User.objects.get())
     pages += ["/admin/my-contacts/", "/admin/my-contacts/?shown=done", "/admin/my-shifts/"]
+    pages += ["/admin/distribution/"]
+    pages += ["/admin/reports/?period=today", "/admin/reports/?period=today&by=hour"]
     pages += ["/admin/queue/", *(f"/admin/routing/contact/{contact.pk}/change/" for contact in Contact.objects.all())]
     return pages

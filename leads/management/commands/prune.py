@@ -13,14 +13,15 @@ from leads import idempotency, retention
 from notifications.messenger import pruning as messages
 from notifications.webhooks import pruning
 from routing import bookkeeping
+from routing.what_if import runs
 
 log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
     help = (
-        "Deletes idempotency keys older than IDEMPOTENCY_DAYS, expired sessions, deliveries of webhooks and "
-        "notifications older than EVENTS_DAYS, and erases what is older than RETENTION_MESSAGE_DAYS and "
+        "Deletes idempotency keys older than IDEMPOTENCY_DAYS, expired sessions, deliveries of webhooks, "
+        "notifications and what-ifs older than EVENTS_DAYS, and erases what is older than RETENTION_MESSAGE_DAYS and "
         "RETENTION_PERSON_DAYS. Run it once a day."
     )
 
@@ -40,7 +41,15 @@ class Command(BaseCommand):
 
 def prune() -> str:
     """Stores the time of the run last, so that a run that failed half-way does not count as done."""
-    parts = (forget_keys, clear_sessions, erase_messages, erase_people, forget_deliveries, forget_notices)
+    parts = (
+        forget_keys,
+        clear_sessions,
+        erase_messages,
+        erase_people,
+        forget_deliveries,
+        forget_notices,
+        forget_what_ifs,
+    )
     done = periodic.run_parts(*parts, log=log)
     if may_go_on():
         bookkeeping.note_moments(pruned_at=timezone.now())
@@ -85,6 +94,12 @@ def forget_notices() -> str:
     return f"Deleted {deleted} notifications older than {days} days." if deleted else ""
 
 
+def forget_what_ifs() -> str:
+    days = settings.EVENTS_DAYS
+    deleted = runs.forget_old_runs(created_before=days_ago(days))
+    return f"Deleted {deleted} what-ifs older than {days} days." if deleted else ""
+
+
 def count_what_is_due() -> str:
     keys = idempotency.old_keys(older_than=days_ago(settings.IDEMPOTENCY_DAYS)).count()
     sessions = Session.objects.filter(expire_date__lt=timezone.now()).count()
@@ -99,6 +114,8 @@ def count_what_is_due() -> str:
         due.append(f"{deliveries} deliveries of webhooks older than {settings.EVENTS_DAYS} days")
     if notices := messages.old_notices(created_before=days_ago(settings.EVENTS_DAYS)).count():
         due.append(f"{notices} notifications older than {settings.EVENTS_DAYS} days")
+    if what_ifs := runs.old_runs(created_before=days_ago(settings.EVENTS_DAYS)).count():
+        due.append(f"{what_ifs} what-ifs older than {settings.EVENTS_DAYS} days")
     return f"Would delete {', '.join(due)}. Nothing was changed."
 
 

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from core import periodic
 from routing import clock, tallies, upkeep
+from routing.report import tallying
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, loop: float | None, tally_again: bool, **options: Any) -> None:
         if tally_again:
             tallies.forget_tallies()
+            tallying.forget_tallies()
+            tallying.tally_all()
         if loop is None:
             periodic.run_once(upkeep.tick_sweep_and_tally, log=log, stdout=self.stdout)
         else:

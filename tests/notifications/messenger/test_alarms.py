@@ -12,6 +12,7 @@ from notifications.models import Webhook
 from operators.models import Operator
 from routing import lifecycle, operator_actions, time_outs
 from routing.models import Contact, ContactEvent, Source
+from routing.report import unusual
 from tests import characters
 from tests.accounts import people
 
@@ -198,3 +199,17 @@ def test_a_clock_that_is_set_back_begins_no_alarm_twice(watch):
     watch.look(seconds=-7200)
     watch.look()
     assert len(watch.told) == 1
+
+
+def test_what_is_much_worse_than_usual_is_told_in_a_sentence_with_the_numbers(watch, monkeypatch):
+    monkeypatch.setattr(unusual, "slow_sources", lambda now: [unusual.Unusual(1, "Bot", 720.0, 300.0)])
+    monkeypatch.setattr(unusual, "missing_operators", lambda now: [unusual.Unusual(2, "Anna", 7, 1.25)])
+    for _ in range(3):
+        watch.look(seconds=10)
+    assert watch.told == [
+        "<b>Source Bot: in the last full hour nine in ten clients waited up to 12\xa0min, usually 5\xa0min</b>",
+        "<b>Anna has missed 7 offers in 24 hours, usually 1.2</b>",
+    ]
+    monkeypatch.setattr(unusual, "slow_sources", lambda now: [])
+    watch.look(seconds=3600)
+    assert watch.told[2:] == ["<b>Over. Source Bot: waits are as usual again</b>"]
