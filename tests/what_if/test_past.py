@@ -148,8 +148,7 @@ def test_who_was_not_there_yet_got_nothing_then(day):
     [gleb] = late
     past, _ = read_past(source_id=source.pk, period=whole_day(), operator_ids=[gleb.pk])
     duty = [(one.at, one.value) for one in past.settings if (one.name, one.operator_id) == ("duty", gleb.pk)]
-    assert duty[0] == (0.0, False)
-    assert duty[-1] == (50_000, True)
+    assert (duty[0], duty[-1]) == ((0.0, False), (50_000, True))
     found = questions.answer(source_id=source.pk, period=whole_day(), changes=Changes({gleb.pk: 100}, {}, [gleb.pk]))
     assert found.after
     assert {one["operator_id"] for one in found.after["operators"] if one["share"]} == {gleb.pk}

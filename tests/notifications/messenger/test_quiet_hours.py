@@ -13,9 +13,8 @@ NOON = (time(12), time(13))
 
 
 @pytest.fixture(autouse=True)
-def in_moscow():
-    with timezone.override(ZoneInfo("Europe/Moscow")):
-        yield
+def in_moscow(settings):
+    settings.TIME_ZONE = "Europe/Moscow"
 
 
 def moscow(day, hour, minute=0):
@@ -39,9 +38,14 @@ def test_quiet_hours_end_when_they_say(now, hours, end):
     assert quiet_until(now, *hours) == end
 
 
-def test_hours_that_the_clock_jumps_over_end():
-    with timezone.override(ZoneInfo("Europe/Berlin")):
-        now = datetime(2026, 3, 29, 1, 59, 59, tzinfo=ZoneInfo("Europe/Berlin"))  # the next second is 3:00
-        end = quiet_until(now, time(1), time(2, 30))
-        assert end is not None
-        assert quiet_until(end, time(1), time(2, 30)) is None
+def test_they_are_not_those_of_who_looks_at_a_page():
+    with timezone.override(ZoneInfo("Asia/Vladivostok")):
+        assert quiet_until(moscow(6, 12), *NOON) == moscow(6, 13)
+
+
+def test_hours_that_the_clock_jumps_over_end(settings):
+    settings.TIME_ZONE = "Europe/Berlin"
+    now = datetime(2026, 3, 29, 1, 59, 59, tzinfo=ZoneInfo("Europe/Berlin"))  # the next second is 3:00
+    end = quiet_until(now, time(1), time(2, 30))
+    assert end is not None
+    assert quiet_until(end, time(1), time(2, 30)) is None
