@@ -7,15 +7,16 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.timesince import timesince
+
+from core.admin import formatting
 
 register = template.Library()
 
 
 @register.filter
 def age(at: datetime | None) -> str:
-    """ "3 minutes"; the largest unit only."""
-    return timesince(at, timezone.now(), depth=1) if at else ""
+    """ "3 min" """
+    return formatting.duration_text(timezone.now() - at) if at else ""
 
 
 @register.filter

@@ -229,9 +229,10 @@ def test_a_contact_that_a_colleague_has_assigned_meanwhile_stays_with_whom_they_
     boris, vera = Operator.objects.get(name="Boris"), characters.operator("Vera")
     contact = characters.contact(bot, draw=lambda: 0.0)
     dialog = supervisor.get(pages.button(contact, "give_this")).text
-    assert f'name="holder" value="{anna.pk}"' in dialog
+    holder = f"{contact.pk}:{anna.pk}"
+    assert f'name="holder" value="{holder}"' in dialog
     lifecycle.give_contact(contact_id=contact.pk, operator_id=boris.pk)
-    answer = pages.press(supervisor, contact, "give_this", operator=vera.pk, holder=anna.pk)
+    answer = pages.press(supervisor, contact, "give_this", operator=vera.pk, holder=holder)
     assert "Boris has this contact now." in pages.said(answer)[0]
     contact.refresh_from_db()
     assert contact.operator == boris

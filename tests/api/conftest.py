@@ -12,6 +12,7 @@ from notifications.messenger.models import MessengerState
 from notifications.models import Webhook
 from notifications.webhooks.signing import make_secret
 from routing import duty_edges, lifecycle
+from routing.models import WhatIf
 from tests import characters
 
 
@@ -19,7 +20,7 @@ from tests import characters
 def cast(db: None, settings: Any) -> dict[str, int]:
     """The numbers of: Anna, who serves the bot with Boris; one contact of hers and one resolved; a lead that may be its
     twin, and one that survived a merge; an absence of Anna that begins tomorrow; a webhook to a private address; the
-    change that put Anna on the roster."""
+    change that put Anna on the roster; a what-if."""
     settings.TELEGRAM_BOT_TOKEN = "1:bot"  # whose name is known
     MessengerState.objects.create(pk=1, username="bot", token_digest=telegram.token_digest())
     anna = characters.operator("Anna")
@@ -45,6 +46,7 @@ def cast(db: None, settings: Any) -> dict[str, int]:
         "pair": pair.pk,
         "webhook": Webhook.objects.create(url="http://127.0.0.1:9/", secret=make_secret()).pk,
         "change": Change.objects.of_configuration().get(what="roster.changed").pk,
+        "what_if": WhatIf.objects.create(asked={}).pk,
     }
 
 

@@ -23,6 +23,7 @@ def on(*, postgresql: int, sqlite: int) -> int:
 REGISTRATION = on(postgresql=5, sqlite=10)  # see tests/api/test_contacts.py
 NOTHING: dict[str, str] = {}
 ALWAYS = [{"weekday": day, "from": "00:00", "to": "24:00"} for day in range(1, 8)]
+LAST_DAY = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "changes": {"strategy": "smooth"}}
 LEAVE = {"from": "2090-01-01T00:00:00Z", "to": "2090-01-15T00:00:00Z"}
 CALLS = {  # operation: statements, the call, what it sends; names in both stand for numbers of the cast
     "contacts_list": (1, "get /contacts", NOTHING),
@@ -49,8 +50,8 @@ CALLS = {  # operation: statements, the call, what it sends; names in both stand
     "leads_identities_partial_update": (10, "patch /leads/{lead}/identities/{identity}", {"is_shared": True}),
     "leads_identities_destroy": (14, "delete /leads/{survivor}/identities/{spare}", NOTHING),
     "leads_contacts_list": (3, "get /leads/{lead}/contacts", NOTHING),
-    "leads_export_retrieve": (11, "get /leads/{lead}/export", NOTHING),
-    "leads_erase_create": (30, "post /leads/{lead}/erase", NOTHING),
+    "leads_export_retrieve": (12, "get /leads/{lead}/export", NOTHING),
+    "leads_erase_create": (on(postgresql=37, sqlite=39), "post /leads/{lead}/erase", NOTHING),
     "leads_merge_create": (28, "post /leads/{lead}/merge", {"lead_id": "twin"}),
     "leads_unmerge_create": (24, "post /leads/{survivor}/unmerge", NOTHING),
     "leads_duplicates_list": (3, "get /leads/duplicates", NOTHING),
@@ -105,6 +106,9 @@ CALLS = {  # operation: statements, the call, what it sends; names in both stand
     "webhooks_deliveries": (2, "get /webhooks/{webhook}/deliveries", NOTHING),
     "queue_list": (1, "get /queue", NOTHING),
     "distribution": (17, "get /stats/distribution", NOTHING),
+    "report": (13, "get /stats/report", NOTHING),
+    "what_if_ask": (5, "post /what-if", {"source_id": "bot", **LAST_DAY}),
+    "what_if_read": (1, "get /what-if/{what_if}", NOTHING),
 }
 
 

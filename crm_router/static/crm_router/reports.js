@@ -27,7 +27,9 @@ function shorten(name) {
 
 function draw() {
   while (charts.length) charts.pop().destroy();
-  const data = JSON.parse(document.getElementById("chart-data").textContent);
+  const chartData = document.getElementById("chart-data");
+  if (!chartData) return; // nothing happened in the period
+  const data = JSON.parse(chartData.textContent);
   for (const canvas of document.querySelectorAll("[data-chart]")) {
     const colors = canvas.dataset.chart === "flow" ? ["first", "second"] : ["third"];
     const datasets = data[canvas.dataset.chart].map(({ label, values }, number) => ({

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.admin import formatting
 from operators.models import Operator
 from routing.admin import contact_tabs
 from routing.admin.now.operators import is_overloaded
@@ -36,7 +36,7 @@ def of_contacts(snapshot: Snapshot) -> list[Figure]:
         Figure(
             _("Waiting"),
             waiting,
-            _("the longest for %(age)s") % {"age": timesince(since, snapshot.now, depth=1)} if since else "",
+            _("the longest for %(age)s") % {"age": formatting.duration_text(snapshot.now - since)} if since else "",
             f"{url}?{urlencode({'status': Contact.Status.WAITING})}",
             waiting > 0,
         ),

@@ -47,7 +47,7 @@ def test_it_tells_how_many_wait(supervisor):
     bot = characters.source()
     for _ in range(2):
         characters.contact(bot)
-    assert figure(supervisor, "Waiting") == (2, "the longest for 0\xa0minutes")
+    assert figure(supervisor, "Waiting") == (2, "the longest for less than 1 min")
 
 
 def test_overdue_contacts_are_counted_by_operator_and_source(supervisor, operators, lines):
