@@ -42,10 +42,10 @@ CLIENTS = {
     *("sentry_sdk", "opentelemetry"),
 }
 WHY_NOT = {
-    "crm_router/server/foresight.py": "starts `manage.py what_if --work` of this installation, with nothing from outside",
     "crm_router/server/address.py": "finds out which addresses a name of our own listens on",
     "crm_router/observability/sentry.py": "tells of faults at an address from the settings, and reads no answer",
     "crm_router/observability/tracing.py": "tells of requests, likewise",
+    "crm_router/server/foresight.py": "starts `manage.py what_if --work`, and passes nothing on to it",
     "notifications/webhooks/sending.py": "calls addresses that administrators name, and refuses private networks",
     "notifications/messenger/telegram.py": "calls the Bot API at an address from the settings",
     "notifications/messenger/mail.py": "names errors of the mail server, whose address is a setting",
