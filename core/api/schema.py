@@ -212,7 +212,7 @@ def statuses(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> I
         yield 400
     if any(operation.get("security", [])):
         yield from (401, 403, 429)
-    if "{" in path or names_another(operation, schemas):
+    if "{" in path or names_another(operation, schemas) or operation["operationId"] == "report":
         yield 404
     if operation["operationId"] in CONFLICTS:
         yield 409
