@@ -129,7 +129,7 @@ def test_supervisors_see_what_is_not_taken(contact, bot):
     page = vera.get(f"{CONTACTS}?status=untaken")
     assert page.text.count("not taken yet") >= 1
     assert buttons(page, contact) == []
-    assert "not taken yet" in vera.get(pages.page(contact)).text
+    assert "Not taken yet" in vera.get(pages.page(contact)).text
 
 
 def test_a_supervisor_who_answers_too_presses_on_the_page(bot, anna):

@@ -227,10 +227,10 @@ class Week:
         Nobody reacted to these; they wait for a supervisor.
         """
         by_day = {pk for pk, person in self.people.items() if not person.name.startswith("night")}
-        for contact in Contact.objects.filter(resolved_at=None):
+        for contact in Contact.objects.filter(resolved_at=None).select_related("source", "operator"):
             had, everybody = self.judge.contacts[contact.pk].had, by_day & self.judge.rosters[contact.source_id]
             if contact.waiting_reason != Contact.Waiting.NOBODY_REACTED or contact.source_id != self.site:
-                yield f"{contact} is open"
+                yield f"{contact} of {contact.source} is open: {contact.waiting_reason}, {contact.operator}"
             elif not had >= everybody:
                 yield f"{contact} was not offered to {everybody - had}"
 
@@ -265,6 +265,6 @@ def test_a_week_with_everything_that_time_does(seed, settings):
         print(f"{week.judge.assigned} assignments: {dict(week.judge.causes)}")
         assert week.judge.faults == []
         assert Contact.objects.count() == DAYS * A_DAY
-        assert list(week.left_over()) == []
+        assert list(week.left_over()) == [], week.now
         assert list(invariants.wrong_decisions()) == []
         assert week.judge.causes.keys() >= EXPECTED, "something did not happen"
