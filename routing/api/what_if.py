@@ -120,7 +120,7 @@ class WhatIfSerializer(serializers.Serializer[WhatIf]):
     )
     after = PredictionSerializer(allow_null=True, help_text="With the changes.")
 
-    @extend_schema_field({"type": ["string", "null"]})
+    @extend_schema_field({"type": "string", "nullable": True})
     def get_reason(self, run: WhatIf) -> str | None:
         return reason_text(run)
 

@@ -45,7 +45,9 @@ def pages_with_a_sidebar(browser, language):
     for name, address in addresses(things(user_with(None))):
         if name not in NAMELESS:
             page = browser.get(address, headers={"Accept-Language": language})
-            if page.status_code == 200 and 'id="header-inner"' in page.text:
+            if page.streaming:  # a file
+                list(page.streaming_content)  # read to its end it is closed
+            elif page.status_code == 200 and 'id="header-inner"' in page.text:
                 yield name, page
 
 

@@ -39,14 +39,14 @@ def read(client, url):
 
 def test_an_untaken_contact_shows_by_when_to_take_it(supervisor, bot):
     contact = characters.contact(bot)
-    assert "take by 12:10" in read(supervisor, CONTACTS)
+    assert "take by 12:10" in read(supervisor, f"{CONTACTS}?status=assigned")
     assert "Take by 12:10" in read(supervisor, pages.page(contact))
 
 
 def test_a_contact_that_is_overdue_says_since_when(supervisor, bot, clock):
     contact = characters.contact(bot)
     clock.shift(timedelta(minutes=11))
-    assert "overdue since 12:10" in read(supervisor, CONTACTS)
+    assert "overdue since 12:10" in read(supervisor, f"{CONTACTS}?status=assigned")
     assert pages.shown(supervisor, f"{CONTACTS}?status=overdue") == [contact]
 
 

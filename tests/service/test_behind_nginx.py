@@ -167,8 +167,8 @@ def guess(front: Nginx, path: str, *, times: int, method: str = "POST", by: str 
 def test_one_time_links_are_not_in_its_log(nginx: Callable[..., Nginx]) -> None:
     front = nginx(free_port(), free_port())
     for number, path in enumerate(("invitation/SECRET", "password/MQ/SECRET")):
-        front.get(f"/admin/{path}/", **{"X-Request-ID": f"link-{number}"})
-        [line] = wait_until(partial(front.logged, f"link-{number}"), "the request is logged")
+        front.get(f"/admin/{path}/", **{"X-Request-ID": f"one-time-link-{number}"})
+        [line] = wait_until(partial(front.logged, f"one-time-link-{number}"), "the request is logged")
         assert line["path"] == f"/admin/{path.partition('/')[0]}/"
     assert "SECRET" not in front.log()
 

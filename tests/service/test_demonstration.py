@@ -124,5 +124,5 @@ def test_a_waiting_contact_gets_a_place_and_everybody_is_told(
     events = call(service, "GET", f"/events?after=0&source_id={bot}")["events"]
     assert types(events, contact) == told(endpoint, contact)
     own = signed_in(service).open(f"{address(service)}/admin/").read().decode()
-    assert f"/admin/routing/contact/{contact}/done/" in own
-    assert f"/admin/routing/contact/{contact}/take/" not in own
+    assert f"/admin/my-contacts/{contact}/resolve/" in own
+    assert f"/admin/my-contacts/{contact}/take/" not in own
