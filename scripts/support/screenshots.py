@@ -36,8 +36,8 @@ LANGUAGES = {"en": "en-US", "ru": "ru-RU"}
 USER = "demo"
 CONTACTS = {2: 70, 3: 70, 1: 110}  # by source: so many that somebody is full and some wait
 PAGES = {  # name: path, height
-    "queue": ("/admin/queue/", 760),
-    "contact": ("/admin/routing/contact/40/change/", 1300),
+    "now": ("/admin/", 820),
+    "contact": ("/admin/routing/contact/40/change/", 900),
 }
 MOST_BYTES = 150_000
 WIDTHS = (390, 1440)
