@@ -19,7 +19,7 @@ from core.ids import is_id
 from operators.models import Operator
 
 MANY = 200  # operators on one page
-EVERY = 15  # seconds
+EVERY = 30  # seconds
 
 
 def may_view(request: HttpRequest) -> bool:
