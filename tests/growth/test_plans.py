@@ -22,7 +22,7 @@ from notifications.models import Webhook
 from operators.models import Operator
 from routing import cap_edges, clock, leave, operator_actions, tallies
 from routing.api.filters import ContactFilter
-from routing.models import Contact, Source, Upkeep
+from routing.models import Contact, ContactEvent, ReportProgress, Source, Upkeep, WhatIf
 from tests.api.endpoints import endpoints
 from tests.growth import plans
 
@@ -136,6 +136,7 @@ READS = [
     "/webhooks",
     "/webhooks/{webhook}",
     "/webhooks/{webhook}/deliveries",
+    "/what-if/{what_if}",
 ]
 
 
@@ -144,12 +145,14 @@ def test_a_read_is_answered_by_indexes(api, faults, middle, path):
     webhook = Webhook.objects.create(url="https://bot.example.com/")
     change = Change.objects.create(what="operator.changed", by="vera", via="page", before={}, after={})
     known = {"contact": middle.pk, "webhook": webhook.pk, "change": change.pk, "present": feed.latest_cursor()}
+    known["what_if"] = WhatIf.objects.create(asked={}).pk
     assert faults(lambda: api.get(API + path.format(**known, **places(middle)))) == []
 
 
 def test_every_read_and_every_filter_is_asked_for_here():
-    """Contacts and the distribution have tests of their own."""
-    paths = [re.sub(r"{\w+}", "1", path.partition("?")[0]) for path in [*READS, "/contacts", "/stats/distribution"]]
+    """Contacts, the distribution and reports have tests of their own."""
+    apart = ["/contacts", "/stats/distribution", "/stats/report"]
+    paths = [re.sub(r"{\w+}", "1", path.partition("?")[0]) for path in [*READS, *apart]]
     reads = {route for method, route in endpoints() if method == "get"}
     assert {resolve(API + path).route for path in paths} == reads
     assert named_in(LISTS) | set(PERIODS) == set(ContactFilter.base_filters)
@@ -210,6 +213,15 @@ def test_what_has_been_decided_is_not_read_again(api, faults):
 def test_a_distribution_reads_the_decisions_of_two_hours_at_the_most(api, faults):
     since = (timezone.now() - timedelta(days=30)).isoformat()
     assert faults(lambda: api.get(f"{API}/stats/distribution?from={quote(since)}")) == []
+
+
+@pytest.mark.parametrize("group_by", ["operator", "source", "day", "hour"])
+def test_a_report_reads_the_tallies_of_its_period(api, faults, group_by):
+    """Of the history it reads what is not in them yet. Here all of it is one transaction, and counts as read."""
+    last = ContactEvent.objects.latest("transaction").transaction
+    ReportProgress.objects.update_or_create(pk=1, defaults={"transaction": last + 1})
+    since = (timezone.now() - timedelta(days=30)).isoformat()
+    assert faults(lambda: api.get(f"{API}/stats/report?group_by={group_by}&from={quote(since)}")) == []
 
 
 @pytest.fixture
