@@ -15,6 +15,6 @@ def set_alert(request: HttpRequest) -> HttpResponse:
     """Sets `alert`, one of ALERTS, to `value`, true or false, for the user who asks."""
     alert, value = request.POST.get("alert"), VALUES.get(request.POST.get("value", ""))
     if alert not in ALERTS or value is None:
-        return HttpResponseBadRequest(_("There is no such switch."))
+        return HttpResponseBadRequest(_("This switch does not exist."))
     Profile.objects.update_or_create(user=request.user, defaults={alert: value})  # type: ignore[misc] # signed in
     return HttpResponse(status=204)

@@ -89,7 +89,7 @@ def find_open(token: str) -> Invitation | None:
 
 
 def is_open(invitation: Invitation) -> bool:
-    """Whether the link works: it must not give more than whoever has invited could give today."""
+    """Whether the link works: it must not give more than the inviter could give today."""
     if invitation.used_at or invitation.withdrawn_at or invitation.expires_at <= timezone.now():
         return False
     inviter = User.objects.filter(username=invitation.invited_by.removeprefix(USER), is_active=True).first()

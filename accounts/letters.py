@@ -32,7 +32,7 @@ def invitation_letter(invitation: Invitation, url: str) -> EmailMessage:
             "Hello %(name)s,\n\n"
             "you are invited to CRM Lead Router. Open this link and choose a user name and a password:\n\n"
             "%(url)s\n\n"
-            "The link works once, for %(days)s days. Do not pass it on: whoever opens it becomes you.\n"
+            "The link works once, for %(days)s days. Do not pass it on: anyone who opens it gets your account.\n"
         )
         % {"name": invitation.name, "url": url, "days": VALID.days},
         to=[invitation.email],

@@ -16,7 +16,7 @@ TIME_ZONE = "time_zone"  # in the session: the zone that the user has chosen; th
 
 
 def sign_in_by_link(request: HttpRequest, user: Any) -> None:
-    """Signs in whoever has just chosen the password of this account, on a page reached by a one-time link."""
+    """Signs in the person who has just chosen the password of this account, on a page reached by a one-time link."""
     login(request, user, BACKEND)
     begin_session(request)
 
