@@ -24,6 +24,7 @@ REGISTRATION = on(postgresql=5, sqlite=10)  # see tests/api/test_contacts.py
 NOTHING: dict[str, str] = {}
 ALWAYS = [{"weekday": day, "from": "00:00", "to": "24:00"} for day in range(1, 8)]
 LAST_DAY = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "changes": {"strategy": "smooth"}}
+BROKEN_DAYS = "from=2026-01-30T05:00:00Z&to=2026-02-02T07:00:00Z"  # hours, whole days, hours
 LEAVE = {"from": "2090-01-01T00:00:00Z", "to": "2090-01-15T00:00:00Z"}
 CALLS = {  # operation: statements, the call, what it sends; names in both stand for numbers of the cast
     "contacts_list": (1, "get /contacts", NOTHING),
@@ -106,7 +107,7 @@ CALLS = {  # operation: statements, the call, what it sends; names in both stand
     "webhooks_deliveries": (2, "get /webhooks/{webhook}/deliveries", NOTHING),
     "queue_list": (1, "get /queue", NOTHING),
     "distribution": (17, "get /stats/distribution", NOTHING),
-    "report": (13, "get /stats/report", NOTHING),
+    "report": (13, f"get /stats/report?{BROKEN_DAYS}", NOTHING),
     "what_if_ask": (5, "post /what-if", {"source_id": "bot", **LAST_DAY}),
     "what_if_read": (1, "get /what-if/{what_if}", NOTHING),
 }
