@@ -1,10 +1,14 @@
 """Django's settings of the database, SQLite or PostgreSQL."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import dj_database_url
 from environs import EnvError
+
+from core.db.postgresql import several
 
 WAIT_FOR_WRITER = 30  # seconds; writers of SQLite queue up one after another
 
@@ -30,18 +34,31 @@ def describe_database(database: Mapping[str, Any]) -> str:
     """The database of these settings, for people, without user and password."""
     if database["ENGINE"] == "core.db.sqlite":
         return str(database["NAME"])
-    return f"{database['NAME']} on {database['HOST'] or 'localhost'}:{database['PORT'] or 5432}"
+    places = [
+        f"{host or 'localhost'}:{port or 5432}" for host, port in several.places(database["HOST"], database["PORT"])
+    ]
+    return f"{database['NAME']} on {', '.join(places)}"
 
 
 def limit_request_time(
-    database: dict[str, Any], *, statement: float, lock: float, idle_in_transaction: float, behind_pooler: bool
+    database: dict[str, Any],
+    *,
+    statement: float,
+    lock: float,
+    idle_in_transaction: float,
+    commit: float,
+    behind_pooler: bool,
 ) -> None:
     """Sets PostgreSQL's time-outs of a statement, a wait for a lock, a pause in a transaction; 0 disables the limit.
 
+    And how long the service waits for a commit to be confirmed, which PostgreSQL does not limit (core/db/postgresql).
     For the service only: commands have no limits. Poolers refuse such options when a connection begins; behind one
     they belong to the role in PostgreSQL (docs/operations.md).
     """
-    if database["ENGINE"] == "core.db.sqlite" or behind_pooler:
+    if database["ENGINE"] == "core.db.sqlite":
+        return
+    database["COMMIT_TIMEOUT"] = commit
+    if behind_pooler:
         return
     bounds = {
         "statement_timeout": statement,
@@ -56,14 +73,38 @@ def limit_request_time(
 def parse_database_url(url: str) -> dict[str, Any]:
     """Django's settings for a DATABASE_URL. Raises EnvError for an invalid URL or an unsupported database."""
     try:
-        parsed = dict(dj_database_url.parse(url))
+        parsed = dict(dj_database_url.parse(with_hosts_behind_question_mark(url)))
     except (ValueError, KeyError) as error:
         raise EnvError(
-            "is not a valid database URL (expected postgres://user:password@host/name or sqlite:///path)."
+            "is not a valid database URL (expected postgres://user:password@host/name, with several hosts "
+            "postgres://user:password@one:5432,two:5432/name, or sqlite:///path)."
         ) from error
     if parsed["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         raise EnvError("must begin with postgres:// or sqlite://.")
     return parsed if parsed["ENGINE"].endswith("sqlite3") else with_host_and_port(parsed)
+
+
+HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:,]+)(?::(\d+))?")
+
+
+def with_hosts_behind_question_mark(url: str) -> str:
+    """`postgres://user@one:5432,two/name` as `postgres://user@/name?host=one,two&port=5432,5432`.
+
+    libpq knows both, but urllib, by which URLs are read here, only one host. Raises ValueError.
+    """
+    head, _, rest = url.partition("://")
+    netloc = re.split("[/?#]", rest, maxsplit=1)[0]
+    user, at, places = netloc.rpartition("@")
+    if "," not in places:
+        return url
+    found = [HOST_AND_PORT.fullmatch(place) for place in places.split(",")]
+    if not all(found):
+        raise ValueError("a host or its port cannot be read")
+    hosts = ",".join(place[1].strip("[]") for place in found if place)
+    ports = ",".join(place[2] or "5432" for place in found if place)
+    parts = urlsplit(f"{head}://{user}{at}{rest.removeprefix(netloc)}")
+    query = "&".join(filter(None, [urlencode({"host": hosts, "port": ports}, safe=",:"), parts.query]))
+    return parts._replace(query=query).geturl()
 
 
 def with_host_and_port(parsed: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +114,9 @@ def with_host_and_port(parsed: dict[str, Any]) -> dict[str, Any]:
     if not place["HOST"] and "/" in parsed["NAME"]:
         folder, _, name = parsed["NAME"].rpartition("/")
         raise EnvError(f"names the folder of a socket as its host; write postgres:///{name}?host=/{folder}")
+    hosts, ports = (str(place[name]).split(",") for name in ("HOST", "PORT"))
+    if len(ports) not in (1, len(hosts)):
+        raise EnvError(f"names {len(hosts)} hosts and {len(ports)} ports.")
     return parsed | place
 
 

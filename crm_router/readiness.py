@@ -30,6 +30,7 @@ def find_obstacle() -> Obstacle | None:
     try:
         missing = missing_migrations()
         is_read_only = connection.is_read_only()
+        waits_for_standby = connection.waits_for_standby()
     except Error as error:
         log.exception("Not ready")
         if fault_of(error) == Fault.READ_ONLY:
@@ -38,6 +39,8 @@ def find_obstacle() -> Obstacle | None:
     if is_read_only:
         connection.close()  # the next one may find the primary
         return read_only()
+    if waits_for_standby:
+        return Obstacle("database_waits_for_standby", _("The database does not confirm changes: its standby is gone."))
     if missing:
         return Obstacle("migrations_missing", _("Migrations that are not applied: %(count)s.") % {"count": missing})
     return None

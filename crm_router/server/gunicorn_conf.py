@@ -29,6 +29,7 @@ databases.limit_request_time(
     statement=settings.DATABASE_STATEMENT_TIMEOUT,
     lock=settings.DATABASE_LOCK_TIMEOUT,
     idle_in_transaction=settings.DATABASE_IDLE_TIMEOUT,
+    commit=settings.DATABASE_COMMIT_TIMEOUT,
     behind_pooler=settings.DATABASE_POOLER,
 )
 CORES = os.cpu_count() or 1

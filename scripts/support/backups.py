@@ -145,8 +145,9 @@ def postgresql(program: str, *arguments: str) -> None:
     """Runs one of PostgreSQL's programs with Django's way of telling psql where and who; the password stays hidden."""
     words, secrets = DatabaseClient.settings_to_cmd_args_env(DATABASE, [])
     where = words[1:-1]  # the program and the database stand around it
+    secrets = {"PGTARGETSESSIONATTRS": DATABASE["OPTIONS"]["target_session_attrs"], **(secrets or {})}
     try:
-        done = subprocess.run([program, *where, *arguments], env=os.environ | (secrets or {}), check=False)
+        done = subprocess.run([program, *where, *arguments], env=os.environ | secrets, check=False)
     except FileNotFoundError:
         sys.exit(f"{program} was not found on the PATH. On Debian and Ubuntu: apt-get install postgresql-client")
     if done.returncode:

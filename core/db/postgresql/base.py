@@ -9,7 +9,16 @@ from psycopg import Error, errors, pq
 from psycopg.types.numeric import Int8Dumper
 
 from core.db import faults
+from core.db.postgresql import several
+from core.db.postgresql.commit_watch import watch
 from core.ids import LARGEST
+
+USUAL_COMMIT = 2  # seconds: longer than one that is confirmed takes
+# A role sees what its own sessions wait for without further rights.
+WAITING_COMMITS = (
+    "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep' "
+    "AND clock_timestamp() - query_start > make_interval(secs => %s))"
+)
 
 
 class Cursor(base.ServerBindingCursor):
@@ -85,11 +94,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Sends all integers as one type: by default psycopg would prepare one statement for 7, another for 70,000."""
         self.cursors = {}
-        connection = super().get_new_connection(conn_params)
+        make = super().get_new_connection
+        is_choice = several.is_choice(conn_params)
+        connection = several.connect_to_primary(make, conn_params) if is_choice else make(conn_params)
         connection.adapters.register_dumper(int, Int8Dumper)
         if connection.cursor_factory is base.ServerBindingCursor:
             connection.cursor_factory = Cursor
         return connection
+
+    def commit(self) -> None:
+        """Does not wait longer than COMMIT_TIMEOUT (`crm_router.databases.limit_request_time`). What is given up then
+        may have been committed, as with any lost connection."""
+        seconds = self.settings_dict.get("COMMIT_TIMEOUT")
+        if not seconds or self.connection is None or self.connection.closed:
+            super().commit()
+            return
+        with watch.limit(self.connection.fileno(), seconds):
+            super().commit()
 
     def is_usable(self) -> bool:
         """Called before the first statement of each request. A server that has closed the connection makes an idle
@@ -106,3 +127,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             cursor.execute("SELECT current_setting('transaction_read_only')")
             [setting] = cursor.fetchone()
         return bool(setting == "on")
+
+    def waits_for_standby(self) -> bool:
+        """Whether a commit of ours waits for a synchronous standby, and has for longer than such a wait takes."""
+        with self.cursor() as cursor:
+            cursor.execute(WAITING_COMMITS, [USUAL_COMMIT])
+            [is_waiting] = cursor.fetchone()
+        return bool(is_waiting)

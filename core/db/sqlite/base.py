@@ -51,6 +51,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         file = Path(self.settings_dict["NAME"])
         return not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
+    def waits_for_standby(self) -> bool:
+        return False
+
     def _start_transaction_under_autocommit(self) -> None:
         """Waits for its turn, and then for other processes, in all at most `timeout` or until the deadline."""
         usual = self.settings_dict["OPTIONS"]["timeout"]
