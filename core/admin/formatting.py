@@ -127,9 +127,8 @@ def elapsed(at: datetime, now: datetime) -> SafeString:
 
 
 def age(at: datetime) -> SafeString:
-    """How long ago it was, in words, with the moment in the title."""
-    words = duration_text(timezone.now() - at)
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), format_datetime(at), words)
+    """How long ago it was, with the moment in the title. The browser counts on, as with `elapsed`."""
+    return format_html('<span title="{}">{}</span>', format_datetime(at), elapsed(at, timezone.now()))
 
 
 def weight_and_share(name: str, weight: int, total: int) -> str:

@@ -16,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 
 KEPT = 120  # seconds until what nobody asks for is dropped
+AGES_STAND = 10  # minutes until a part whose ages the browser counts on is made again
 
 
 def live_response(
@@ -24,7 +25,7 @@ def live_response(
     """What `render` returns as HTML, or 304 if the browser has it already.
 
     `version` changes whenever what is shown does. Ages are shown to the minute, so that each minute is another version
-    anyway; `minutes` for parts whose ages the browser counts on (`formatting.elapsed`). Language, time zone and user
+    anyway; AGES_STAND for parts whose ages the browser counts on (`formatting.elapsed`). Language, time zone and user
     are part of it.
     """
     now = timezone.localtime()
@@ -65,6 +66,16 @@ def kept(name: str, key: object, version: Callable[[], object], make: Callable[[
     present = (now.hour, now.minute, version())
     value = known[2] if known and known[1] == present else make()
     cache.set(slot, (time.monotonic(), present, value), KEPT)
+    return value
+
+
+def recent(name: str, key: object, make: Callable[[], Any], *, seconds: int, news: bool) -> Any:
+    """What `make` has returned for this key at most `seconds` ago in this process; `news` has it made again."""
+    slot = f"recent:{name}:{digest(key)}"
+    if not news:
+        return cache.get_or_set(slot, make, seconds)
+    value = make()
+    cache.set(slot, value, seconds)
     return value
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core.admin import formatting
-from core.admin.live import live_response
+from core.admin.live import AGES_STAND, live_response
 from core.admin.toasts import trigger
 from core.admin.verbs import VerbAdmin, acting_user, refusal_text
 from core.errors import Refusal
@@ -126,12 +126,19 @@ class ContactPage(VerbAdmin):
         if contact is None:
             return HttpResponse(format_html("<p>{}</p>", _("This contact is not with you any more.")))
         last = contact.history.order_by("-pk").values_list("pk", flat=True).first()
-        version = (contact.updated_at, contact.waiting_reason, last, contact.notes.count())
-        return live_response(
-            request,
-            version,
-            lambda: render_to_string("routing/contact_live.html", self.page_context(request, contact), request),
+        version = (
+            contact.updated_at,
+            contact.waiting_reason,
+            contact.queue_position,
+            contact.is_overdue,
+            last,
+            contact.notes.count(),
         )
+
+        def rendered() -> str:
+            return render_to_string("routing/contact_live.html", self.page_context(request, contact), request)
+
+        return live_response(request, version, rendered, minutes=AGES_STAND)
 
     def event_view(self, request: HttpRequest, pk: int, event_id: int) -> HttpResponse:
         """The table of candidates of one decision in the history."""

@@ -12,6 +12,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList
@@ -125,9 +126,11 @@ class ContactList(ChangeList):
         self.rows: Any = self.result_list
         self.result_list: Any = SimpleLazyObject(partial(with_places, self.rows))
 
-    def version(self) -> list[tuple[Any, ...]]:
-        """Changes whenever a row of this page does. Reads less than the rows themselves."""
-        return list(self.rows.values_list("pk", "operator", "waiting_reason", "updated_at"))
+    def version(self) -> tuple[Any, ...]:
+        """Changes whenever a row of this page does, or becomes overdue. Reads less than the rows themselves."""
+        rows = self.rows.values_list("pk", "operator", "waiting_reason", "updated_at", "due_at")
+        now = timezone.now()
+        return tuple((*row, due_at is not None and due_at <= now) for *row, due_at in rows)
 
 
 def with_places(contacts: Iterable[Contact]) -> list[Contact]:

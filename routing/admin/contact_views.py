@@ -18,7 +18,7 @@ from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin.live import live_response
+from core.admin.live import AGES_STAND, live_response, recent, wants_news
 from core.admin.toasts import show_toast, trigger
 from core.admin.verbs import VerbAdmin, refusal_text
 from core.errors import Refusal
@@ -27,6 +27,7 @@ from routing.admin import contact_tabs
 from routing.admin.contact_tabs import ContactList
 from routing.models import SavedView
 
+VERSION_STANDS = 10  # seconds for which open lists with the same address are told the same
 UNSAVED = {PAGE_VAR, "e", "_popup"}
 SAVE = {"title": _("Save this view"), "description": _("Tab, filters and search under a name; only you see it.")}
 
@@ -81,19 +82,26 @@ class ContactViews(VerbAdmin):
         return require_safe(self.live_list)(request)
 
     def live_list(self, request: HttpRequest) -> HttpResponse:
-        try:
+        def rendered() -> str:
             changelist: Any = self.get_changelist_instance(request)
+            changelist.formset = None  # as `changelist_view` sets it, for the template
+            shown = {"cl": changelist, "opts": self.opts, "has_add_permission": False}
+            return render_to_string(
+                "routing/contact_list_live.html", self.list_context(request, changelist) | shown, request
+            )
+
+        views = tuple(SavedView.objects.filter(user=user_id(request)).values_list("pk", flat=True))
+        try:
+            version = recent(
+                "contacts",
+                request.GET.urlencode(),
+                lambda: (self.get_changelist_instance(request).version(), contact_tabs.count_tabs()),
+                seconds=VERSION_STANDS,
+                news=wants_news(request),
+            )
+            return live_response(request, (version, views), rendered, minutes=AGES_STAND)
         except IncorrectLookupParameters as error:
             raise Http404 from error
-        changelist.formset = None  # as `changelist_view` sets it, for the template
-        context = self.list_context(request, changelist)
-        version = (changelist.version(), context["tabs"], [view.pk for view in context["saved_views"]])
-
-        def rendered() -> str:
-            shown = context | {"cl": changelist, "opts": self.opts, "has_add_permission": False}
-            return render_to_string("routing/contact_list_live.html", shown, request)
-
-        return live_response(request, version, rendered)
 
     @action(
         description=_("Save this view…"),

@@ -115,6 +115,16 @@ def test_a_new_contact_appears_by_itself_and_not_while_boxes_are_checked(back_of
     expect(back_office.locator(ROWS)).to_have_count(3)
 
 
+def test_ages_in_the_list_are_counted_on(back_office: Page):
+    back_office.clock.install()
+    contact_list(back_office)
+    age = back_office.locator(ROWS).locator("[data-elapsed]").first
+    expect(age).to_have_text("less than 1 min")
+    back_office.route("**/contact/live/**", lambda route: route.fulfill(status=304))
+    back_office.clock.fast_forward("05:30")
+    expect(age).to_have_text("5 min")
+
+
 def refresh(page: Page) -> None:
     page.evaluate("document.dispatchEvent(new Event('refresh'))")
 

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.admin.live import live_response
+from core.admin.live import AGES_STAND, live_response
 from operators.models import Operator
 from routing import own_contacts
 from routing.admin.desk import cards, duty
@@ -19,7 +19,6 @@ from routing.admin.desk.access import for_operators
 from routing.models import Contact
 
 OPEN, DONE = "open", "done"
-AGES_STAND = 10  # minutes; the browser counts them on
 
 
 def my_contacts(request: HttpRequest) -> HttpResponse:
