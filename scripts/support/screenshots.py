@@ -47,7 +47,10 @@ LISTS = {  # name: path
     "contacts": "routing/contact/",
     "leads": "leads/lead/",
     "duplicates": "leads/possibleduplicate/",
+    "distribution": "distribution/",
+    "queue": "queue/",
     "calendar": "calendar/",
+    "reports": "reports/?period=today",
     "holidays": "holidays/",
     "changes": "changes/change/",
     "operators": "operators/operator/",
@@ -75,6 +78,7 @@ SINGLE_PAGES = {
     "webhook-add": "notifications/webhook/add/",
     "key-add": "access/apikey/add/",
     "role": "auth/group/1/change/",
+    "profile": "profile/",
     "two-factor": "two-factor/",
     "password": "password_change/",
 }
