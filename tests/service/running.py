@@ -100,11 +100,14 @@ class Service:
         self.wait_until_it_answers("/health/ready", 200)
         return self
 
-    def call(self, method: str, path: str, body: object = None, *, key: str = "") -> tuple[int, Any]:
+    def call(
+        self, method: str, path: str, body: object = None, *, key: str = "", idempotency_key: str = ""
+    ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
         try:
             data = None if body is None else json.dumps(body)
             headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+            headers |= {"Idempotency-Key": idempotency_key} if idempotency_key else {}
             connection.request(method, path, data, headers)
             answer = connection.getresponse()
             content = answer.read()
