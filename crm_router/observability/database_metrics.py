@@ -97,6 +97,12 @@ def read_database() -> Iterator[Metric]:
         "When old keys and sessions were deleted last, 0 for never.",
         upkeep.pruned_at,
     )
+    yield time_metric(
+        "crm_router_last_check_timestamp_seconds",
+        "When everything was compared with the history last, 0 for never.",
+        upkeep.checked_at,
+    )
+    yield gauge_metric("crm_router_check_findings", "What that comparison has found.", upkeep.check_findings)
     yield from read_webhooks(now)
 
 

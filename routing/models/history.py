@@ -63,7 +63,7 @@ class ContactEvent(models.Model):
 
 
 class Upkeep(models.Model):
-    """The progress of background work: sweeping the queue, tallying hours, pruning. One row."""
+    """The progress of background work: sweeping the queue, tallying hours, pruning, checking. One row."""
 
     swept_at = models.DateTimeField(null=True)
     ticked_at = models.DateTimeField(null=True)  # the last round of `routing.clock`, to the nearest ten seconds
@@ -71,6 +71,8 @@ class Upkeep(models.Model):
     tallied_until = models.DateTimeField(null=True)
     keys_forgotten_until = models.DateTimeField(null=True)
     pruned_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)  # the last `check_routing --deep`
+    check_findings = models.PositiveIntegerField(default=0, db_default=0)  # how many sentences it has found
 
     def __str__(self) -> str:
         return f"swept at {self.swept_at}, tallied until {self.tallied_until}"

@@ -54,6 +54,7 @@ def test_free_places_raise_an_alert_only_while_somebody_waits(require):
         ("NotSwept", "crm_router_last_sweep_timestamp_seconds"),
         ("NotTallied", "crm_router_last_tally_timestamp_seconds"),
         ("NotPruned", "crm_router_last_prune_timestamp_seconds"),
+        ("NotChecked", "crm_router_last_check_timestamp_seconds"),
         ("BackupIsOld", "crm_router_last_backup_timestamp_seconds"),
     ],
 )
@@ -62,6 +63,11 @@ def test_work_that_was_done_too_long_ago_raises_an_alert(require, alert, moment)
     days_ago = -3 * 86400
     require(alert, on=True, seen={moment: f"{days_ago}x200"})
     require(alert, on=False, seen={moment: "0+60x200"})
+
+
+@pytest.mark.parametrize(("findings", "on"), [(1, True), (0, False)])
+def test_what_the_nightly_check_has_found_raises_an_alert(require, findings, on):
+    require("CheckHasFound", on=on, seen={"crm_router_check_findings": f"{findings}x200"})
 
 
 @pytest.mark.parametrize(("done", "on"), [("5x200", True), ("0+1x200", False)])

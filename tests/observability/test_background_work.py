@@ -6,9 +6,13 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, OperationalError
 
+from core import periodic
 from leads import idempotency
+from leads.management.commands import check_routing
+from operators.models import Operator
 from routing import queue
 from routing.models import Upkeep
+from tests import characters
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,3 +105,35 @@ def test_pruning_in_rounds_goes_on_until_it_is_stopped(monkeypatch, lines):
     monkeypatch.setattr(idempotency, "forget_old_keys", stopping)
     call_command("prune", "--loop", "3600")
     assert [line["event"][:27] for line in lines()] == ["Deleted 3 idempotency keys "]
+
+
+@pytest.fixture
+def drifted():
+    return characters.operator("Anna (night) Kim", current_load=3)
+
+
+def test_the_nightly_check_logs_each_finding_as_an_error_without_names(drifted, monkeypatch, lines, log):
+    def stopping(*_):
+        periodic.stopped.set()
+
+    monkeypatch.setattr(periodic.stopped, "wait", stopping)
+    call_command("check_routing", "--deep", "--loop", "86400")
+    said = [(line["level"], line["event"]) for line in lines()]
+    text = f"The check has found: Operator {drifted.pk} has a load of 3, but 0 open contacts"
+    assert said == [
+        ("error", f"{text}."),
+        ("error", f"{text} by the history."),
+        ("info", "The check has found 2 differences."),
+    ]
+    assert "Kim" not in log.getvalue()
+
+
+def test_the_nightly_check_ends_with_an_exit_code_where_the_log_is_for_programs(drifted, monkeypatch, lines, settings):
+    settings.LOG_FORMAT = "json"
+    monkeypatch.setattr(check_routing, "SETTLE", 0)
+    with pytest.raises(SystemExit) as ended:
+        call_command("check_routing", "--deep")
+    assert (ended.value.code, lines()[-1]["event"]) == (1, "The check has found 2 differences.")
+    Operator.objects.update(current_load=0)
+    call_command("check_routing", "--deep")
+    assert lines()[-1]["event"] == check_routing.AGREE

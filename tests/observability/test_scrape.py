@@ -11,6 +11,7 @@ from django.utils import timezone
 from crm_router import readiness
 from operators.models import Operator
 from routing import capacity, queue, source_actions
+from routing.models import Upkeep
 from tests import characters
 
 TOKEN = "0123456789abcdef"
@@ -100,6 +101,15 @@ def test_the_last_pruning_is_told(scrape):
     assert scrape()["crm_router_last_prune_timestamp_seconds"] == 0
     call_command("prune")
     assert abs(scrape()["crm_router_last_prune_timestamp_seconds"] - timezone.now().timestamp()) < 60
+
+
+def test_the_last_nightly_check_is_told_with_what_it_has_found(scrape):
+    assert scrape()["crm_router_last_check_timestamp_seconds"] == 0
+    call_command("check_routing", "--deep")
+    assert abs(scrape()["crm_router_last_check_timestamp_seconds"] - timezone.now().timestamp()) < 60
+    assert scrape()["crm_router_check_findings"] == 0
+    Upkeep.objects.update(check_findings=4)
+    assert scrape()["crm_router_check_findings"] == 4
 
 
 def test_without_a_database_the_rest_is_told(scrape, monkeypatch):

@@ -1,9 +1,21 @@
+import logging
+import re
+import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
+from core import periodic
 from leads import invariants as lead_invariants
-from routing import invariants, queue
+from routing import bookkeeping, invariants, queue
+from routing.replay import replay
+
+log = logging.getLogger(__name__)
+
+SETTLE = 10  # seconds, after which what was found while the service works is looked at again
+AGREE = "Loads, limits, queue and contacts agree."
 
 
 class Command(BaseCommand):
@@ -20,16 +32,33 @@ class Command(BaseCommand):
             action="store_true",
             help="correct loads, pairs and waiting contacts, route waiting contacts, then check again",
         )
+        parser.add_argument(
+            "--deep",
+            action="store_true",
+            help="replay the whole history too, see “replay”, and note what was found for metrics and alarms",
+        )
+        parser.add_argument("--loop", type=float, metavar="SECONDS", help="repeat after so many seconds, until stopped")
 
-    def handle(self, *args: Any, fix: bool, **options: Any) -> None:
+    def handle(self, *args: Any, fix: bool, deep: bool, loop: float | None, **options: Any) -> None:
         if fix:
             self.fix()
+        if loop is not None:
+            periodic.run_repeatedly(lambda: check_and_log(deep=deep), seconds=loop, log=log)
+        elif deep and settings.LOG_FORMAT == "json":
+            report = check_and_log(deep=deep)
+            log.info(report)
+            if report != AGREE:
+                sys.exit(1)
+        else:
+            self.check_once(deep=deep)
+
+    def check_once(self, *, deep: bool) -> None:
         for line in invariants.explained_excesses():
             self.stdout.write(f"Note: {line}")
-        found = [*invariants.findings(), *lead_invariants.findings()]
+        found = check_deeply() if deep else findings()
         if found:
             raise CommandError("\n".join(found))
-        self.stdout.write(self.style.SUCCESS("Loads, limits, queue and contacts agree."))
+        self.stdout.write(self.style.SUCCESS(AGREE))
 
     def fix(self) -> None:
         for drift in invariants.drifted_loads():
@@ -55,3 +84,38 @@ class Command(BaseCommand):
         routed = queue.sweep_queue()
         if routed:
             self.stdout.write(f"Routed {routed} waiting contacts.")
+
+
+def findings() -> list[str]:
+    return [*invariants.findings(), *lead_invariants.findings()]
+
+
+def check_and_log(*, deep: bool) -> str:
+    """One check, each finding an error of the log. Returns what came out."""
+    found = check_deeply() if deep else lasting_findings()
+    for line in found:
+        log.error("The check has found: %s", without_names(line))
+    return f"The check has found {len(found)} differences." if found else AGREE
+
+
+def without_names(line: str) -> str:
+    """For the log, which names nobody: the ids say who it is."""
+    return re.sub(r"((?:Operator|Source) \d+) \(.*?\)(?= (?:has|is|was|counts) )", r"\1", line)
+
+
+def check_deeply() -> list[str]:
+    """What is wrong now and what a replay finds; kept, with the moment, for metrics and alarms."""
+    found = lasting_findings()
+    found += replay().found.sentences()
+    bookkeeping.note_moments(checked_at=timezone.now(), check_findings=len(found))
+    return found
+
+
+def lasting_findings() -> list[str]:
+    """While the service works a contact may be on its way out of the queue, so what is found must last."""
+    found = findings()
+    if not found:
+        return []
+    periodic.stopped.wait(SETTLE)
+    still = set(findings())
+    return [line for line in found if line in still]
