@@ -10,6 +10,7 @@ from environs import EnvError
 
 from core.db.postgresql import several
 
+REPLICA_CONNECT_TIMEOUT = 2  # seconds, the least that libpq knows
 WAIT_FOR_WRITER = 30  # seconds; writers of SQLite queue up one after another
 
 
@@ -28,6 +29,21 @@ def database_settings(
         network_timeout=network_timeout,
         behind_pooler=behind_pooler,
     )
+
+
+def replica_settings(
+    *, url: Mapping[str, Any], connect_timeout: int, network_timeout: int, behind_pooler: bool
+) -> dict[str, Any]:
+    """Likewise for a standby that is only read. Who waits for it could be asking the primary."""
+    database = database_settings(
+        url=url,
+        connect_timeout=min(connect_timeout, REPLICA_CONNECT_TIMEOUT),
+        network_timeout=network_timeout,
+        behind_pooler=behind_pooler,
+    )
+    asked = url.get("OPTIONS", {})
+    database["OPTIONS"] |= {"target_session_attrs": asked.get("target_session_attrs", "standby")}
+    return database | {"TEST": {"MIRROR": "default"}}
 
 
 def describe_database(database: Mapping[str, Any]) -> str:
@@ -82,6 +98,14 @@ def parse_database_url(url: str) -> dict[str, Any]:
     if parsed["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         raise EnvError("must begin with postgres:// or sqlite://.")
     return parsed if parsed["ENGINE"].endswith("sqlite3") else with_host_and_port(parsed)
+
+
+def parse_replica_url(url: str) -> dict[str, Any]:
+    """Likewise; empty for none."""
+    parsed = parse_database_url(url) if url else {}
+    if parsed and parsed["ENGINE"].endswith("sqlite3"):
+        raise EnvError("must begin with postgres://: SQLite has no replicas.")
+    return parsed
 
 
 HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:,]+)(?::(\d+))?")

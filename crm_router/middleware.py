@@ -23,6 +23,7 @@ from django_otp.middleware import OTPMiddleware
 from accounts import time_zones, two_factor
 from core.api import problems
 from core.api.language import choose_language
+from core.db import replica
 
 IN_BACK_OFFICE = re.compile(r"/(admin|i18n)(/|\Z)").match
 
@@ -30,6 +31,8 @@ STRICT = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inl
 base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 # unsafe-eval: Alpine, used by the back-office theme, evaluates expressions in its attributes.
 BACK_OFFICE_POLICY = STRICT.replace("default-src 'self'", "default-src 'self'; script-src 'self' 'unsafe-eval'")
+
+HAS_CHANGED = "changed"  # a cookie
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -135,6 +138,34 @@ class TimeZoneMiddleware:
         request.time_zone = zone  # type: ignore[attr-defined] # for the note at the end of each page
         with timezone.override(ZoneInfo(zone)):
             return self.get_response(request)
+
+
+class OwnChangesAreSeen:
+    """What a user of the back-office has just changed must be in what they read next: their browser keeps a mark for as
+    long as a replica may be behind. Others ask for the newest by `Cache-Control: no-cache`."""
+
+    def __init__(self, get_response: Answer) -> None:
+        if replica.ALIAS not in settings.DATABASES:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Not reset afterwards: an answer may be made piece by piece. The next request of this thread sets it again.
+        replica.wants_current.set(
+            "no-cache" in request.headers.get("Cache-Control", "") or HAS_CHANGED in request.COOKIES
+        )
+        response = self.get_response(request)
+        if request.method == "POST" and IN_BACK_OFFICE(request.path_info):
+            response.set_cookie(
+                HAS_CHANGED,
+                "1",
+                max_age=settings.DATABASE_REPLICA_MAX_LAG,
+                path=reverse("admin:index"),
+                secure=settings.HTTPS,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
 
 
 class MessageMiddleware(BackOfficeOnly, messages.MessageMiddleware): ...

@@ -27,6 +27,7 @@ THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
 
 env = Environment(eager=False)
 env.add_parser("database", databases.parse_database_url)
+env.add_parser("replica", databases.parse_replica_url)
 env.add_parser("networks", networks)
 env.add_parser("private_networks", private_networks)
 env.add_parser("few", few)
@@ -65,6 +66,8 @@ DATABASE_LOCK_TIMEOUT = env.float("DATABASE_LOCK_TIMEOUT", 10.0, validate=Range(
 DATABASE_IDLE_TIMEOUT = env.float("DATABASE_IDLE_TIMEOUT", 60.0, validate=Range(0, 86_400))
 DATABASE_COMMIT_TIMEOUT = env.float("DATABASE_COMMIT_TIMEOUT", 8.0, validate=Range(0, 86_400))
 DATABASE_POOLER = env.bool("DATABASE_POOLER", False)
+DATABASE_REPLICA_URL = env.replica("DATABASE_REPLICA_URL", "")
+DATABASE_REPLICA_MAX_LAG = env.int("DATABASE_REPLICA_MAX_LAG", 10, validate=Range(1, 3600))
 STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
 PHONE_REGION = env.str(
     "PHONE_REGION", "RU", validate=OneOf(SUPPORTED_REGIONS, error="{input} is not a valid region (expected RU).")
@@ -133,6 +136,8 @@ contradictions = {
     "HTTPS=true requires TRUSTED_PROXIES: only the proxy knows which requests were encrypted.": HTTPS
     and not TRUSTED_PROXIES,
     "HTTPS=true does not allow DEBUG=true, which shows tracebacks to clients.": HTTPS and DEBUG,
+    "DATABASE_REPLICA_URL requires DATABASE_URL=postgres://...: SQLite has no replicas.": DATABASE_REPLICA_URL
+    and DATABASE_URL["ENGINE"].endswith("sqlite3"),
     "TELEGRAM_WEBHOOK_URL requires TELEGRAM_WEBHOOK_SECRET, by which the service knows that Telegram calls.": (
         TELEGRAM_WEBHOOK_URL and not TELEGRAM_WEBHOOK_SECRET
     ),
@@ -151,14 +156,15 @@ try:
     TIME_ZONE = TIME_ZONE or service_zone.read_zone(DATA_DIR / "time_zone", available_timezones()) or "UTC"
 except ValueError as error:
     sys.exit(f"Invalid settings:\n{error}")
-DATABASES = {
-    "default": databases.database_settings(
-        url=DATABASE_URL,
-        connect_timeout=DATABASE_CONNECT_TIMEOUT,
-        network_timeout=DATABASE_NETWORK_TIMEOUT,
-        behind_pooler=DATABASE_POOLER,
-    )
+waits: dict[str, Any] = {
+    "connect_timeout": DATABASE_CONNECT_TIMEOUT,
+    "network_timeout": DATABASE_NETWORK_TIMEOUT,
+    "behind_pooler": DATABASE_POOLER,
 }
+DATABASES = {"default": databases.database_settings(url=DATABASE_URL, **waits)}
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = databases.replica_settings(url=DATABASE_REPLICA_URL, **waits)
+    DATABASE_ROUTERS = ["core.db.replica.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -199,6 +205,7 @@ MIDDLEWARE = [
     "crm_router.middleware.ContentSecurityPolicy",
     "crm_router.middleware.OptionalTrailingSlash",
     "django.middleware.common.CommonMiddleware",  # refuses unknown hosts
+    "crm_router.middleware.OwnChangesAreSeen",
     "crm_router.middleware.SessionMiddleware",
     "crm_router.middleware.CsrfViewMiddleware",
     "crm_router.middleware.AuthenticationMiddleware",

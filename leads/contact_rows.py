@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import partial
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from core.db.long_texts import read_in_slices
+from core.db import replica
+from core.db.long_texts import key_slices, read_slice
 from core.spreadsheets import Cell
 from leads.models import EXTENSION, Identity
 from routing import explanation
@@ -29,7 +31,8 @@ def contacts_of(
 
 
 def contact_table(contacts: ContactQuerySet) -> Iterator[Sequence[Cell]]:
-    """With headings, oldest first, a bounded number of rows at a time. Moments are those of the active time zone."""
+    """With headings, oldest first, a bounded number of rows at a time, which may come from a replica. Moments are those
+    of the active time zone."""
     yield [
         _("Contact"),
         with_zone(_("Received")),
@@ -45,9 +48,14 @@ def contact_table(contacts: ContactQuerySet) -> Iterator[Sequence[Cell]]:
     ]
     zone = timezone.get_current_timezone()
     found = contacts.select_related("source", "operator", "lead").only(*COLUMNS)
-    for some in read_in_slices(found, "message"):
-        reached = first_identities({contact.lead_id for contact in some})
-        yield from [contact_row(contact, reached, zone) for contact in some]
+    for pks in replica.read(partial(key_slices, found, "message")):
+        yield from replica.read(partial(contact_rows, found, pks, zone))
+
+
+def contact_rows(contacts: ContactQuerySet, pks: list[int], zone: tzinfo) -> list[Sequence[Cell]]:
+    some = read_slice(contacts, pks)
+    reached = first_identities({contact.lead_id for contact in some})
+    return [contact_row(contact, reached, zone) for contact in some]
 
 
 def contact_row(contact: Contact, reached: Mapping[tuple[int, str], str], zone: tzinfo) -> Sequence[Cell]:

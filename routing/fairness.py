@@ -9,11 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from math import sqrt
 
 from django.db import Error
 
 from core import deadline
+from core.db import replica
 from core.errors import Busy
 from routing import tallies
 from routing.decision_sums import STRETCH, Sums
@@ -86,7 +88,7 @@ def distribution(
 
 
 def shares(source_id: int | None, since: datetime | None, until: datetime | None) -> list[Share]:
-    sums = tallies.sums_of_period(source_id, since, until)
+    sums = replica.read(partial(tallies.sums_of_period, source_id, since, until))
     weights = configured_weights(source_id)
     total_assigned, total_weight = Counter[int](), Counter[int]()
     by_source: dict[int, dict[int, Sums]] = defaultdict(dict)

@@ -49,9 +49,21 @@ def load_texts(rows: Sequence[Any], text: str) -> None:
 
 def read_in_slices(rows: QuerySet[Row], text: str) -> Iterator[list[Row]]:
     """All rows by key, in lists of at most ROWS rows and about MOST_BYTES of the text. Yields nothing for no rows."""
+    for pks in key_slices(rows, text):
+        yield read_slice(rows, pks)
+
+
+def key_slices(rows: QuerySet[Row], text: str) -> list[list[int]]:
+    """The keys of these lists."""
     sizes = list(rows.order_by("pk").values_list("pk", Bytes(text)))
+    slices = []
     start = 0
     while part := sizes[start : start + ROWS]:
         part = part[: count_fitting(size for _, size in part)]
-        yield list(rows.filter(pk__in=[pk for pk, _ in part]).order_by("pk"))
+        slices.append([pk for pk, _ in part])
         start += len(part)
+    return slices
+
+
+def read_slice(rows: QuerySet[Row], pks: list[int]) -> list[Row]:
+    return list(rows.filter(pk__in=pks).order_by("pk"))

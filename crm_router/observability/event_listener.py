@@ -3,6 +3,7 @@
 from functools import cache
 
 from core import request_context
+from core.db.replica import OldRead
 from core.retry import GaveUp, Lost
 from crm_router.observability import metrics
 from routing.assignment import DecisionMade
@@ -25,5 +26,7 @@ def count_event(fact: object) -> None:
             metrics.DECISIONS.observe(fact.seconds)
         case Lost():
             metrics.LOST_RACES.labels(fact.cause).inc()
+        case OldRead():
+            metrics.OLD_READS.labels(fact.outcome.value).inc()
         case GaveUp():
             metrics.GAVE_UP.inc()

@@ -5,6 +5,8 @@ No label may hold a value that a client chooses: each combination is kept perman
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from core.db.replica import Outcome
+
 REQUESTS = Histogram(
     "crm_router_request_duration_seconds",
     "Time to answer a request.",
@@ -31,6 +33,11 @@ TIME_OUTS = Counter(
     "Contacts taken away because they were not taken in time. The outcome is offered, or waiting.",
     ["outcome"],
 )
+OLD_READS = Counter(
+    "crm_router_replica_reads_total",
+    "Reads that may go to a replica. The outcome is replica, or why they went to the primary.",
+    ["outcome"],
+)
 SWEEPS = Counter("crm_router_sweeps_total", "Sweeps of the queue by the serving processes.", ["outcome"])
 
 # Initialised at the start: a counter that first appears with value 1 shows no increase.
@@ -38,5 +45,7 @@ for cause in ("overtaken", "deadlock", "serialization", "schema"):
     LOST_RACES.labels(cause)
 for outcome in ("done", "failed"):
     SWEEPS.labels(outcome)
+for read in Outcome:
+    OLD_READS.labels(read.value)
 for outcome in ("offered", "waiting"):
     TIME_OUTS.labels(outcome)

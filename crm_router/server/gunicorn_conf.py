@@ -24,14 +24,15 @@ worker_metrics.share_between_workers()  # before any module that creates metrics
 from crm_router.server import refusals  # noqa: E402 - creates metrics
 
 ON_SQLITE = settings.DATABASES["default"]["ENGINE"] == "core.db.sqlite"
-databases.limit_request_time(
-    settings.DATABASES["default"],
-    statement=settings.DATABASE_STATEMENT_TIMEOUT,
-    lock=settings.DATABASE_LOCK_TIMEOUT,
-    idle_in_transaction=settings.DATABASE_IDLE_TIMEOUT,
-    commit=settings.DATABASE_COMMIT_TIMEOUT,
-    behind_pooler=settings.DATABASE_POOLER,
-)
+for database in settings.DATABASES.values():
+    databases.limit_request_time(
+        database,
+        statement=settings.DATABASE_STATEMENT_TIMEOUT,
+        lock=settings.DATABASE_LOCK_TIMEOUT,
+        idle_in_transaction=settings.DATABASE_IDLE_TIMEOUT,
+        commit=settings.DATABASE_COMMIT_TIMEOUT,
+        behind_pooler=settings.DATABASE_POOLER,
+    )
 CORES = os.cpu_count() or 1
 
 wsgi_app = "crm_router.wsgi"

@@ -12,6 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from core import spreadsheets
+from core.db import replica
 from core.errors import Refusal
 from leads import contact_rows
 from routing.admin.report_asked import read_asked
@@ -31,7 +32,7 @@ def contacts_file(request: HttpRequest, kind: str) -> HttpResponseBase:
     contacts = contact_rows.contacts_of(
         since=question.since, until=question.until, source_id=question.source_id, operator_id=question.operator_id
     )
-    count = contacts.count()
+    count = replica.read(contacts.count)
     if kind == spreadsheets.XLSX and count > spreadsheets.MOST_ROWS:
         sentence = _("A file of Excel has room for %(most)s contacts. Choose a shorter period, or CSV.")
         messages.error(request, sentence % {"most": number_format(spreadsheets.MOST_ROWS, force_grouping=True)})

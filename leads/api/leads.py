@@ -13,6 +13,7 @@ from core.api.caller import caller_name
 from core.api.fields import EmailField, PhoneField, TextField, UTCDateTimeField
 from core.api.ids import IdField
 from core.api.language import VARY
+from core.api.old_lists import ListModelMixin
 from core.api.streaming import join_single, render_array, render_object, stream_json
 from core.db.long_texts import read_in_slices
 from leads import erasure, export, lead_editing, lead_lookup, merging
@@ -137,7 +138,7 @@ class DossierSerializer(serializers.Serializer[export.Dossier]):
 @extend_schema_view(
     list=extend_schema(summary="Lists leads, newest first"), retrieve=extend_schema(summary="Reads a lead")
 )
-class LeadViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Lead]):
+class LeadViewSet(ListModelMixin, viewsets.GenericViewSet[Lead]):
     """Leads: the clients behind the contacts. For the id of a merged lead its survivor is returned."""
 
     queryset = Lead.objects.current().prefetch_related("identities")

@@ -8,6 +8,7 @@ from core.api.caller import CHANGE_REASON, caller_author
 from core.api.examples import MOMENT, answer
 from core.api.fields import UTCDateTimeField
 from core.api.lookup import LookupById
+from core.api.old_lists import ListModelMixin
 from core.changes.models import Change, Via
 from routing import reverting
 from routing.api.filters import ChangeFilter
@@ -61,7 +62,7 @@ class ChangeSerializer(serializers.Serializer[Change]):
     list=extend_schema(summary="Lists changes of configuration, newest first"),
     retrieve=extend_schema(summary="Reads a change of configuration"),
 )
-class ChangeViewSet(LookupById, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Change]):
+class ChangeViewSet(LookupById, ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Change]):
     """Who changed which operator, source, roster, key or user, when and why."""
 
     queryset = Change.objects.of_configuration().order_by("-id")

@@ -12,6 +12,7 @@ from core.api.fields import KnownFieldsOnly, MendedTextField, TextField, UTCDate
 from core.api.ids import IdField
 from core.api.language import VARY
 from core.api.lookup import LookupById
+from core.api.old_lists import ListModelMixin
 from core.api.pagination import PagesOfTexts
 from core.errors import FieldError
 from core.moments import format_utc
@@ -200,7 +201,7 @@ class ContactViewSet(
     LookupById,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
-    mixins.ListModelMixin,
+    ListModelMixin,
     viewsets.GenericViewSet[Contact],
 ):
     """Contacts: everything but registration, which `leads.api.registration` adds."""

@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 from django.db import Error
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core import deadline
+from core.db import replica
 from core.errors import Busy, Refusal
 from routing.models import ALL, NOBODY, ReportTally
 from routing.report import tallying
@@ -36,13 +38,13 @@ class StillCounting(Busy):
 
 def make_report(question: Question) -> Report:
     """Adds up what is missing in the tallies first, so that it stays fast where no sweep runs, but not for long: it is
-    a question. Raises StillCounting."""
+    a question. The rest may be read from a replica. Raises StillCounting."""
     try:
         with deadline.limit_to(PATIENCE):
             tallying.tally_when_due()
     except (Busy, Error):
         log.warning("Not tallied", exc_info=True)  # the result is still correct, only slower
-    return read_report(question)
+    return replica.read(partial(read_report, question))
 
 
 def read_report(question: Question) -> Report:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.db import replica
 from core.errors import FieldError, Invalid, Unknown
 from operators.models import Operator
 from operators.models.operator import LIMITS
@@ -88,7 +90,8 @@ def answer(*, source_id: int, period: Period, changes: Changes, go_on: Callable[
     if contacts > MOST_CONTACTS:
         return Answer(refusal={"code": TOO_MANY, "contacts": contacts, "most": MOST_CONTACTS})
     named = {*changes.weights, *changes.limits, *(changes.roster or ())}
-    past, observed = read_past(source_id=source_id, period=period, operator_ids=named, go_on=go_on)
+    read = partial(read_past, source_id=source_id, period=period, operator_ids=named, go_on=go_on)
+    past, observed = replica.read(read)
     if not past.arrivals or not observed.assigned:
         return Answer(refusal={"code": NO_CONTACTS})
     before = predict(past, go_on=go_on)

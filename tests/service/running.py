@@ -101,13 +101,21 @@ class Service:
         return self
 
     def call(
-        self, method: str, path: str, body: object = None, *, key: str = "", idempotency_key: str = ""
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str = "",
+        idempotency_key: str = "",
+        cache_control: str = "",
     ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
         try:
             data = None if body is None else json.dumps(body)
             headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
             headers |= {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+            headers |= {"Cache-Control": cache_control} if cache_control else {}
             connection.request(method, path, data, headers)
             answer = connection.getresponse()
             content = answer.read()
