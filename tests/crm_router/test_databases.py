@@ -103,6 +103,23 @@ def test_without_a_time_the_system_decides() -> None:
     assert not {"tcp_user_timeout", "keepalives_idle"} & options_of("postgres:///crm", network_timeout=0).keys()
 
 
+def replica_of(url: str, *, connect_timeout: int = 5) -> dict[str, object]:
+    parsed = databases.parse_replica_url(url)
+    return databases.replica_settings(
+        url=parsed, connect_timeout=connect_timeout, network_timeout=6, behind_pooler=False
+    )["OPTIONS"]
+
+
+def test_a_replica_is_a_standby_and_not_waited_for_long() -> None:
+    assert {"target_session_attrs": "standby", "connect_timeout": 2}.items() <= replica_of("postgres:///crm").items()
+    assert replica_of("postgres:///crm", connect_timeout=1)["connect_timeout"] == 1
+    assert replica_of("postgres:///crm?target_session_attrs=any")["target_session_attrs"] == "any"
+
+
+def test_no_replica_is_none() -> None:
+    assert databases.parse_replica_url("") == {}
+
+
 def test_seconds_become_milliseconds():
     expected = "-c statement_timeout=30000 -c lock_timeout=500 -c idle_in_transaction_session_timeout=0"
     assert told({}) == expected

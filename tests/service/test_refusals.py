@@ -74,6 +74,14 @@ def test_settings_that_make_no_sense_have_a_line_each(environment: dict[str, str
     assert [line.partition(":")[0] for line in said] == ["API_KEYS", "WEB_CONCURRENCY"]
 
 
+@pytest.mark.parametrize("replica", ["sqlite:////tmp/replica.sqlite3", "postgres://127.0.0.1/leads"])
+def test_sqlite_has_no_replicas(environment: dict[str, str], replica: str) -> None:
+    on_sqlite = {"DATABASE_URL": "sqlite:////tmp/leads.sqlite3", "DATABASE_REPLICA_URL": replica}
+    _, said = refusals(environment | on_sqlite)
+    assert said.startswith("DATABASE_REPLICA_URL")
+    assert said.endswith("SQLite has no replicas.")
+
+
 def test_contradictions_have_a_line_each(environment: dict[str, str]) -> None:
     _, *said = refusals(environment | {"HTTPS": "true", "DEBUG": "true"})
     assert [line.partition(" ")[0] for line in said] == ["HTTPS=true", "HTTPS=true"]
