@@ -93,11 +93,10 @@ def compare_settings(configuration: Configuration) -> Iterator[Difference]:
 
 
 def unrecorded(configuration: Configuration) -> int:
-    """How many settings have no record: they were made before changes were recorded."""
-    names = OF_OPERATOR | OF_SOURCE | {"weight"}
+    """How many settings have a value and no record: they were made before changes were recorded."""
     optional = {ZONE, WEEKLY, ARCHIVED}  # recorded when they are first set
-    unknown = stored_settings().keys() - configuration.values.keys()
-    return sum(key.name in names - optional and key.source_id not in configuration.complete for key in unknown)
+    unknown = {key: value for key, value in stored_settings().items() if key not in configuration.values}
+    return sum(value is not None and key.name not in optional for key, value in unknown.items())
 
 
 def stored_settings() -> dict[Key, Any]:

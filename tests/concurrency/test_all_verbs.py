@@ -6,8 +6,9 @@ from random import Random
 import pytest
 import time_machine
 
-from routing import clock, invariants
+from routing import clock, invariants, upkeep
 from routing.models import Source
+from routing.replay import replay
 from tests import characters, random_actions
 from tests.concurrency.judge import judged as judged  # a fixture
 from tests.concurrency.threads import together
@@ -43,3 +44,5 @@ def test_ten_operators_and_five_thousand_steps_leave_the_invariants_whole(judged
     clock.tick()
     assert characters.findings() == []
     assert list(invariants.wrong_decisions()) == []
+    upkeep.sweep_and_tally()
+    assert list(replay().found.sentences()) == []
