@@ -19,7 +19,7 @@ import failover_checks
 import psycopg
 from bench_service import PROJECT, Server
 from failover_bots import BOTS, Bot, Journal, Threads, probe
-from failover_hosts import PORT, REPLICATION, Host, Networks, wait_until
+from failover_hosts import CLIENTS, PORT, REPLICATION, Host, Networks, wait_until
 from failover_pooler import pooler
 
 from tests.concurrency.judge import OF_CONTACTS, OF_DECISIONS, OF_OPERATORS
@@ -149,23 +149,26 @@ def parted(world: World, course: Course) -> None:
 
 
 def leave_former_alone(world: World, course: Course) -> None:
+    """The former primary can be reached again, and some processes of the service make their connections anew."""
     former = world.standby
-    before = former.ask("SELECT count(*), max(id) FROM routing_contact")
     former.heal()
-    healed = time.monotonic()
+    [(before, back_at)] = former.ask("SELECT coalesce(max(id), 0), now() FROM routing_contact")
     world.kill_workers()
     time.sleep(15)
-    after = former.ask("SELECT count(*), max(id) FROM routing_contact")
-    if after != before:
-        course.findings.append(f"the former primary had {before} (contacts, last id), and has {after} since it is back")
-    unsure = former.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")[0][0]
-    begun = former.ask(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND "
-        f"query_start > now() - interval '{time.monotonic() - healed - 1} s'"
-    )[0][0]
-    course.notes.append(f"former primary: {former.sessions()} sessions, {unsure} commits without confirmation")
-    if begun:
-        course.findings.append(f"{begun} commits were begun on the former primary after it was back")
+    [(after,)] = former.ask("SELECT coalesce(max(id), 0) FROM routing_contact")
+    [(sessions, commits)] = former.ask(
+        f"SELECT count(*) FILTER (WHERE backend_start > '{back_at}'),"
+        f" count(*) FILTER (WHERE wait_event = 'SyncRep' AND query_start > '{back_at}')"
+        f" FROM pg_stat_activity WHERE client_addr = '{world.networks.prefix}.{CLIENTS}.1'"
+    )
+    unconfirmed = former.ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")[0][0]
+    course.notes.append(f"on the former primary {unconfirmed} commits wait, which nobody was told of")
+    if after != before or commits:
+        course.findings.append(
+            f"the former primary got {after - before} contacts and {commits} commits after its return"
+        )
+    if sessions:
+        course.findings.append(f"{sessions} sessions were begun on the former primary after its return, and kept")
 
 
 def dropped(world: World, course: Course) -> None:
@@ -259,7 +262,7 @@ def run(world: World, wanted: list[str]) -> Iterator[tuple[dict[str, str], list[
 
 
 def play(world: World, name: str, scenario: Scenario) -> tuple[dict[str, str], list[str]]:
-    print(f"{time.strftime('%H:%M:%S')} {name}: {scenario.__doc__}", flush=True)
+    print(f"{time.strftime('%H:%M:%S')} {name}: {' '.join((scenario.__doc__ or '').split())}", flush=True)
     make_standby(world)
     course, journal = Course(name), Journal()
     with at_work(world, name, journal):
@@ -267,7 +270,8 @@ def play(world: World, name: str, scenario: Scenario) -> tuple[dict[str, str], l
         scenario(world, course)
     course.findings += failover_checks.check(world, course, journal, Random(name))
     row = failover_checks.row(course, journal)
-    print(f"{time.strftime('%H:%M:%S')} {name}: {row}", *course.notes, *course.findings, sep="\n    ", flush=True)
+    measured = ", ".join(f"{what} {value}" for what, value in row.items())
+    print(f"{time.strftime('%H:%M:%S')} {measured}", *course.notes, *course.findings, sep="\n    ", flush=True)
     return row, [f"{name}: {finding}" for finding in course.findings]
 
 

@@ -60,7 +60,8 @@ class Host:
         self.name = f"{networks.name}h{number}"
         folder.mkdir()
         self.identity = postgresql.unprivileged(folder)
-        self.programs = postgresql.reachable(postgresql.find_programs(), folder, self.identity)
+        found = postgresql.reachable(postgresql.find_programs(), folder, self.identity)
+        self.programs = (found / "initdb").resolve().parent  # links to a few of them may lie elsewhere
         self.process: subprocess.Popen[bytes] | None = None
         ip("netns", "add", self.name)
         ip("-n", self.name, "link", "set", "lo", "up")
@@ -169,11 +170,6 @@ class Host:
         ) as connection:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
-
-    def sessions(self) -> int:
-        """Clients that are connected over the network."""
-        query = f"SELECT count(*) FROM pg_stat_activity WHERE client_addr = '{self.networks.prefix}.{CLIENTS}.1'"
-        return int(self.ask(query)[0][0])
 
     def destroy(self) -> None:
         if self.process:
