@@ -40,6 +40,7 @@ def find_obstacle() -> Obstacle | None:
         connection.close()  # the next one may find the primary
         return read_only()
     if waits_for_standby:
+        connection.close()  # likewise, if the standby was promoted
         return Obstacle("database_waits_for_standby", _("The database does not confirm changes: its standby is gone."))
     if missing:
         return Obstacle("migrations_missing", _("Migrations that are not applied: %(count)s.") % {"count": missing})

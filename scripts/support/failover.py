@@ -157,7 +157,7 @@ def leave_former_alone(world: World, course: Course) -> None:
     time.sleep(15)
     [(after,)] = former.ask("SELECT coalesce(max(id), 0) FROM routing_contact")
     [(sessions, commits)] = former.ask(
-        f"SELECT count(*) FILTER (WHERE backend_start > '{back_at}'),"
+        f"SELECT count(*) FILTER (WHERE backend_start BETWEEN '{back_at}' AND now() - interval '3 s'),"
         f" count(*) FILTER (WHERE wait_event = 'SyncRep' AND query_start > '{back_at}')"
         f" FROM pg_stat_activity WHERE client_addr = '{world.networks.prefix}.{CLIENTS}.1'"
     )

@@ -75,6 +75,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.given_up = 0  # commits of the process when this connection was made
         self.cursors: dict[str, Any] = {}  # of this connection, by the statement that each of them runs
 
     def cursor_of(self, sql: str) -> Any:
@@ -94,6 +95,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Sends all integers as one type: by default psycopg would prepare one statement for 7, another for 70,000."""
         self.cursors = {}
+        self.given_up = watch.given_up
         make = super().get_new_connection
         is_choice = several.is_choice(conn_params)
         connection = several.connect_to_primary(make, conn_params) if is_choice else make(conn_params)
@@ -115,7 +117,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
         """Called before the first statement of each request. A server that has closed the connection makes an idle
         socket readable: only then is Django's own check worth a round trip."""
-        if self.connection is None or self.connection.closed:
+        if self.connection is None or self.connection.closed or self.given_up != watch.given_up:
             return False
         poll = select.poll()
         poll.register(self.connection.fileno(), select.POLLIN)

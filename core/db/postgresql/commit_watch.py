@@ -2,7 +2,8 @@
 
 The server sets no limit to this wait: none of its time-outs applies, and a cancelled wait counts as a success although
 no standby has the commit. So the client gives up: it closes the connection. What was to be committed stays invisible,
-and its locks stay held, until a standby confirms it; or it is lost with this server when another one is promoted.
+and its locks stay held, until a standby confirms it; or it is lost with this server when another one is promoted. The
+other connections of the process may lead to that server as well, so each is made anew before its next use.
 """
 
 import logging
@@ -28,6 +29,7 @@ class CommitWatch:
         self.lock = threading.Lock()
         self.commits: dict[socket.socket, float] = {}  # with the time of the monotonic clock at which each is given up
         self.has_started = False
+        self.given_up = 0  # commits so far
 
     @contextmanager
     def limit(self, descriptor: int, seconds: float) -> Iterator[None]:
@@ -59,6 +61,7 @@ class CommitWatch:
                 del self.commits[end]
                 with suppress(OSError):  # lost by itself
                     end.shutdown(socket.SHUT_RDWR)
+            self.given_up += len(late)
         if late:
             log.warning(
                 "%s commits were not confirmed in time, such as by a synchronous standby that is gone", len(late)

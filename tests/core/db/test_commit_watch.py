@@ -4,8 +4,9 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 
-from core.db.postgresql.commit_watch import CommitWatch
+from core.db.postgresql.commit_watch import CommitWatch, watch
 
 
 @pytest.fixture
@@ -17,9 +18,11 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def test_the_wait_for_a_commit_ends_when_its_time_is_over(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
-    with CommitWatch().limit(ours.fileno(), 0):
+    watch = CommitWatch()
+    with watch.limit(ours.fileno(), 0):
         assert ours.recv(1) == b""
     assert theirs.recv(1) == b""
+    assert watch.given_up == 1
 
 
 def test_one_in_time_keeps_its_connection(pair: tuple[socket.socket, socket.socket]) -> None:
@@ -37,3 +40,12 @@ def test_one_that_has_ended_is_not_watched_any_more(pair: tuple[socket.socket, s
     with watch.limit(pair[0].fileno(), 1000):
         assert watch.commits
     assert not watch.commits
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_other_connections_of_the_process_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.ensure_connection()
+    assert connection.is_usable()
+    monkeypatch.setattr(watch, "given_up", watch.given_up + 1)
+    assert not connection.is_usable()
