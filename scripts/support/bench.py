@@ -196,8 +196,9 @@ def measure_once(people: People, scenario: str, clients: int, number: int) -> Fi
     items = bench_scenarios.items_of(scenario, requests, number)
     server.analyze()
     before = processor_seconds(server)
-    load = bench_load.drive(server.address, requests, clients=bench_scenarios.clients_of(scenario, clients))
-    after = processor_seconds(server)
+    with bench_scenarios.pollers(people, scenario):
+        load = bench_load.drive(server.address, requests, clients=bench_scenarios.clients_of(scenario, clients))
+        after = processor_seconds(server)
     if failures := load.failures():
         sys.exit(f"{server.name}, {scenario}: {len(failures)} answers failed, such as:\n{failures[0].decode()}")
     if not bench_scenarios.all_answers_fit(scenario, map(json.loads, load.bodies())):

@@ -3,9 +3,13 @@
 import csv
 import itertools
 import json
+import multiprocessing
 import random
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,7 @@ KNOWN = 500  # people who have written before, at most
 QUEUE = 100  # contacts that wait at one source, at most
 BATCH = 500  # items of a batch, the most that the API takes
 IMPORTED = 10  # rows of an import for each request of another scenario
+POLLING = 20  # bots that wait for events
 PREPARING = 8  # clients that prepare a scenario
 
 phones = itertools.count(random.randrange(10**8))
@@ -33,6 +38,7 @@ class People:
     share_known: float
     number: InitVar[int]  # of requests in a measurement
     known: list[str] = field(init=False)
+    sources: list[int] = field(init=False)  # of the scenario `day`
 
     def __post_init__(self, number: int) -> None:
         """Registers the known people; that also warms up the server."""
@@ -152,6 +158,55 @@ def write_table(people: People, number: int, path: Path) -> None:
         table.writerows(body | {"message": f"{body['message']} {line}"} for line, body in enumerate(bodies))
 
 
+def day(people: People, number: int) -> list[bytes]:
+    """What bots, supervisors and operators ask for on a usual day, mixed: of six calls one registers, one takes a
+    contact, one resolves one and three read pages. See `pollers` for who waits for events meanwhile."""
+    server, part = people.server, rounded_up(number, 6)
+    people.sources = roomy_sources(server, 3 * part)
+    register_all = [server.request("/contacts", body) for body in people.registrations(people.sources, 3 * part)]
+    held = [contact["id"] for contact in send(server, register_all[part:])]
+    pages = itertools.cycle(["/contacts?status=assigned", f"/contacts?source_id={people.sources[0]}", "/queue"])
+    wanted = [
+        *register_all[:part],
+        *(server.request(f"/contacts/{contact}/accept") for contact in held[:part]),
+        *(server.request(f"/contacts/{contact}/resolve") for contact in held[part:]),
+        *(server.request(next(pages), method="GET") for _ in range(3 * part)),
+    ]
+    random.shuffle(wanted)
+    return wanted[:number]
+
+
+@contextmanager
+def pollers(people: People, scenario: str) -> Iterator[None]:
+    """During the scenario `day` bots of its sources ask for events, in a process of their own."""
+    if scenario != "day":
+        yield
+        return
+    fork = multiprocessing.get_context("fork")
+    process = fork.Process(target=poll_all, args=[people.server, people.sources], daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()  # its bots know no end
+        process.join()
+
+
+def poll_all(server: Server, sources: Sequence[int]) -> None:
+    with ThreadPoolExecutor(POLLING) as bots:
+        for _, source in zip(range(POLLING), itertools.cycle(sources)):
+            bots.submit(poll, server, source)
+
+
+def poll(server: Server, source: int) -> None:
+    """Asks from the cursor of the last answer, and not before Retry-After."""
+    cursor = ""
+    while True:
+        answer, pause = server.get(f"/events?source_id={source}&wait=25{cursor}")
+        cursor = f"&after={answer['cursor']}"
+        time.sleep(pause)
+
+
 REQUESTS: dict[str, Callable[[People, int], list[bytes]]] = {
     "floor": floor,
     "registration": register,
@@ -159,9 +214,10 @@ REQUESTS: dict[str, Callable[[People, int], list[bytes]]] = {
     "resolve": resolve,
     "resolve-and-serve": resolve_and_serve,
     "batch": batch,
+    "day": day,
 }
 IMPORT = "import"
-SCENARIOS = ["full", "resolve", "resolve-and-serve", "batch", IMPORT]
+SCENARIOS = ["full", "resolve", "resolve-and-serve", "batch", "day", IMPORT]
 
 
 def items_of(scenario: str, requests: Sequence[bytes], number: int) -> int:

@@ -39,11 +39,11 @@ class Server:
         parts = urlsplit(self.url)
         return parts.hostname or "127.0.0.1", parts.port or 80
 
-    def request(self, path: str, body: object = None) -> bytes:
-        """A POST, as it is sent over the wire."""
+    def request(self, path: str, body: object = None, *, method: str = "POST") -> bytes:
+        """As it is sent over the wire."""
         content = b"" if body is None else json.dumps(body).encode()
         lines = [
-            f"POST {urlsplit(self.url).path}{path} HTTP/1.1",
+            f"{method} {urlsplit(self.url).path}{path} HTTP/1.1",
             f"Host: {self.address[0]}:{self.address[1]}",
             "Content-Type: application/json",
             f"Content-Length: {len(content)}",
@@ -52,18 +52,29 @@ class Server:
         return "\r\n".join([*lines, "", ""]).encode() + content
 
     def post(self, path: str, body: object) -> Any:
+        status, answer, _ = self.call("POST", path, body)
+        if status != http.client.CREATED:
+            sys.exit(f"{self.name} answered POST {path} with {status}: {answer}")
+        return answer
+
+    def get(self, path: str) -> tuple[Any, float]:
+        """The answer, and how many seconds it asks to wait before the next call."""
+        status, answer, headers = self.call("GET", path)
+        if status != http.client.OK:
+            sys.exit(f"{self.name} answered GET {path} with {status}: {answer}")
+        return answer, float(headers.get("Retry-After", 0))
+
+    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any, http.client.HTTPMessage]:
         connection = http.client.HTTPConnection(*self.address, timeout=60)
         try:
             headers = {"Content-Type": "application/json"}
             headers |= {"Authorization": f"Bearer {self.key}"} if self.key else {}
-            connection.request("POST", urlsplit(self.url).path + path, json.dumps(body), headers)
+            content = None if body is None else json.dumps(body)
+            connection.request(method, urlsplit(self.url).path + path, content, headers)
             answer = connection.getresponse()
-            content = answer.read()
+            return answer.status, json.loads(answer.read()), answer.headers
         finally:
             connection.close()
-        if answer.status != http.client.CREATED:
-            sys.exit(f"{self.name} answered POST {path} with {answer.status}: {content.decode(errors='replace')}")
-        return json.loads(content)
 
     def analyze(self) -> None:
         """Brings the statistics of its tables up to date, as autovacuum does within a minute in a running service."""

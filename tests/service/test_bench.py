@@ -14,7 +14,7 @@ from tests.service.running import PROJECT, Service, run
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
 SMALL = ["--database", "sqlite", "--clients", "2", "--requests", "20", "--rounds", "1"]
-SCENARIOS = {"full", "resolve", "resolve-and-serve", "batch", "import"}
+SCENARIOS = {"full", "resolve", "resolve-and-serve", "batch", "day", "import"}
 
 
 def measured(tmp_path: Path, *arguments: str) -> tuple[dict[str, Any], str]:
