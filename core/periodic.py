@@ -25,11 +25,19 @@ def run_once(work: Callable[[], str], *, log: logging.Logger, stdout: OutputWrap
 def run_repeatedly(work: Callable[[], str], *, seconds: float, log: logging.Logger) -> None:
     """Repeats the work until SIGTERM or SIGINT; long work looks at `stopped`."""
     stopped.clear()
+    limit_commits()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     while not stopped.is_set():
         run_round(work, log=log, report=log.info)
         stopped.wait(seconds)
+
+
+def limit_commits() -> None:
+    """For a process that goes on until it is stopped: like the service it must not wait for a commit that a former
+    primary never confirms (core/db/postgresql). Other commands wait, because a migration may be confirmed late."""
+    for database in settings.DATABASES.values():
+        database["COMMIT_TIMEOUT"] = settings.DATABASE_COMMIT_TIMEOUT
 
 
 def run_round(work: Callable[[], str], *, log: logging.Logger, report: Callable[[str], object]) -> bool:

@@ -269,6 +269,7 @@ def play(world: World, name: str, scenario: Scenario) -> tuple[dict[str, str], l
         time.sleep(WARM_UP)
         scenario(world, course)
     course.findings += failover_checks.check(world, course, journal, Random(name))
+    course.notes.append(failover_checks.reasons(course, journal))
     row = failover_checks.row(course, journal)
     measured = ", ".join(f"{what} {value}" for what, value in row.items())
     print(f"{time.strftime('%H:%M:%S')} {measured}", *course.notes, *course.findings, sep="\n    ", flush=True)

@@ -83,6 +83,16 @@ def check_readiness(course: "Course", journal: Journal) -> Iterator[str]:
     yield from shortened("not ready", [probe for probe in journal.probes if probe.begun > since and not probe.is_ready])
 
 
+def reasons(course: "Course", journal: Journal) -> str:
+    """Why instances were not ready, before and after the mend."""
+    counts: dict[str, Counter[str]] = {"before": Counter(), "after": Counter()}
+    for probe in journal.probes:
+        if not probe.is_ready:
+            counts["after" if probe.begun > course.mended else "before"][probe.code] += 1
+    parts = [f"{when} the mend {dict(found)}" for when, found in counts.items() if found]
+    return "not ready: " + ("; ".join(parts) or "never")
+
+
 def shortened(what: str, found: list[Any]) -> Iterator[str]:
     yield from (f"{what}: {one}" for one in found[:SHOWN])
     if len(found) > SHOWN:

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, OperationalError
 
@@ -105,6 +106,13 @@ def test_pruning_in_rounds_goes_on_until_it_is_stopped(monkeypatch, lines):
     monkeypatch.setattr(idempotency, "forget_old_keys", stopping)
     call_command("prune", "--loop", "3600")
     assert [line["event"][:27] for line in lines()] == ["Deleted 3 idempotency keys "]
+
+
+def test_a_loop_does_not_wait_for_a_commit_for_good(monkeypatch, lines):
+    monkeypatch.setitem(settings.DATABASES["default"], "COMMIT_TIMEOUT", 0)
+    monkeypatch.setattr(idempotency, "forget_old_keys", lambda **_: signal.raise_signal(signal.SIGTERM))
+    call_command("prune", "--loop", "3600")
+    assert settings.DATABASES["default"]["COMMIT_TIMEOUT"] == settings.DATABASE_COMMIT_TIMEOUT > 0
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ class Command(BaseCommand):
 
 def run_until_stopped(running: worker.Worker) -> None:
     """Runs it until SIGTERM or SIGINT; what was begun is ended."""
+    periodic.limit_commits()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: running.stopped.set())
     running.start()
