@@ -12,6 +12,10 @@ ARG EXTRAS=""
 RUN for extra in $EXTRAS; do \
         "$VENV/bin/python" -m pip install --no-cache-dir --only-binary :all: --require-hashes -r "requirements/$extra.txt" || exit; \
     done
+# What runs installs nothing.
+RUN rm -rf "$VENV"/bin/pip* "$VENV"/lib/python*/site-packages/pip "$VENV"/lib/python*/site-packages/pip-* \
+        "$VENV"/lib/python*/site-packages/setuptools* "$VENV"/lib/python*/site-packages/pkg_resources \
+        "$VENV"/lib/python*/site-packages/_distutils_hack "$VENV"/lib/python*/site-packages/distutils-precedence.pth
 # A throwaway start collects the static files and proves that the migrations apply. The checkout may have come from
 # somebody whose files only they may read.
 RUN DATA_DIR="$(mktemp -d)" "$VENV/bin/python" manage.py prepare \
@@ -20,6 +24,7 @@ RUN DATA_DIR="$(mktemp -d)" "$VENV/bin/python" manage.py prepare \
 FROM python:3.12-slim-bookworm
 LABEL org.opencontainers.image.title="CRM Lead Router" \
       org.opencontainers.image.description="Distributes clients' messages among operators by weight" \
+      org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="0.1.0"
 # Fixed ids, so that a volume keeps its owner whatever is rebuilt. /opt/test-tools is where scripts/test installs, and
 # /srv/public what deploy/compose.production.yaml shows nginx: a new volume takes its owner from the folder below it.
