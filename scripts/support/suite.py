@@ -16,6 +16,7 @@ import postgresql
 INTERRUPTED, NOTHING_COLLECTED = 2, 5  # pytest's exit codes
 NGINX = ("nginx", "/usr/sbin/nginx")
 JAVA = ("java",)
+SPIN, COMPILER = ("spin",), ("gcc",)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     chromium = find(CHROMIUM) or install("Chromium", CHROMIUM, "chromium", "chromium-driver")
     nginx = find(NGINX) or install("nginx", NGINX, "nginx-light")
     java = find(JAVA) or install("Java", JAVA, "default-jre-headless")
-    needed = {"browser": chromium, "nginx": nginx, "java": java, "mount": may_unshare("--mount")}
+    needed = {"browser": chromium, "nginx": nginx, "java": java, "spin": find_spin(), "mount": may_unshare("--mount")}
     needed |= {"network": may_unshare("--net") and shutil.which("ip")}
     needed |= {"node": shutil.which("node") and shutil.which("npm")}
     needed |= {"systemd": shutil.which("systemd-analyze"), "promtool": shutil.which("promtool")}
@@ -85,6 +86,13 @@ def install(title: str, names: tuple[str, ...], *packages: str) -> str | None:
     if program is None and os.environ.get("CI") == "true":
         sys.exit(f"There is no {title} for the tests, and CI does not do without. {how_to_get(names)}")
     return program
+
+
+def find_spin() -> str | None:
+    """The model checker, with the compiler for what it generates; None if there is one of both only."""
+    if not (find(SPIN) and find(COMPILER)):
+        install("Spin", SPIN, "spin", "gcc", "libc6-dev")
+    return find(SPIN) if find(COMPILER) else None
 
 
 def may_unshare(what: str) -> bool:
