@@ -7,10 +7,10 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from failover_bots import AGAIN, BOTS, Answer, Journal
+from failover_bots import AGAIN, BOTS, Answer, Journal, Probe
 
 if TYPE_CHECKING:
-    from failover import Course, World
+    from failover_world import Course, World
 
 GOES_ON = 15.0  # seconds after the promotion, or after the return of what was away
 SEEN = 3.5  # seconds after a fault in which `/health/ready` may not know it yet: a wait for a standby looks like any
@@ -79,16 +79,26 @@ def check_readiness(course: "Course", journal: Journal) -> Iterator[str]:
     away = (course.fault + SEEN, course.mended)
     lies = [probe for probe in journal.probes if probe.is_ready and probe.begun > away[0] and probe.ended < away[1]]
     yield from shortened("ready while nothing could be stored", lies)
-    since = course.mended + GOES_ON
-    yield from shortened("not ready", [probe for probe in journal.probes if probe.begun > since and not probe.is_ready])
+    yield from shortened(
+        "not ready", [probe for probe in not_ready(course, journal) if probe.begun > course.mended + GOES_ON]
+    )
+
+
+def not_ready(course: "Course", journal: Journal) -> list[Probe]:
+    """Without the probes that a worker took with it which was killed on purpose."""
+    around = (course.workers_killed, course.workers_killed + 3)
+    return [
+        probe
+        for probe in journal.probes
+        if not probe.is_ready and not (probe.status == 0 and probe.ended > around[0] and probe.begun < around[1])
+    ]
 
 
 def reasons(course: "Course", journal: Journal) -> str:
     """Why instances were not ready, before and after the mend."""
     counts: dict[str, Counter[str]] = {"before": Counter(), "after": Counter()}
-    for probe in journal.probes:
-        if not probe.is_ready:
-            counts["after" if probe.begun > course.mended else "before"][probe.code] += 1
+    for probe in not_ready(course, journal):
+        counts["after" if probe.begun > course.mended else "before"][probe.code] += 1
     parts = [f"{when} the mend {dict(found)}" for when, found in counts.items() if found]
     return "not ready: " + ("; ".join(parts) or "never")
 
@@ -123,8 +133,9 @@ def longest_pause(journal: Journal) -> float:
 
 def row(course: "Course", journal: Journal) -> dict[str, str]:
     after = [answer.ended for answer in registered(journal) if answer.ended > course.mended]
-    first_no = [probe.ended for probe in journal.probes if not probe.is_ready and probe.begun > course.fault]
-    last_no = [probe.ended for probe in journal.probes if not probe.is_ready and probe.begun > course.mended]
+    noes = not_ready(course, journal)
+    first_no = [probe.ended for probe in noes if probe.ended > course.fault]
+    last_no = [probe.ended for probe in noes if probe.begun > course.mended]
     lost = Counter(answer.status for answer in journal.answers if not answer.contact)
     return {
         "scenario": course.name,

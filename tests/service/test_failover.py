@@ -35,7 +35,7 @@ def url(server: Server, standby: Server) -> str:
 
 @pytest.fixture
 def service(start: StartService, url: str) -> Service:
-    return start("--prepared", DATABASE_URL=url, DATABASE_COMMIT_TIMEOUT="1").wait_until_up()
+    return start("--prepared", DATABASE_URL=url, DATABASE_COMMIT_TIMEOUT="1", DATABASE_LOCK_TIMEOUT="1").wait_until_up()
 
 
 def test_nothing_is_lost_or_doubled_when_the_primary_is_killed(

@@ -5,8 +5,8 @@ from typing import Any
 
 import failover_checks
 import pytest
-from failover import Course
 from failover_bots import BOTS, Answer, Journal, Probe
+from failover_world import Course
 
 pytestmark = pytest.mark.once
 
