@@ -167,7 +167,7 @@ def kill_in_between(service: Server, database: Database, kills: Kills, seconds: 
 
 
 def check_commands(service: Server) -> Iterator[str]:
-    for command in ("check_routing", "verify_decisions"):
+    for command in ("check_routing", "verify_decisions", "replay"):
         asked = [f"{service.environment['VENV']}/bin/python", "manage.py", command]
         answer = subprocess.run(
             asked, cwd=service.checkout, env=service.environment, capture_output=True, text=True, check=False

@@ -7,11 +7,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, OperationalError
 
-from core import periodic
 from leads import idempotency
 from leads.management.commands import check_routing
 from operators.models import Operator
-from routing import queue
+from routing import bookkeeping, queue
 from routing.models import Upkeep
 from tests import characters
 
@@ -121,10 +120,8 @@ def drifted():
 
 
 def test_the_nightly_check_logs_each_finding_as_an_error_without_names(drifted, monkeypatch, lines, log):
-    def stopping(*_):
-        periodic.stopped.set()
-
-    monkeypatch.setattr(periodic.stopped, "wait", stopping)
+    monkeypatch.setattr(check_routing, "SETTLE", 0)
+    monkeypatch.setattr(bookkeeping, "note_moments", lambda **_: signal.raise_signal(signal.SIGTERM))
     call_command("check_routing", "--deep", "--loop", "86400")
     said = [(line["level"], line["event"]) for line in lines()]
     text = f"The check has found: Operator {drifted.pk} has a load of 3, but 0 open contacts"
@@ -134,6 +131,14 @@ def test_the_nightly_check_logs_each_finding_as_an_error_without_names(drifted, 
         ("info", "The check has found 2 differences."),
     ]
     assert "Kim" not in log.getvalue()
+
+
+def test_the_nightly_check_stops_in_the_middle_when_the_process_is_to_end(monkeypatch, lines):
+    characters.contact(characters.source())
+    monkeypatch.setattr(check_routing, "findings", lambda: signal.raise_signal(signal.SIGTERM) or [])
+    call_command("check_routing", "--deep", "--loop", "86400")
+    assert [line["event"] for line in lines()] == ["Stopped before the end of the check."]
+    assert not Upkeep.objects.filter(checked_at__isnull=False).exists()
 
 
 def test_the_nightly_check_ends_with_an_exit_code_where_the_log_is_for_programs(drifted, monkeypatch, lines, settings):

@@ -40,6 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--loop", type=float, metavar="SECONDS", help="repeat after so many seconds, until stopped")
 
     def handle(self, *args: Any, fix: bool, deep: bool, loop: float | None, **options: Any) -> None:
+        periodic.stopped.clear()
         if fix:
             self.fix()
         if loop is not None:
@@ -92,7 +93,10 @@ def findings() -> list[str]:
 
 def check_and_log(*, deep: bool) -> str:
     """One check, each finding an error of the log. Returns what came out."""
-    found = check_deeply() if deep else lasting_findings()
+    try:
+        found = check_deeply() if deep else lasting_findings()
+    except Stopped:
+        return "Stopped before the end of the check."
     for line in found:
         log.error("The check has found: %s", without_names(line))
     return f"The check has found {len(found)} differences." if found else AGREE
@@ -106,9 +110,18 @@ def without_names(line: str) -> str:
 def check_deeply() -> list[str]:
     """What is wrong now and what a replay finds; kept, with the moment, for metrics and alarms."""
     found = lasting_findings()
-    found += replay().found.sentences()
+    found += replay(progress=raise_if_stopped).found.sentences()
     bookkeeping.note_moments(checked_at=timezone.now(), check_findings=len(found))
     return found
+
+
+class Stopped(Exception):
+    """The process is to end."""
+
+
+def raise_if_stopped(contacts: int) -> None:
+    if periodic.stopped.is_set():
+        raise Stopped
 
 
 def lasting_findings() -> list[str]:
