@@ -76,4 +76,4 @@ def follow_changes(done: Replay) -> Iterator[Difference]:
     yield from compare_settings(configuration)
     done.changes = configuration.changes
     if number := unrecorded(configuration):
-        done.not_rebuilt.append(f"{number} settings have no record of a change: they are as they were created.")
+        done.not_rebuilt.append(f"{number} settings have no record of any change, so they are not compared.")

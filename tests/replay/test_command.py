@@ -52,7 +52,7 @@ def test_programs_get_all_that_was_rebuilt(desk, capsys):
 def test_settings_without_any_record_are_said(capsys):
     characters.operator("Anna")
     call_command("replay")
-    assert "settings have no record of a change" in capsys.readouterr().out
+    assert "settings have no record of any change" in capsys.readouterr().out
 
 
 @pytest.mark.django_db
