@@ -55,6 +55,11 @@ inline start_assigned(s, o)
     source[stored] = s; owner[stored] = o; status[stored] = ASSIGNED; load[o]++; stored++
 }
 
+inline start_waiting(s)
+{
+    source[stored] = s; status[stored] = WAITING; stored++
+}
+
 init {
     atomic { START; SCENARIO };
     _nr_pr == 1;            /* all is quiet */

@@ -73,6 +73,13 @@ SMALL = [
         WITHOUT_KEY_ORDER=DEADLOCK,
     ),
     routing(
+        "one is declined while an older one waits, a third is resolved, a crash",
+        "start_operator(0, 1); start_operator(1, 3); start_waiting(1); start_assigned(0, 0); start_assigned(0, 1)",
+        "run Decline(1, 0); run Resolve(2)",
+        "CRASHES=1",
+        "ATTEMPTS=4",
+    ),
+    routing(
         "somebody comes on duty, without a sweep",
         f"{TWO}; start_assigned(0, 0); on_duty[1] = false",
         "run Register(0); run Register(0); run SetDuty(1, true)",
@@ -147,35 +154,33 @@ SMALL = [
 
 LARGE = [
     routing(
-        "three clients, two are resolved, two crashes",
+        "two clients, one place that becomes free, two crashes, two lost races before the roster is locked",
         f"{ONE}; start_assigned(0, 0)",
-        "run Register(0); run Register(0); run Register(0); run Resolve(0)",
+        "run Register(0); run Register(0); run Resolve(0)",
         "PATIENCE=2",
         "ATTEMPTS=4",
         "CRASHES=2",
     ),
     routing(
-        "three clients of two sources, one is resolved, without a sweep",
-        f"{SHARED}; start_assigned(0, 0)",
-        "run Register(0); run Register(1); run Register(1); run Resolve(0)",
+        "clients of two sources, one is resolved, without a sweep",
+        f"{SHARED}; start_assigned(0, 0); start_assigned(0, 1)",
+        "run Register(0); run Register(1); run Resolve(0)",
         "WITHOUT_SWEEP",
+    ),
+    other(
+        "timeout",
+        "two operators, two clocks, hand-over",
+        "run Accept(0); run Accept(1); run TimeOut(); run TimeOut(); run HandOver(0)",
+    ),
+    other(
+        "events",
+        "three writers, two readers",
+        "run Write(0, NONE); run Write(0, NONE); run Write(1, NONE); run FanOut(); run FanOut()",
     ),
     routing(
         "a hand-over, one is declined, one resolved, one comes",
         f"{SHARED}; start_assigned(0, 0); start_assigned(0, 1)",
         "run HandOver(0); run Decline(1, 1); run Register(1); run Resolve(0)",
         "HANDOVER",
-    ),
-    other(
-        "timeout",
-        "two operators, two clocks, hand-over, two crashes",
-        "run Accept(0); run Accept(1); run TimeOut(); run TimeOut(); run HandOver(0)",
-        "CRASHES=2",
-    ),
-    other(
-        "events",
-        "three writers, two readers, a crash",
-        "run Write(0, NONE); run Write(0, NONE); run Write(1, NONE); run FanOut(); run FanOut()",
-        "CRASHES=1",
     ),
 ]
