@@ -47,7 +47,7 @@ def test_nothing_is_lost_or_doubled_when_the_primary_is_killed(
 
     server.kill()
     wait_until(lambda: len(crowd.others) > 5, "the bots are refused")
-    assert service.get("/health/ready")[0] == 503
+    assert service.wait_until_it_answers("/health/ready", 503)["code"] == "database_read_only", "by the standby"
     standby.tell("SELECT pg_promote()")
 
     answered = crowd.answered()

@@ -1,7 +1,5 @@
 """A PostgreSQL that can be read and not written, or has tables of another version: 503, and on by itself."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.service.conftest import StartService
@@ -59,31 +57,6 @@ def test_commands_say_so_in_a_sentence(service: Service, server: Server) -> None
     assert done.stderr.startswith("The database did not do its part: ")
     assert done.stderr.endswith("session is read-only\n")
     assert done.stderr.count("\n") == 1
-
-
-@pytest.fixture
-def standby(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with server.make_standby() as standby:
-        yield standby
-
-
-def test_of_several_hosts_the_primary_is_used_also_after_a_failover(
-    start: StartService, server: Server, standby: Server
-) -> None:
-    ports = f"{standby.port},{server.port}"
-    service = start(DATABASE_URL=f"postgres://postgres@/postgres?host=127.0.0.1,127.0.0.1&port={ports}")
-    service.wait_until_up()
-    source = service.roster(operators=1, limit=100)
-    assert register(service, source) == (201, None)
-    wait_until(lambda: standby.ask("SELECT 1 FROM leads_identity"), "the standby has it too")
-
-    server.stop()
-    assert register(service, source) == (503, "read_only")
-    standby.tell("SELECT pg_promote()")
-
-    wait_until(lambda: register(service, source) == (201, None), "the new primary takes contacts")
-    assert len({contact for [contact] in standby.ask("SELECT lead_id FROM routing_contact")}) == 1
-    assert_whole(service)
 
 
 def test_tables_of_another_version_are_a_503(service: Service, server: Server) -> None:

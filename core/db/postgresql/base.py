@@ -111,8 +111,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not seconds or self.connection is None or self.connection.closed:
             super().commit()
             return
-        with watch.limit(self.connection.fileno(), seconds):
+        commit = watch.begin(self.connection.fileno(), seconds)
+        try:
             super().commit()
+        finally:
+            watch.end(commit)
 
     def is_usable(self) -> bool:
         """Called before the first statement of each request. A server that has closed the connection makes an idle

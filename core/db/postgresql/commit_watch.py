@@ -11,8 +11,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 log = logging.getLogger(__name__)
 
@@ -20,33 +19,30 @@ EVERY = 0.5  # seconds between two looks
 
 
 class CommitWatch:
-    """A thread of the process, started with the first commit."""
+    """A thread of the process, started with the first commit. Whoever takes a commit out of `commits` ends it."""
 
     def __init__(self) -> None:
-        self.begin()
+        self.reset()
 
-    def begin(self) -> None:
-        self.lock = threading.Lock()
-        self.commits: dict[socket.socket, float] = {}  # with the time of the monotonic clock at which each is given up
+    def reset(self) -> None:
+        self.commits: dict[int, float] = {}  # a file descriptor of each, and the monotonic time at which it is given up
+        self.given_up = 0  # so far
         self.has_started = False
-        self.given_up = 0  # commits so far
 
-    @contextmanager
-    def limit(self, descriptor: int, seconds: float) -> Iterator[None]:
-        """Within the block the connection of this file descriptor is shut down after so many seconds."""
+    def begin(self, descriptor: int, seconds: float) -> int:
+        """The connection of this file descriptor is shut down after so many seconds, unless `end` is called before with
+        what is returned."""
         # A duplicate: the driver closes its own when the connection is lost, and its number may soon be another's.
-        end = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=os.dup(descriptor))
-        with self.lock:
-            self.commits[end] = time.monotonic() + seconds
-            if not self.has_started:
-                threading.Thread(target=self.look_repeatedly, name="commit-watch", daemon=True).start()
-                self.has_started = True
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.commits.pop(end, None)
-            end.close()
+        commit = os.dup(descriptor)
+        self.commits[commit] = time.monotonic() + seconds
+        if not self.has_started:
+            self.has_started = True
+            threading.Thread(target=self.look_repeatedly, name="commit-watch", daemon=True).start()
+        return commit
+
+    def end(self, commit: int) -> None:
+        if self.commits.pop(commit, None) is not None:
+            os.close(commit)
 
     def look_repeatedly(self) -> None:
         while True:
@@ -55,18 +51,21 @@ class CommitWatch:
 
     def look(self) -> None:
         now = time.monotonic()
-        with self.lock:
-            late = [end for end, until in self.commits.items() if until <= now]
-            for end in late:
-                del self.commits[end]
-                with suppress(OSError):  # lost by itself
-                    end.shutdown(socket.SHUT_RDWR)
-            self.given_up += len(late)
-        if late:
-            log.warning(
-                "%s commits were not confirmed in time, such as by a synchronous standby that is gone", len(late)
-            )
+        late = [commit for commit, until in list(self.commits.items()) if until <= now]
+        for commit in late:
+            if self.commits.pop(commit, None) is not None:
+                self.given_up += 1
+                shut_down(commit)
+                log.warning("A commit was not confirmed in time, such as by a synchronous standby that is gone")
+
+
+def shut_down(descriptor: int) -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=descriptor) as end,
+        suppress(OSError),  # it was lost by itself
+    ):
+        end.shutdown(socket.SHUT_RDWR)
 
 
 watch = CommitWatch()
-os.register_at_fork(after_in_child=watch.begin)
+os.register_at_fork(after_in_child=watch.reset)

@@ -1,5 +1,6 @@
 """A commit that is not confirmed in time ends with its connection; others are left alone."""
 
+import os
 import socket
 from collections.abc import Iterator
 
@@ -19,8 +20,9 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 def test_the_wait_for_a_commit_ends_when_its_time_is_over(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     watch = CommitWatch()
-    with watch.limit(ours.fileno(), 0):
-        assert ours.recv(1) == b""
+    commit = watch.begin(ours.fileno(), 0)
+    assert ours.recv(1) == b""
+    watch.end(commit)
     assert theirs.recv(1) == b""
     assert watch.given_up == 1
 
@@ -28,18 +30,21 @@ def test_the_wait_for_a_commit_ends_when_its_time_is_over(pair: tuple[socket.soc
 def test_one_in_time_keeps_its_connection(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     watch = CommitWatch()
-    with watch.limit(ours.fileno(), 1000):
-        watch.look()
+    commit = watch.begin(ours.fileno(), 1000)
+    watch.look()
+    watch.end(commit)
     watch.look()
     ours.send(b"x")
     assert theirs.recv(1) == b"x"
 
 
-def test_one_that_has_ended_is_not_watched_any_more(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_nothing_stays_open_of_one_that_has_ended(pair: tuple[socket.socket, socket.socket]) -> None:
     watch = CommitWatch()
-    with watch.limit(pair[0].fileno(), 1000):
-        assert watch.commits
+    commit = watch.begin(pair[0].fileno(), 1000)
+    watch.end(commit)
     assert not watch.commits
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(commit)
 
 
 @pytest.mark.postgresql
