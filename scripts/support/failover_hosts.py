@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,8 @@ class Host:
         """kill -9 of all its processes, as if its power were cut."""
         assert self.process
         for pid in bench_service.family(self.process.pid):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has followed another one by itself
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
 
