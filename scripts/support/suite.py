@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import postgresql
@@ -30,7 +30,6 @@ def main(arguments: list[str]) -> int:
     needed |= {"network": may_unshare("--net") and shutil.which("ip")}
     needed |= {"node": shutil.which("node") and shutil.which("npm")}
     needed |= {"systemd": shutil.which("systemd-analyze"), "promtool": shutil.which("promtool")}
-    outcomes: dict[str, int] = {}
     with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
         environment = surroundings(Path(folder), CHROMIUM=chromium, NGINX_PROGRAM=nginx)
         missing = [f"not {mark}" for mark, is_there in needed.items() if not is_there]
@@ -38,12 +37,12 @@ def main(arguments: list[str]) -> int:
             "SQLite": (f"sqlite:///{folder}/db.sqlite3", ["not postgresql", *missing]),
             "PostgreSQL": (url, ["not browser", "not once", *missing]),  # a browser sees no difference
         }
-        for name, (database, marks) in runs.items():
-            print(f"\n=== Tests on {name} ===", flush=True)
-            wanted = ["-m", " and ".join(selection + marks)]
-            outcomes[name] = pytest([*wanted, *others], environment | {"DATABASE_URL": database}, Path(folder))
-            if outcomes[name] == INTERRUPTED:
-                break
+        commands = {
+            name: [*command(Path(folder)), "-m", " and ".join(selection + marks), *others]
+            for name, (_, marks) in runs.items()
+        }
+        environments = {name: environment | {"DATABASE_URL": url} for name, (url, _) in runs.items()}
+        outcomes = run_beside_each_other(commands, environments)
     return report(outcomes, [mark for mark, is_there in needed.items() if not is_there])
 
 
@@ -116,21 +115,50 @@ def surroundings(folder: Path, **programs: str | None) -> dict[str, str]:
     return environment
 
 
-def pytest(arguments: list[str], environment: dict[str, str], folder: Path) -> int:
-    command = [sys.executable, "-m", "pytest"]
+def command(folder: Path) -> list[str]:
+    """pytest, without what it is to run."""
+    found = [sys.executable, "-m", "pytest"]
     workers = min(4, os.cpu_count() or 1)
     if workers > 1:
-        command += ["-n", str(workers), "--dist", "worksteal"]
+        found += ["-n", str(workers), "--dist", "worksteal"]
     if not os.access(".", os.W_OK):
-        command += ["-o", f"cache_dir={folder}/cache"]
-    process = subprocess.Popen([*command, *arguments], env=environment)
+        found += ["-o", f"cache_dir={folder}/cache"]
+    return found
+
+
+def run_beside_each_other(commands: dict[str, list[str]], environments: dict[str, dict[str, str]]) -> dict[str, int]:
+    """The exit code of each. Tests of services mostly wait, so one run computes meanwhile what the other leaves over.
+
+    The first prints as it goes; what the others print follows.
+    """
+    with ExitStack() as files:
+        outputs = {name: files.enter_context(tempfile.TemporaryFile()) for name in list(commands)[1:]}
+        print(f"\n=== Tests on {next(iter(commands))}; beside them on {', '.join(outputs)} ===", flush=True)
+        processes = {
+            name: subprocess.Popen(
+                commands[name], env=environments[name], stdout=outputs.get(name), stderr=outputs.get(name)
+            )
+            for name in commands
+        }
+        outcomes = wait_for(processes)
+        for name, output in outputs.items():
+            print(f"\n=== Tests on {name} ===", flush=True)
+            output.seek(0)
+            sys.stdout.buffer.write(output.read())
+            sys.stdout.flush()
+    return outcomes
+
+
+def wait_for(processes: dict[str, subprocess.Popen[bytes]]) -> dict[str, int]:
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        return process.wait() and INTERRUPTED  # Ctrl-C reached pytest as well, which is tidying up
+        return {name: process.wait() for name, process in processes.items()}
+    except KeyboardInterrupt:  # Ctrl-C reached each pytest as well, which is tidying up
+        return {name: process.wait() and INTERRUPTED for name, process in processes.items()}
     except SystemExit:
-        process.send_signal(signal.SIGINT)  # unlike SIGTERM it lets tests end what they have started
-        process.wait()
+        for process in processes.values():
+            process.send_signal(signal.SIGINT)  # unlike SIGTERM it lets tests end what they have started
+        for process in processes.values():
+            process.wait()
         raise
 
 
