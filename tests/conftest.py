@@ -1,3 +1,4 @@
+import gc
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -35,6 +36,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
             item.add_marker("once")
     yield
     items.sort(key=lambda item: item.get_closest_marker("service") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Spares the collector of garbage what stays until the end: it took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def uses_database(item: pytest.Item) -> bool:

@@ -28,6 +28,7 @@ FILTERS = {  # of each list: what its filters and columns are called in an addre
     "messenger_alarm": ["kind", "kind__exact", "id__exact"],
     "auth_user": ["groups__id__exact", "is_active__exact"],
 }
+ALWAYS = ["99999999999999999999", "x", "%00"]  # too large for a column, no number, no text of PostgreSQL
 ANYWHERE = ["p", "q", "id__in", "pk", "nonsense"]
 FOR_THE_PAGE = ["o", "all", "_to_field", "_popup", "_changelist_filters", "e"]  # no value of a query
 
@@ -42,23 +43,33 @@ def quiet(supervisor, caplog):
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
-def ask_with_odd_values(quiet, name, parameters):
+def ask_with_odd_values(quiet, name, parameter, values):
     url = reverse(f"admin:{name}_changelist")
-    for parameter in parameters:
-        for value in ODD:
-            status = quiet.get(f"{url}?{parameter}={value}").status_code
-            assert status in (200, 302, 400), (parameter, value[:30], status)
+    for value in values:
+        status = quiet.get(f"{url}?{parameter}={value}").status_code
+        assert status in (200, 302, 400), (parameter, value[:30], status)
+
+
+def turn(name):
+    """Of the values for what every list reads alike: so that each is tried, on four lists at least, and no list with
+    all."""
+    at = list(FILTERS).index(name)
+    return [*ALWAYS, *(value for number, value in enumerate(ODD) if value not in ALWAYS and number % 3 == at % 3)]
 
 
 @pytest.mark.both
 @pytest.mark.parametrize("name", FILTERS)
 def test_no_value_of_a_filter_is_an_incident(quiet, name):
-    ask_with_odd_values(quiet, name, [*FILTERS[name], *ANYWHERE])
+    for parameter in FILTERS[name]:
+        ask_with_odd_values(quiet, name, parameter, ODD)
+    for parameter in ANYWHERE:
+        ask_with_odd_values(quiet, name, parameter, turn(name))
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_no_value_of_what_the_page_reads_itself_is_an_incident(quiet, name):
-    ask_with_odd_values(quiet, name, FOR_THE_PAGE)
+    for parameter in FOR_THE_PAGE:
+        ask_with_odd_values(quiet, name, parameter, turn(name))
 
 
 def test_every_list_is_tried():

@@ -132,5 +132,5 @@ def everything():
 def test_any_sequence_of_merges_loses_nothing(db):
     run_state_machine_as_test(
         AnyMerges,
-        settings=settings(max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=HealthCheck),
+        settings=settings(max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=HealthCheck),
     )

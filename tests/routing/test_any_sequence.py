@@ -62,5 +62,5 @@ class AnySequence(RuleBasedStateMachine):
 def test_any_sequence_of_verbs_keeps_the_invariants(db):
     run_state_machine_as_test(
         AnySequence,
-        settings=settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=HealthCheck),
+        settings=settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=HealthCheck),
     )
