@@ -16,7 +16,8 @@ from typing import Any
 from django.db import connection
 
 PROJECT = Path(__file__).resolve().parents[2]
-given_ports: set[int] = set()
+HELD_ON = "127.3.14.15"
+held_ports: list[socket.socket] = []
 PATIENCE = 300  # seconds: as long as a busy machine may take; pytest.ini ends what hangs altogether
 
 
@@ -31,14 +32,23 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
 
 
 def free_port() -> int:
-    """Never the same twice: one that is to stay free must not be somebody else's in the same test."""
+    """Never the same twice, nor one that another process of the tests has got: a service binds it seconds later.
+
+    Whoever gets it holds it on an address that nobody serves. Our services may be bound beside that, to any address.
+    """
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port: int = probe.getsockname()[1]
-        if port not in given_ports:
-            given_ports.add(port)
-            return port
+        holder = socket.socket()
+        try:
+            holder.bind((HELD_ON, port))
+        except OSError:
+            holder.close()
+            continue
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # after it was bound, so that it was exclusive
+        held_ports.append(holder)
+        return port
 
 
 def this_database():
