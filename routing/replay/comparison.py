@@ -9,7 +9,7 @@ from routing.replay.configuration import Configuration, compare_settings, read_c
 from routing.replay.contacts import Queue, follow, read_contacts
 from routing.replay.differences import Difference, Found, Kind
 from routing.replay.shares import Shares, compare_fairness_tallies, compare_report_tallies
-from routing.replay.turns import LastDecisions, compare_turns
+from routing.replay.turns import LastDecisions, compare_turns, sources_in_turn
 
 Progress = Callable[[int], object]
 
@@ -33,7 +33,7 @@ def replay(*, progress: Progress = lambda contacts: None) -> Replay:
     """Rebuilds and compares. Writes nothing and takes no locks; `progress` is called with numbers of contacts done."""
     with read_snapshot():
         done = Replay()
-        shares, last = Shares(), LastDecisions()
+        shares, last = Shares(), LastDecisions(sources_in_turn())
         done.found.add(follow_contacts(done, shares, last, progress))
         done.found.add(compare_loads(done.loads))
         done.found.add(follow_changes(done))

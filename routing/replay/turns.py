@@ -22,7 +22,7 @@ from routing.replay.lives import Event
 from routing.selection import AHEAD, BEHIND, Decision, progress_after
 
 LIKE = timedelta(minutes=1)  # between a change and the moment that is stored with it, on any host
-RETURNS_WITHIN = timedelta(minutes=2)  # from one contact out of the queue to the next, at the slowest pace
+RETURNS_WITHIN = timedelta(minutes=2)  # after a contact out of the queue, at the slowest pace
 NOTHING = 1e-9
 
 
@@ -36,66 +36,68 @@ class Seen:
 
 @dataclass(slots=True)
 class LastDecisions:
-    """Of all sources in turn: the last event in which somebody was chosen, and the last one for each operator chosen.
+    """Of each source in turn: the last event in which each operator was chosen.
 
-    `lost`: when an operator last gave a place back. `queued`: when one last got a contact out of the queue.
+    `lost`: when an operator last gave a place back, and in which event. `chosen`: when one was last chosen anywhere.
     """
 
-    in_turn: set[int] = field(
-        default_factory=lambda: set(Source.objects.filter(strategy=Strategy.SMOOTH).values_list("pk", flat=True))
-    )
-    of_source: dict[int, int] = field(default_factory=dict)
-    of_operator: dict[tuple[int, int], int] = field(default_factory=dict)
-    lost: dict[int, datetime] = field(default_factory=dict)
-    queued: dict[int, datetime] = field(default_factory=dict)
+    in_turn: Collection[int]
+    events: dict[int, dict[int, int]] = field(default_factory=dict)
+    lost: dict[int, tuple[datetime, int]] = field(default_factory=dict)
+    chosen: dict[int, datetime] = field(default_factory=dict)
 
     def add(self, source_id: int, event: Event) -> None:
         if event.from_operator:
-            note_latest(self.lost, event.from_operator, event.at)
+            at, pk = self.lost.get(event.from_operator, (event.at, event.pk))
+            self.lost[event.from_operator] = max(at, event.at), max(pk, event.pk)
         if event.to_operator and event.strategy:
-            note_latest(self.queued, event.to_operator, event.at)
+            self.chosen[event.to_operator] = max(event.at, self.chosen.get(event.to_operator, event.at))
             if source_id in self.in_turn:
-                self.of_source[source_id] = max(event.pk, self.of_source.get(source_id, 0))
-                pair = source_id, event.to_operator
-                self.of_operator[pair] = max(event.pk, self.of_operator.get(pair, 0))
-
-    def events_of(self, source_id: int) -> set[int]:
-        return {pk for (source, _), pk in self.of_operator.items() if source == source_id}
+                events = self.events.setdefault(source_id, {})
+                events[event.to_operator] = max(event.pk, events.get(event.to_operator, 0))
 
 
-def note_latest(moments: dict[int, datetime], operator_id: int, at: datetime) -> None:
-    known = moments.get(operator_id)
-    moments[operator_id] = max(known, at) if known else at
+def sources_in_turn() -> set[int]:
+    return set(Source.objects.filter(strategy=Strategy.SMOOTH).values_list("pk", flat=True))
 
 
 def compare_turns(last: LastDecisions) -> Iterator[Difference]:
-    for source_id in sorted(last.of_source):
+    for source_id in sorted(last.events):
         yield from compare_source(source_id, last)
 
 
 def compare_source(source_id: int, last: LastDecisions) -> Iterator[Difference]:
-    events = list(ContactEvent.objects.filter(pk__in=last.events_of(source_id)).order_by("pk"))
-    decisions = [(event, decision) for event in events if (decision := readable_decision(event))]
-    if not decisions:
+    entries = list(RosterEntry.objects.filter(source=source_id).select_related("operator").order_by("operator"))
+    begins = {entry.operator_id: entry.changed_at + LIKE for entry in entries}
+    seen: dict[int, Seen] = {}
+    newest: tuple[ContactEvent, Decision] | None = None
+    for event in ContactEvent.objects.filter(pk__in=last.events[source_id].values()).order_by("pk"):
+        if decision := readable_decision(event):
+            note_seen(seen, event, decision, begins)
+            newest = event, decision
+    if newest is None:
         return
-    entries = RosterEntry.objects.filter(source=source_id).select_related("operator").order_by("operator")
-    changed = changed_since(decisions[-1][0].at - LIKE, [entry.operator_id for entry in entries])
+    changed = changed_since(newest[0].at - LIKE, begins)
     for entry in entries:
-        seen = last_seen(entry, decisions)
-        if seen is None:
-            continue
-        is_still = entry.operator_id not in changed and was_free(entry, decisions[-1][1])
-        is_still &= not has_moved_since(entry, decisions[-1][0].at, last)
-        most = seen.exactly + tolerance(entry.weight) if is_still else inf
-        least = seen.exactly - tolerance(entry.weight) if is_still else seen.least - NOTHING
-        if not least <= entry.progress <= most:
-            expected = f"{'' if is_still else 'at least '}{seen.exactly if is_still else seen.least:g}"
-            yield Difference(
-                Kind.TURN,
-                f"Source {source_id}: operator {entry.operator_id} stands at {entry.progress:g} in the turns, but by "
-                f"the last decisions at {expected}.",
-                {"source": source_id, "operator": entry.operator_id},
-            )
+        if entry.operator_id in seen:
+            is_still = entry.operator_id not in changed and was_free(entry, newest[1])
+            is_still &= not has_moved_since(entry, newest[0], last)
+            yield from compare_entry(entry, seen[entry.operator_id], is_still=is_still)
+
+
+def compare_entry(entry: RosterEntry, seen: Seen, *, is_still: bool) -> Iterator[Difference]:
+    """`is_still`: nothing has moved it since."""
+    play = tolerance(entry.weight)
+    least, most = (seen.exactly - play, seen.exactly + play) if is_still else (seen.least - NOTHING, inf)
+    if least <= entry.progress <= most:
+        return
+    expected = f"at {seen.exactly:g}" if is_still else f"at {seen.least:g} or further"
+    yield Difference(
+        Kind.TURN,
+        f"Source {entry.source_id}: operator {entry.operator_id} stands at {entry.progress:g} in the turns, but by the "
+        f"last decisions {expected}.",
+        {"source": entry.source_id, "operator": entry.operator_id},
+    )
 
 
 def readable_decision(event: ContactEvent) -> Decision | None:
@@ -106,26 +108,19 @@ def readable_decision(event: ContactEvent) -> Decision | None:
         return None
 
 
-def last_seen(entry: RosterEntry, decisions: Collection[tuple[ContactEvent, Decision]]) -> Seen | None:
-    """None if the entry is younger than these decisions, or has got another weight since."""
-    found = [
-        progress_in(decision, entry.operator_id) for event, decision in decisions if event.at > entry.changed_at + LIKE
-    ]
-    known = [seen for seen in found if seen]
-    if not known:
-        return None
-    return Seen(max(seen.least for seen in known), max(seen.exactly for seen in known))
-
-
-def progress_in(decision: Decision, operator_id: int) -> Seen | None:
+def note_seen(seen: dict[int, Seen], event: ContactEvent, decision: Decision, begins: Mapping[int, datetime]) -> None:
+    """What this decision says of those who have their entry and weight since before it."""
+    moved = decision.chosen if decision.strategy == Strategy.SMOOTH and not decision.is_sticky else None
     for candidate in decision.candidates:
-        if candidate.operator_id == operator_id:
-            is_moved = decision.chosen == operator_id and not decision.is_sticky
-            if not is_moved or decision.strategy != Strategy.SMOOTH:
-                return Seen(candidate.progress, candidate.progress)
-            least = candidate.progress + 1 / candidate.weight
-            return Seen(least, progress_after(decision.candidates, operator_id) or least)
-    return None
+        pk = candidate.operator_id
+        if pk not in begins or event.at <= begins[pk]:
+            continue
+        least = exactly = candidate.progress
+        if pk == moved:
+            least += 1 / candidate.weight
+            exactly = progress_after(decision.candidates, pk) or least
+        before = seen.get(pk, Seen(least, exactly))
+        seen[pk] = Seen(max(before.least, least), max(before.exactly, exactly))
 
 
 def changed_since(moment: datetime, operator_ids: Collection[int]) -> set[int | None]:
@@ -140,15 +135,16 @@ def was_free(entry: RosterEntry, decision: Decision) -> bool:
     return obstacles.get(entry.operator_id, "unknown") is None and entry.operator.obstacle is None
 
 
-def has_moved_since(entry: RosterEntry, moment: datetime, last: LastDecisions) -> bool:
+def has_moved_since(entry: RosterEntry, decision: ContactEvent, last: LastDecisions) -> bool:
     """Whether the operator may have come back since: from its limit, from a cap, or from its pace."""
-    lost, queued = last.lost.get(entry.operator_id), last.queued.get(entry.operator_id)
-    is_paced = bool(entry.operator.queue_pace or settings.QUEUE_PACE)
-    return (
-        has_cap(entry.operator)
-        or bool(lost and lost >= moment - LIKE)
-        or bool(is_paced and queued and queued >= moment - RETURNS_WITHIN)
-    )
+    if has_cap(entry.operator):
+        return True
+    lost_at, lost_in = last.lost.get(entry.operator_id, (None, 0))
+    if lost_at and (lost_at >= decision.at - LIKE or lost_in > decision.pk):
+        return True
+    chosen_at = last.chosen.get(entry.operator_id)
+    is_paced = entry.operator.queue_pace or settings.QUEUE_PACE
+    return bool(is_paced and chosen_at and chosen_at >= decision.at - RETURNS_WITHIN)
 
 
 def tolerance(weight: int) -> float:

@@ -13,11 +13,11 @@ from tests import characters, random_actions
 
 pytestmark = pytest.mark.django_db
 
-STEPS = 150
+STEPS = 160
 SECONDS = [1, 20, 50, 300, 4_000]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_replay_ends_where_the_tables_are(seed):
     chance = Random(seed)
     with time_machine.travel(datetime(2026, 3, 28, 8, tzinfo=UTC)) as traveller:
