@@ -119,7 +119,7 @@ class Standby:
     def __init__(self) -> None:
         self.lag: float | None = None  # seconds; None: it cannot be used
         self.asked_at = self.warned_at = -inf
-        self.was_used = True
+        self.has_warned = False
         self.asking = Lock()
 
     def ask(self, max_age: float = inf) -> Outcome:
@@ -133,23 +133,23 @@ class Standby:
                 self.measure()
             finally:
                 self.asking.release()
-        if self.lag is None:
+        if (lag := self.lag) is None:
             return Outcome.UNAVAILABLE
         # What it has replayed since is not known, so it may have stood still.
-        age = self.lag + time.monotonic() - self.asked_at
+        age = lag + time.monotonic() - self.asked_at
         return Outcome.REPLICA if age <= min(settings.DATABASE_REPLICA_MAX_LAG, max_age) else Outcome.BEHIND
 
     def measure(self) -> None:
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            asked_at = time.monotonic()
-            cursor.execute(PRIMARY)
-            now = cursor.fetchone()
+        asked_at = time.monotonic()
         try:
+            with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+                cursor.execute(PRIMARY)
+                now = cursor.fetchone()
             with connections[ALIAS].cursor() as cursor:
                 cursor.execute(STANDBY, now)
                 row = cursor.fetchone()
         except Error as error:
-            self.note(None, asked_at, f"does not answer: {first_line(error)}")
+            self.give_up(error)
             return
         if row is None:
             self.note(None, asked_at, "is no standby of the primary, or has not followed it to its timeline yet")
@@ -158,16 +158,21 @@ class Standby:
         else:
             self.note(max(float(row[0]), 0.0), asked_at, f"is {row[0]:.0f} seconds behind")
 
+    def give_up(self, error: Error) -> None:
+        """Also closes this thread's connection: outside of requests nobody else would."""
+        connections[ALIAS].close()
+        first_line = str(error).partition("\n")[0]
+        self.note(None, time.monotonic(), f"cannot be read: {first_line}")
+
     def note(self, lag: float | None, asked_at: float, state: str) -> None:
         self.lag, self.asked_at = lag, asked_at
         is_used = lag is not None and lag <= settings.DATABASE_REPLICA_MAX_LAG
         if not is_used and time.monotonic() - self.warned_at >= QUIET:
-            self.warned_at = time.monotonic()
+            self.has_warned, self.warned_at = True, time.monotonic()
             log.warning("The replica is not used: it %s", state)
-        elif is_used and not self.was_used:
-            self.warned_at = -inf
+        elif is_used and self.has_warned:
+            self.has_warned = False
             log.info("The replica is used again")
-        self.was_used = is_used
 
     def judge(self, error: Error | ObjectDoesNotExist) -> Outcome:
         """Why the primary is to do what has failed with this error; raises the error if it is not to.
@@ -181,12 +186,8 @@ class Standby:
             raise error
         if fault == Fault.BUSY:
             return Outcome.CANCELLED
-        self.note(None, time.monotonic(), f"has failed: {first_line(error)}")
+        self.give_up(error)
         return Outcome.UNAVAILABLE
-
-
-def first_line(error: Error) -> str:
-    return str(error).partition("\n")[0]
 
 
 standby = Standby()

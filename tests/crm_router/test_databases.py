@@ -105,9 +105,11 @@ def test_without_a_time_the_system_decides() -> None:
 
 def replica_of(url: str, *, connect_timeout: int = 5) -> dict[str, object]:
     parsed = databases.parse_replica_url(url)
-    return databases.replica_settings(
+    settings = databases.replica_settings(
         url=parsed, connect_timeout=connect_timeout, network_timeout=6, behind_pooler=False
-    )["OPTIONS"]
+    )
+    options: dict[str, object] = settings["OPTIONS"]
+    return options
 
 
 def test_a_replica_is_a_standby_and_not_waited_for_long() -> None:

@@ -26,7 +26,7 @@ def standby(server: Server) -> Iterator[Server]:
 def run_in_shell(environment: dict[str, str], server: Server, standby: Server, code: str) -> str:
     """What the code prints in a process that has them as its databases."""
     urls = {"DATABASE_URL": server.url, "DATABASE_REPLICA_URL": f"{standby.url}?target_session_attrs=any"}
-    bound = {"DATABASE_REPLICA_MAX_LAG": "1"}
+    bound = {"DATABASE_REPLICA_MAX_LAG": "2"}
     done = run(sys.executable, "manage.py", "shell", "-v0", "-c", code, env=environment | urls | bound)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
@@ -115,8 +115,8 @@ def test_reports_are_read_from_the_replica_and_nothing_else_is(
     assert service.get("/health/ready")[0] == 200
     standby.start()
     wait_until(lambda: registered(service) == 7 and reads(service, "replica") > before, "it is used again")
-    assert service.output().count("The replica is not used: it ") == 1
-    assert service.output().count("The replica is used again") == 1
+    assert "The replica is not used: it cannot be read: " in service.output()
+    assert "The replica is used again" in service.output()
 
 
 BEGIN = """
@@ -142,21 +142,21 @@ while where() != "replica":
     pass
 ask("replica", "SELECT pg_wal_replay_pause()")
 add("Boris")
-seen = [replica.read(Operator.objects.count)]
-while seen[-1] < 2:
-    seen.append(replica.read(Operator.objects.count))
+while replica.read(Operator.objects.count) < 2:
+    pass
+print(where())
 ask("replica", "SELECT pg_wal_replay_resume()")
 while where() != "replica":
     pass
-print(set(seen), replica.read(Operator.objects.count))
+print("again")
 """
 
 
 def test_a_replica_beyond_the_bound_is_not_read(environment: dict[str, str], server: Server, standby: Server) -> None:
     printed = run_in_shell(environment, server, standby, BEGIN + PAUSED)
 
-    assert "{1, 2} 2" in printed
-    assert printed.count("The replica is not used: it is 1 seconds behind") == 1
+    assert "primary\nagain\n" in printed
+    assert re.search(r"The replica is not used: it is \d+ seconds behind", printed)
 
 
 CANCELLED = """

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import OperationalError, ProgrammingError, transaction
+from django.db import OperationalError, ProgrammingError, connections, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory
 
@@ -37,6 +38,8 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(events, "listeners", [lambda event: found.append(event.outcome.value)])
     yield found
     replica.wants_current.set(False)
+    with suppress(AttributeError):  # none was made
+        del connections[replica.ALIAS]
 
 
 def where() -> str:
@@ -109,6 +112,15 @@ def test_after_a_failure_it_is_left_alone_for_a_while(outcomes: list[str]) -> No
     failing(OperationalError(), psycopg.errors.AdminShutdown())
     assert replica.read(where) == "default"
     assert outcomes == ["unavailable", "unavailable"]
+
+
+def test_a_replica_that_comes_and_goes_is_no_flood_of_warnings(
+    outcomes: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="core.db.replica")
+    for behind in [7200.0, 0.0] * 3:
+        replica.standby.note(behind, time.monotonic(), "is 7200 seconds behind")
+    assert caplog.messages == ["The replica is not used: it is 7200 seconds behind", "The replica is used again"]
 
 
 def test_what_took_too_long_is_not_begun_again(outcomes: list[str]) -> None:
