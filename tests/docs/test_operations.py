@@ -154,6 +154,17 @@ def test_sweeping_and_pruning_do_not_wait_for_each_other():
         assert ("crm-router-worker " in line) == ("crm-router-prune " in line), line
 
 
+def test_both_set_ups_compare_everything_with_the_history_every_night():
+    folder = documents.ROOT / "deploy"
+    service = (folder / "systemd/crm-router-check.service").read_text()
+    timer = (folder / "systemd/crm-router-check.timer").read_text()
+    services = yaml.safe_load((folder / "compose.production.yaml").read_text())["services"]
+    assert re.search(r"^ExecStart=.* manage.py check_routing --deep$", service, re.M)
+    assert "OnFailure=crm-router-failed@%n.service" in service
+    assert re.search(r"^OnCalendar=\*-\*-\* 04:00:00$", timer, re.M)
+    assert services["check"]["command"][-4:] == ["check_routing", "--deep", "--loop", "86400"]
+
+
 def test_every_wait_has_an_end():
     assert [line for line in commands() if "until " in line and not line.startswith("timeout ")] == []
 
