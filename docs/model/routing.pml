@@ -1,4 +1,4 @@
-/* Registering, resolving, declining, duty, hand-over, and the queue between them.
+/* Registering, resolving, declining, giving by hand, duty, hand-over, and the queue between them.
 
    START sets the rows up, SCENARIO starts the processes; scripts/model defines both. When all of them have ended, what
    still waits is swept up, and nobody may wait beside a free place. */
@@ -10,9 +10,10 @@
 #define Register(s) Process(REGISTER, s, 0)
 #define Resolve(c) Process(RESOLVE, c, 0)
 #define Decline(c, who) Process(DECLINE, c, who)
+#define Give(c, who) Process(GIVE, c, who)
 #define SetDuty(who, is_on) Process(SET_DUTY, who, is_on)
 #define Sweep() Process(SWEEP, 0, 0)
-mtype = { REGISTER, RESOLVE, DECLINE, SET_DUTY, SWEEP, HAND_OVER };
+mtype = { REGISTER, RESOLVE, DECLINE, GIVE, SET_DUTY, SWEEP, HAND_OVER };
 #ifdef HANDOVER
 #include "handover.pml"
 #define HandOver(who) Process(HAND_OVER, who, 0)
@@ -31,6 +32,7 @@ proctype Process(mtype verb; byte x; byte y)
     :: verb == REGISTER -> register(x)
     :: verb == RESOLVE -> resolve(x)
     :: verb == DECLINE -> decline(x, y)
+    :: verb == GIVE -> give(x, y)
     :: verb == SET_DUTY -> set_duty(x, y)
     :: verb == SWEEP -> atomic { looks = SWEEPING; has_assigned = true }
 #ifdef HANDOVER

@@ -9,6 +9,7 @@
 
 bool accepted;
 bool due;                   /* its moment has come; false while its clock stands still */
+byte offers;                /* how often it was assigned: tells one moment by which it must be taken from another */
 byte timed_out;             /* operators from whom it was taken, as bits */
 
 hidden byte one_wins, holder_accepts, clock_runs;
@@ -66,6 +67,7 @@ inline time_out()
     :: attempt < ATTEMPTS ->
         atomic {                                            /* find_due */
             has_ended = !due || accepted || status[C] != ASSIGNED;
+            was_offers = offers;
             freed = owner[C]; from = source[C]; refusing = given_back[C] | (freed == NOBODY -> 0 : BIT(freed));
             may_crash()
         };
@@ -78,7 +80,11 @@ inline time_out()
 #ifndef WITHOUT_LOOK_AGAIN
         if
         :: !is_lost ->                                      /* lock_due_contact */
-            atomic { contact_lock[C] == 0 -> contact_lock[C] = ME; is_lost = !AS_READ(freed, false) || !due; may_crash() }
+            atomic {
+                contact_lock[C] == 0 -> contact_lock[C] = ME;
+                is_lost = !AS_READ(freed, false) || !due || offers != was_offers;
+                may_crash()
+            }
         :: else
         fi;
 #endif
@@ -100,6 +106,7 @@ inline time_out()
                 clock_runs = due;
                 assert(clock_runs);
                 due = false;
+                offers++;
                 timed_out = timed_out | BIT(freed)
             };
             commit(C, (chosen == NOBODY -> WAITING : ASSIGNED), chosen, freed, BIT(freed));
@@ -145,7 +152,8 @@ inline hand_over(who)
             change_loads(chosen, who);                      /* whether or not the contact is found as it was read */
             if
             :: AS_READ(who, was_accepted) ->
-                status[C] = (chosen == NOBODY -> WAITING : ASSIGNED); owner[C] = chosen; accepted = false; due = false
+                status[C] = (chosen == NOBODY -> WAITING : ASSIGNED); owner[C] = chosen;
+                accepted = false; due = false; offers++
             :: else
             fi;
             release(); check()
@@ -187,6 +195,7 @@ mtype = { ACCEPT, TIME_OUT, GO_OFF_DUTY, HAND_OVER, RESOLVE };
 proctype Process(mtype verb; byte x)
 {
     byte attempt, chosen = NOBODY, to_lock, from, refusing, freed = NOBODY;
+    byte was_offers;
     bool is_lost, is_awaited, has_ended, was_accepted;
     mtype was = ABSENT;
     if
@@ -197,7 +206,7 @@ proctype Process(mtype verb; byte x)
     :: verb == RESOLVE -> resolve()
     fi;
 gone:
-    atomic { release(); x = 0; attempt = 0; chosen = NOBODY; freed = NOBODY; from = 0; refusing = 0 }
+    atomic { release(); x = 0; attempt = 0; chosen = NOBODY; freed = NOBODY; from = 0; refusing = 0; was_offers = 0 }
 }
 
 /* The moment comes while its operator is on duty, once for each who has it. */

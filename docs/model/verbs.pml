@@ -85,6 +85,40 @@ inline decline(c, who)
     atomic { passed_over = 0; from = 0; refusing = 0 }
 }
 
+/* routing.lifecycle.assign_by_hand, to an operator who must be free: checked under the lock. */
+inline give(c, who)
+{
+    do
+    :: attempt < ATTEMPTS ->
+        atomic { was = status[c]; freed = owner[c]; may_crash() };
+        if
+        :: was == RESOLVED || was == ABSENT || freed == who -> freed = NOBODY; break
+        :: else
+        fi;
+        lock_two(who, freed);
+#ifndef WITHOUT_SECOND_CHECK
+        is_lost = !IS_FREE(who);
+#endif
+        if
+        :: is_lost -> atomic { is_lost = false; release(); freed = NOBODY }; break      /* Conflict: full, or off duty */
+        :: else
+        fi;
+        update_contact(c, was, freed);
+        update_operator(who);
+        if
+        :: is_lost -> start_again()
+        :: else ->
+            atomic {
+                given_back[c] = given_back[c] & ~BIT(who);
+                commit(c, ASSIGNED, who, freed, 0)
+            };
+            break
+        fi
+    :: else -> freed = NOBODY; break                        /* Busy: nothing has changed */
+    od;
+    was = ABSENT
+}
+
 /* routing.operator_actions.set_duty: who comes on duty gets what waits. */
 inline set_duty(who, is_on)
 {

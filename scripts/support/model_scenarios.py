@@ -80,6 +80,14 @@ SMALL = [
         "ATTEMPTS=4",
     ),
     routing(
+        "one is given by hand while two come, a crash",
+        f"{TWO}; start_assigned(0, 0)",
+        "run Give(0, 1); run Register(0); run Register(0)",
+        "CRASHES=1",
+        WITHOUT_SECOND_CHECK="limit_is_kept",
+        WITHOUT_OPERATOR_LOCK="limit_is_kept",
+    ),
+    routing(
         "somebody comes on duty, without a sweep",
         f"{TWO}; start_assigned(0, 0); on_duty[1] = false",
         "run Register(0); run Register(0); run SetDuty(1, true)",
