@@ -49,6 +49,12 @@ SMALL = [
         WITHOUT_SECOND_LOOK="nobody_waits",
     ),
     routing(
+        "a sweep beside a client and a place that becomes free, a crash",
+        f"{ONE}; start_assigned(0, 0)",
+        "run Register(0); run Resolve(0); run Sweep()",
+        "CRASHES=1",
+    ),
+    routing(
         "three clients, two places",
         TWO,
         "run Register(0); run Register(0); run Register(0)",
