@@ -16,6 +16,7 @@ import postgresql
 INTERRUPTED, NOTHING_COLLECTED = 2, 5  # pytest's exit codes
 NGINX = ("nginx", "/usr/sbin/nginx")
 JAVA = ("java",)
+SYSTEMD = ("systemd-analyze",)
 SPIN, COMPILER = ("spin",), ("gcc",)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -26,10 +27,11 @@ def main(arguments: list[str]) -> int:
     chromium = find(CHROMIUM) or install("Chromium", CHROMIUM, "chromium", "chromium-driver")
     nginx = find(NGINX) or install("nginx", NGINX, "nginx-light")
     java = find(JAVA) or install("Java", JAVA, "default-jre-headless")
+    systemd = find(SYSTEMD) or install("systemd-analyze", SYSTEMD, "systemd")
     needed = {"browser": chromium, "nginx": nginx, "java": java, "spin": find_spin(), "mount": may_unshare("--mount")}
     needed |= {"network": may_unshare("--net") and shutil.which("ip")}
     needed |= {"node": shutil.which("node") and shutil.which("npm")}
-    needed |= {"systemd": shutil.which("systemd-analyze"), "promtool": shutil.which("promtool")}
+    needed |= {"systemd": systemd, "promtool": shutil.which("promtool")}
     with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
         environment = surroundings(Path(folder), CHROMIUM=chromium, NGINX_PROGRAM=nginx)
         missing = [f"not {mark}" for mark, is_there in needed.items() if not is_there]
