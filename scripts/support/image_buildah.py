@@ -46,31 +46,18 @@ exec chroot "$root" "$@"
 class Buildah:
     """Builds with --isolation chroot, and runs in mount and process namespaces of its own: no daemon and no cgroups."""
 
+    name = "buildah --isolation chroot"
+
     def __init__(self, folder: Path, *, pull: bool) -> None:
         if os.geteuid() != 0:
             sys.exit("No Docker engine answers, and buildah needs root here.")
         if not install_missing():
-            sys.exit(
-                "No Docker engine answers, and there is no buildah. On Debian: apt-get install buildah debootstrap"
-            )
+            sys.exit("No Docker engine answers, and there is no buildah: apt-get install buildah debootstrap")
         self.pull = pull
-        self.tool = [
-            "buildah",
-            "--root",
-            folder / "storage",
-            "--runroot",
-            folder / "run",
-            "--storage-driver",
-            "overlay",
-        ]
+        places = ["--root", str(folder / "storage"), "--runroot", str(folder / "run")]
+        self.tool = ["buildah", *places, "--storage-driver", "overlay"]
         self.working: list[str] = []
-        self.gaps = [
-            "limits of memory, processor and processes, a network of its own, and Docker's list of system calls"
-        ]
-
-    @property
-    def name(self) -> str:
-        return "buildah --isolation chroot"
+        self.gaps = ["limits of memory and processes, a network of its own, and Docker's filter of system calls"]
 
     def build(self) -> None:
         if not self.pull:
@@ -132,6 +119,7 @@ class Buildah:
     def clean_up(self) -> None:
         for working in self.working:
             output(*self.tool, "rm", working)
+        output(*self.tool, "rmi", "--prune", "--force")  # what a new build has taken the name from
 
 
 def install_missing() -> bool:
