@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 BOTS = 8
 PATIENCE = 30  # seconds that a bot waits for an answer
+ENDING = 60  # seconds in which what was sent last must be answered
 OPEN = 5  # contacts that a bot leaves open
 PROBE_EVERY, PROBE_PATIENCE = 0.2, 2.0  # seconds
 AGAIN = {0, 429, 502, 503, 504}
@@ -95,12 +96,16 @@ class Bot:
         number = 0
         while not ending.is_set():
             number += 1
-            self.register(f"{self.run}-{self.number}-{number}")
+            self.register(f"{self.run}-{self.number}-{number}", ending)
             if len(self.open) > OPEN:
                 self.call("POST", f"/contacts/{self.open.popleft()}/resolve")
 
-    def register(self, key: str) -> int:
-        while True:
+    def register(self, key: str, ending: threading.Event | None = None) -> int | None:
+        """The contact; None if it was told to end and has not been answered for a minute since."""
+        give_up_at = float("inf")
+        while time.monotonic() < give_up_at:
+            if ending and ending.is_set():
+                give_up_at = min(give_up_at, time.monotonic() + ENDING)
             begun = time.monotonic()
             status, content = self.call("POST", "/contacts", self.body(key), key=key)
             contact = content["id"] if status == http.client.CREATED else None
@@ -110,6 +115,7 @@ class Bot:
                 self.open.append(contact)
                 return int(contact)
             time.sleep(0.2)
+        return None
 
     def body(self, key: str) -> dict[str, Any]:
         return {"source_id": self.source, "lead_email": f"{key}@example.com", "message": key}
