@@ -21,12 +21,13 @@ def change_contact(contact: Contact, **fields: Any) -> Change:
     """Sets these fields (columns' names) and `updated_at` on the instance, and returns the update to store.
 
     The update finds the row only if the operator, and whether it is resolved, taken and answered, are those of the
-    instance as it was read. An operator who loses the contact is added to those who had it.
+    instance as it was read; and one without an operator only if nothing has changed since: it may have been given to
+    somebody meanwhile, who has declined it. An operator who loses the contact is added to those who had it.
     """
     if contact.operator_id and fields.get("operator_id", contact.operator_id) != contact.operator_id:
         fields["former_operator_ids"] = sorted(contact.holder_ids)
+    seen = [contact.pk, contact.operator_id or field("updated_at").get_db_prep_value(contact.updated_at, connection)]
     fields["updated_at"] = timezone.now()
-    seen = [contact.pk, *([contact.operator_id] if contact.operator_id else [])]
     empty = tuple(name for name in MOMENTS if getattr(contact, name) is None)
     update = update_of(tuple(fields), contact.operator_id is not None, empty)
     for name, value in fields.items():
@@ -45,12 +46,12 @@ def update_of(names: tuple[str, ...], is_assigned: bool, empty: tuple[str, ...])
     """`empty`: those of the MOMENTS that must be null; the others must not."""
 
     def build(*values: Any) -> Any:
-        seen, new = values[: 1 + is_assigned], values[1 + is_assigned :]
-        contacts = Contact.objects.filter(pk=seen[0], **{f"{name}__isnull": name in empty for name in MOMENTS})
-        contacts = contacts.filter(operator=seen[1]) if is_assigned else contacts.filter(operator__isnull=True)
+        pk, seen, *new = values
+        as_seen = {"operator": seen} if is_assigned else {"operator": None, "updated_at": seen}
+        contacts = Contact.objects.filter(pk=pk, **as_seen, **{f"{name}__isnull": name in empty for name in MOMENTS})
         return contacts, {field(name).name: value for name, value in zip(names, new, strict=True)}
 
-    return Update(build, parameters=1 + is_assigned + len(names))
+    return Update(build, parameters=2 + len(names))
 
 
 UNTAKEN: Fields = {"accepted_at": None, "first_reaction_at": None}
