@@ -1,6 +1,7 @@
 """What must hold after a failover, and the seconds that it took."""
 
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -51,10 +52,14 @@ def check_contacts(world: "World", journal: Journal) -> Iterator[str]:
 def check_repeats(world: "World", journal: Journal, chance: Random) -> Iterator[str]:
     """The same message with the same key gives the same contact, whoever answers."""
     answered = journal.contacts()
-    bot = world.bot(BOTS, "again", Journal())
+    bot, ending = world.bot(BOTS, "again", Journal()), threading.Event()
+    ending.set()
     for key in chance.sample(sorted(answered), min(REPEATED, len(answered))):
-        if {again := bot.register(key)} != answered[key]:
+        again = bot.register(key, ending)
+        if {again} != answered[key]:
             yield f"key {key} was answered with {answered[key]}, and again with {again}"
+        if again is None:
+            return
 
 
 def check_commands(world: "World") -> Iterator[str]:
