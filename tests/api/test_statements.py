@@ -1,6 +1,7 @@
 """How many statements each call costs, exactly. A new call that has no line here fails."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -121,7 +122,7 @@ def test_every_call_has_a_line_here(api):
 
 def test_every_method_of_every_route_has_a_line_here():
     calls = [re.sub(r"{\w+}", "1", call).split() for _, call, _ in CALLS.values()]
-    assert sorted((method, resolve(f"/api/v1{path}").route) for method, path in calls) == endpoints()
+    assert sorted((method, resolve(urlsplit(f"/api/v1{path}").path).route) for method, path in calls) == endpoints()
 
 
 @pytest.mark.parametrize(("number", "call", "body"), CALLS.values(), ids=CALLS)

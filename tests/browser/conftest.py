@@ -14,7 +14,7 @@ from access import keys
 from routing.models import Contact, Source
 from tests import characters
 
-PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+PROGRAMS = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 PATIENCE = 120_000  # milliseconds: a page of a busy machine is slow, not broken
 expect.set_options(timeout=PATIENCE)
 # As root, in containers and without graphics; and nothing that calls home.

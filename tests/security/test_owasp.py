@@ -42,6 +42,7 @@ CLIENTS = {
     *("sentry_sdk", "opentelemetry"),
 }
 WHY_NOT = {
+    "core/db/postgresql/commit_watch.py": "closes connections to the database, and opens none",
     "crm_router/server/address.py": "finds out which addresses a name of our own listens on",
     "crm_router/observability/sentry.py": "tells of faults at an address from the settings, and reads no answer",
     "crm_router/observability/tracing.py": "tells of requests, likewise",
