@@ -4,6 +4,8 @@
 // have data-every-hidden, and nothing is exchanged while somebody types or chooses in it. What went wrong is said once,
 // until it is over.
 
+htmx.config.defaultSettleDelay = 0; // or what has just come does nothing for 20 ms
+
 const LIVE = "[data-live]";
 const PATIENCE = 20_000; // milliseconds until a question counts as not answered
 const asking = new WeakSet();
