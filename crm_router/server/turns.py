@@ -1,10 +1,14 @@
 """Work that one process of the service does at a time. When it ends, however it ends, another one goes on."""
 
+import errno
 import fcntl
 import tempfile
+import time
 from collections.abc import Callable
 from threading import Thread
 from typing import IO
+
+AGAIN = 1.0  # seconds
 
 
 class Turn:
@@ -23,6 +27,21 @@ class Turn:
         Thread(target=self.wait_and_do, args=(work,), name=name, daemon=True).start()
 
     def wait_and_do(self, work: Callable[[], None]) -> None:
-        assert self.file is not None
-        fcntl.lockf(self.file, fcntl.LOCK_EX)  # of the process, also in a file that was opened before the fork
+        while not self.has_locked():
+            time.sleep(AGAIN)
         work()
+
+    def has_locked(self) -> bool:
+        """Waits for the lock, and usually has it then.
+
+        The system gives up when processes wait for each other: it does not know that different threads of them do, each
+        for a turn of its own, and that none holds up another.
+        """
+        assert self.file is not None
+        try:
+            fcntl.lockf(self.file, fcntl.LOCK_EX)  # of the process, also in a file that was opened before the fork
+        except OSError as error:
+            if error.errno == errno.EDEADLK:
+                return False
+            raise
+        return True

@@ -90,15 +90,14 @@ class ContactViews(VerbAdmin):
                 "routing/contact_list_live.html", self.list_context(request, changelist) | shown, request
             )
 
+        def read_version() -> object:
+            changelist: Any = self.get_changelist_instance(request)
+            return changelist.version(), contact_tabs.count_tabs()
+
         views = tuple(SavedView.objects.filter(user=user_id(request)).values_list("pk", flat=True))
         try:
-            version = recent(
-                "contacts",
-                request.GET.urlencode(),
-                lambda: (self.get_changelist_instance(request).version(), contact_tabs.count_tabs()),
-                seconds=VERSION_STANDS,
-                news=wants_news(request),
-            )
+            address, news = request.GET.urlencode(), wants_news(request)
+            version = recent("contacts", address, read_version, seconds=VERSION_STANDS, news=news)
             return live_response(request, (version, views), rendered, minutes=AGES_STAND)
         except IncorrectLookupParameters as error:
             raise Http404 from error

@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from access import keys
 from routing.models import Contact, Source
-from tests import characters
+from tests import characters, links
 
 PROGRAMS = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 PATIENCE = 120_000  # milliseconds: a page of a busy machine is slow, not broken
@@ -44,7 +44,7 @@ def browser(both_at_once: None) -> Iterator[Browser]:
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if not program:
         pytest.fail("No Chromium: install it, or name it in CHROMIUM.")
-    with sync_playwright() as playwright:
+    with links.unchanged(), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()

@@ -1,6 +1,7 @@
 """What `route_waiting` and `prune` say of themselves: to whoever types them, and in rounds to whoever watches."""
 
 import signal
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -135,7 +136,7 @@ def test_the_nightly_check_logs_each_finding_as_an_error_without_names(drifted, 
 
 def test_the_nightly_check_stops_in_the_middle_when_the_process_is_to_end(monkeypatch, lines):
     characters.contact(characters.source())
-    monkeypatch.setattr(check_routing, "findings", lambda: signal.raise_signal(signal.SIGTERM) or [])
+    monkeypatch.setattr(check_routing, "findings", partial(signal.raise_signal, signal.SIGTERM))
     call_command("check_routing", "--deep", "--loop", "86400")
     assert [line["event"] for line in lines()] == ["Stopped before the end of the check."]
     assert not Upkeep.objects.filter(checked_at__isnull=False).exists()

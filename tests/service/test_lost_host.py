@@ -10,6 +10,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
+from tests import links
 from tests.service.conftest import StartService
 from tests.service.lost_host import Host
 from tests.service.own_postgresql import Server
@@ -23,9 +24,10 @@ WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 @pytest.fixture
 def host(server: Server) -> Iterator[Host]:
     server.start()
-    host = Host(server.port)
-    yield host
-    host.destroy()
+    with links.changing():
+        host = Host(server.port)
+        yield host
+        host.destroy()
 
 
 @pytest.fixture

@@ -145,6 +145,8 @@ add("Boris")
 while replica.read(Operator.objects.count) < 2:
     pass
 print(where())
+while not replica.standby.has_warned:  # until it is asked again
+    where()
 ask("replica", "SELECT pg_wal_replay_resume()")
 while where() != "replica":
     pass
