@@ -193,7 +193,9 @@ def addresses(existing):
         named = (
             one.pk
             for model, one in existing.items()
-            if name.startswith((f"{model._meta.label_lower.replace('.', '_')}_", f"my_{model._meta.model_name}_"))
+            if name.startswith(
+                tuple(f"{before}{model._meta.model_name}_" for before in (f"{model._meta.app_label}_", "", "my_"))
+            )
         )
         key = next(named, 1)
         filled = re.sub(r"<[^>]+>", str(key), route.replace("(?P<url>.*)$", "nowhere/"))
