@@ -7,11 +7,13 @@ and is committed with it, so that no crash can separate the two. `prune` deletes
 import copy
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from core import retry
 from core.db.compiled import Select
@@ -22,7 +24,9 @@ from routing.waiting import WITH_OPERATOR, contacts_with_operators
 
 Token = tuple[int, str | None]  # source and key; without a key, a repetition is not detected
 
-BY_KEY: Select[Any] = Select(lambda source_id, key: contacts_by_keys(source_id, [key]).values_list(*WITH_OPERATOR))
+BY_KEY: Select[Any] = Select(
+    lambda source_id, key: Contact.objects.filter(source=source_id, idempotency_key=key).values_list(*WITH_OPERATOR)
+)
 FINGERPRINT_BYTES = 16
 TOGETHER = 1_000  # keys deleted in one transaction, which keeps their contacts locked for some milliseconds
 
@@ -39,15 +43,11 @@ def find_by_keys(tokens: Iterable[Token]) -> dict[Token, Contact]:
     for source_id, key in tokens:
         if key is not None:
             keys.setdefault(source_id, set()).add(key)
-    return {
-        (contact.source_id, contact.idempotency_key): contact
-        for source_id, given in keys.items()
-        for contact in contacts_by_keys(source_id, given)
-    }
-
-
-def contacts_by_keys(source_id: int, keys: Collection[str]) -> QuerySet[Contact]:
-    return Contact.objects.select_related("operator").filter(source=source_id, idempotency_key__in=keys)
+    if not keys:
+        return {}
+    by_source = (Q(source=source_id, idempotency_key__in=given) for source_id, given in keys.items())
+    found = Contact.objects.select_related("operator").filter(reduce(or_, by_source))
+    return {(contact.source_id, contact.idempotency_key): contact for contact in found}
 
 
 def as_contacts(rows: Sequence[Sequence[Any]]) -> list[Contact]:

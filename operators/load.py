@@ -127,13 +127,12 @@ def place_given_back(operator_id: int) -> Change:
     return Change(GIVE_BACK, (operator_id,), is_required=False)
 
 
+SET_LOAD = Update(lambda pk, load: (Operator.objects.filter(pk=pk), {"current_load": load}))
+
+
 def set_loads(loads: Mapping[int, int]) -> None:
     """Sets loads to counted numbers, by operator id. The caller holds the operators' locks."""
-    by_load: dict[int, list[int]] = {}
-    for operator_id, load in loads.items():
-        by_load.setdefault(load, []).append(operator_id)
-    for load, operator_ids in by_load.items():
-        Operator.objects.filter(pk__in=operator_ids).update(current_load=load)
+    SET_LOAD.run_many(list(loads.items()))
 
 
 def add_place(operator: Operator) -> None:
