@@ -89,14 +89,15 @@ def read(arguments: list[str]) -> argparse.Namespace:
     add("--scenarios", type=listed(*SCENARIOS, "none"), default=SCENARIOS, help=f"{','.join(SCENARIOS)}, or none")
     add("--requests", type=int, default=1_000, help="in one measurement")
     add("--rounds", type=int, default=5)
+    add("--rows", type=int, default=50_000, help="of an import")
     add("--known", type=float, default=0.5, help="share of people who have written before, 0 to 1")
     add("--baseline", type=Path, metavar="FOLDER", help="another checkout of this service, measured turn by turn")
     add("--against", metavar="URL", help="the API of another server, such as http://host:9000/api/v1")
     add("--against-key", default="", metavar="KEY", help="sent there as a bearer token")
     add("--json", type=Path, metavar="FILE", help="where to write all figures")
     options = parser.parse_args(arguments)
-    if min(options.requests, options.rounds, *options.clients) < 1 or not 0 <= options.known <= 1:
-        parser.error("--clients, --requests and --rounds must be at least 1, and --known between 0 and 1.")
+    if min(options.requests, options.rounds, options.rows, *options.clients) < 1 or not 0 <= options.known <= 1:
+        parser.error("--clients, --requests, --rounds and --rows must be at least 1, and --known between 0 and 1.")
     if options.baseline and not (options.baseline / "scripts/serve").is_file():
         parser.error(f"--baseline: {options.baseline} has no scripts/serve.")
     options.scenarios = [name for name in options.scenarios if name != "none"]
@@ -174,7 +175,7 @@ def measure(people: dict[str, People], scenarios: Sequence[str], clients: int, o
             in_turns = list(people)[:: -1 if turn % 2 else 1]  # ABBA: nobody is always the first
             for name in in_turns:
                 if measurable(people[name].server, scenario):
-                    one = measure_once(people[name], scenario, clients, options.requests)
+                    one = measure_once(people[name], scenario, clients, options)
                     figures.setdefault((name, scenario), []).append(one)
     return figures
 
@@ -188,10 +189,10 @@ def measurable(server: Server, scenario: str) -> bool:
     return True
 
 
-def measure_once(people: People, scenario: str, clients: int, number: int) -> Figures:
+def measure_once(people: People, scenario: str, clients: int, options: argparse.Namespace) -> Figures:
     if scenario == IMPORT:
-        return measure_import(people, number * bench_scenarios.IMPORTED)
-    server = people.server
+        return measure_import(people, options.rows)
+    server, number = people.server, options.requests
     requests = bench_scenarios.REQUESTS[scenario](people, number)
     items = bench_scenarios.items_of(scenario, requests, number)
     server.analyze()

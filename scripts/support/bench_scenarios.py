@@ -23,7 +23,7 @@ FILL = 0.5  # of a roster's places, at most: full operators are not drawn
 KNOWN = 500  # people who have written before, at most
 QUEUE = 100  # contacts that wait at one source, at most
 BATCH = 500  # items of a batch, the most that the API takes
-IMPORTED = 10  # rows of an import for each request of another scenario
+IMPORTED_TOGETHER = 5_000  # rows of a table that name the same few sources; then come those of others
 POLLING = 20  # bots that wait for events
 PREPARING = 8  # clients that prepare a scenario
 
@@ -149,13 +149,15 @@ def batch(people: People, number: int) -> list[bytes]:
 
 
 def write_table(people: People, number: int, path: Path) -> None:
-    """A CSV file for manage.py import_contacts."""
-    bodies = people.registrations(roomy_sources(people.server, number), number)
+    """A CSV file for manage.py import_contacts. Its rows name the sources that are not half full yet."""
     with path.open("w", newline="") as file:
         table = csv.DictWriter(file, ["source_id", "lead_phone", "lead_name", "message"])
         table.writeheader()
-        # Numbered, because a row that repeats another one registers nothing.
-        table.writerows(body | {"message": f"{body['message']} {line}"} for line, body in enumerate(bodies))
+        for start in range(0, number, IMPORTED_TOGETHER):
+            some = min(IMPORTED_TOGETHER, number - start)
+            bodies = people.registrations(roomy_sources(people.server, some), some)
+            # Numbered, because a row that repeats another one registers nothing.
+            table.writerows(body | {"message": f"{body['message']} {start + row}"} for row, body in enumerate(bodies))
 
 
 def day(people: People, number: int) -> list[bytes]:

@@ -13,7 +13,7 @@ from tests.service.running import PROJECT, Service, run
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
-SMALL = ["--database", "sqlite", "--clients", "2", "--requests", "20", "--rounds", "1"]
+SMALL = ["--database", "sqlite", "--clients", "2", "--requests", "20", "--rounds", "1", "--rows", "200"]
 SCENARIOS = {"full", "resolve", "resolve-and-serve", "batch", "day", "import"}
 
 
@@ -65,6 +65,7 @@ def test_the_floor_is_measured_beside_another_server_whose_processes_are_unknown
         ["--known", "2"],
         ["--database", "oracle"],
         ["--rounds", "many"],
+        ["--rows", "0"],
         ["--scenarios", "weather"],
         ["--baseline", "/nowhere"],
     ],
