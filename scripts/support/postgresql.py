@@ -29,6 +29,7 @@ THROWAWAY = {
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "1h",
+    "autovacuum": "off",  # statistics that come at some moment give other plans from then on
 }
 
 NONE_FOUND = f"""\
