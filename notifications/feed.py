@@ -29,7 +29,9 @@ __all__ = [
     "add_messages",
     "cursor_at",
     "find_events",
+    "is_among",
     "latest_cursor",
+    "newest_ids",
     "read_feed",
 ]
 
@@ -64,6 +66,18 @@ def latest_cursor() -> Cursor:
         end = windows.end_of_settled()
         return Cursor(end, end)
     return Cursor(contact_event=last_id(ContactEvent), change=last_id(Change))
+
+
+def newest_ids() -> tuple[int, int]:
+    """The ids of the newest events of contacts and of configuration. Unlike a moment they tell older events from newer
+    ones also when the clock is set back."""
+    return last_id(ContactEvent), last_id(Change)
+
+
+def is_among(event: Event, newest: tuple[int, int]) -> bool:
+    """Whether it was there already when these were the newest."""
+    of_contacts, of_configuration = newest
+    return event.id <= (of_configuration if event.id & LAST == LAST else of_contacts)
 
 
 def cursor_at(moment: datetime) -> Cursor:

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from core import retry
-from notifications.messenger.models import LONGEST_REASON, Channel, Notice
+from notifications.messenger.models import CLOCK_TOLERANCE, LEASE, LONGEST_REASON, Channel, Notice
 
-LEASE = timedelta(seconds=60)  # longer than any sending takes
 AT_ONCE = 100
 DELAYS = [5, 30, 120, 600]  # seconds before the next attempt; the last one is repeated
 GIVE_UP = timedelta(hours=24)
+LONGEST_WAIT = timedelta(hours=25)  # quiet hours, also on a day of 25; what is due later was planned by a wrong clock
 
 
 def claim_notices(channel: Channel) -> list[Notice]:
@@ -42,6 +43,19 @@ def finish_notice(notice: Notice, *, due_at: datetime | None = None, error: str 
                 error=error[:LONGEST_REASON],
                 **fields,
             )
+
+
+def correct_moments() -> int:
+    """After the clock was set back: what was made in its future is due now."""
+    now = timezone.now()
+    is_of_future = Q(created_at__gt=now + CLOCK_TOLERANCE) | Q(due_at__gt=now + LONGEST_WAIT)
+    early = Notice.objects.filter(is_of_future, due_at__isnull=False)
+    corrected = 0
+    if early.exists():
+        for attempt in retry.attempts():
+            with attempt:
+                corrected = early.update(due_at=now, created_at=Least(F("created_at"), now))
+    return corrected
 
 
 def release_notices(notices: Iterable[Notice]) -> None:

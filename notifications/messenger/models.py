@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,8 @@ from routing.models import Contact
 
 LONGEST_ADDRESS = 1000
 LONGEST_REASON = 200
+LEASE = timedelta(seconds=60)  # of a notice: longer than any sending takes
+CLOCK_TOLERANCE = timedelta(seconds=2)
 
 
 class Kind(models.TextChoices):
@@ -153,9 +156,11 @@ class Alarm(models.Model):
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def due(self) -> "NoticeQuerySet":
-        """What is to be sent or edited now, and no worker is busy with. A lease of a killed worker runs out."""
+        """What is to be sent or edited now, and no worker is busy with. A lease of a killed worker runs out; so does
+        one from a future that a clock set back has left behind."""
         now = timezone.now()
-        return self.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now), due_at__lte=now)
+        is_over = Q(leased_until__lte=now) | Q(leased_until__gt=now + LEASE + CLOCK_TOLERANCE)
+        return self.filter(Q(leased_until__isnull=True) | is_over, due_at__lte=now)
 
 
 class Notice(models.Model):

@@ -10,7 +10,6 @@ from django.utils import timezone
 from notifications import feed
 from notifications.messenger.channels import switch_off_channel
 from notifications.messenger.leases import (
-    LEASE,
     fail_notice,
     finish_notice,
     postpone_notice,
@@ -18,7 +17,7 @@ from notifications.messenger.leases import (
     skip_notice,
     try_again,
 )
-from notifications.messenger.models import Channel, Notice
+from notifications.messenger.models import LEASE, Channel, Notice
 from notifications.messenger.quiet_hours import quiet_until
 from notifications.messenger.truth import content_of, is_still_true
 from notifications.webhooks import sending

@@ -6,6 +6,7 @@ killed between sending and noting it, the lease runs out and the message is sent
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from queue import Empty, Queue
@@ -14,7 +15,7 @@ from django.db.models import Min
 
 from core import periodic
 from notifications.messenger import mail, own_webhooks, telegram_messages
-from notifications.messenger.leases import claim_notices, finish_notice
+from notifications.messenger.leases import claim_notices, correct_moments, finish_notice
 from notifications.messenger.models import Channel, Kind, Notice
 from notifications.messenger.pace import Pace
 from notifications.messenger.state import hold_bot, read_state, seconds_paused
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 THREADS = {Kind.TELEGRAM: 12, Kind.EMAIL: 4, Kind.WEBHOOK: 8}
 CHANNELS_AT_ONCE = 500
+CORRECT_EVERY = 10.0  # seconds
 IDLE = 2.0  # seconds after which a thread closes its connection
 STOPPING = 20.0  # seconds, longer than one call of any receiver takes
 
@@ -36,9 +38,13 @@ class Senders:
         self.busy: set[int] = set()
         self.changed = threading.Condition()
         self.pace = Pace()
+        self.corrected_at = 0.0
 
     def send_due(self) -> str:
         """Gives the channels that have something due to the threads; does not wait until it is sent."""
+        if time.monotonic() - self.corrected_at >= CORRECT_EVERY:
+            correct_moments()
+            self.corrected_at = time.monotonic()
         due = Notice.objects.due().order_by().values_list("channel").annotate(first_at=Min("due_at"))
         with self.changed:
             idle = due.exclude(channel__in=self.busy)

@@ -4,6 +4,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core.ids import LARGEST
 from routing.models import Source
 
 ANSWER_LENGTH = 200  # characters of an answer that are kept
@@ -41,7 +42,9 @@ class Webhook(models.Model):
     )
     with_message = models.BooleanField(_("with the text of the message"), default=False)
     is_active = models.BooleanField(pgettext_lazy("of a webhook", "active"), default=True)
-    active_since = models.DateTimeField(default=timezone.now)  # older events are sent by a replay only
+    # The newest events when it was switched on, of contacts and of configuration; a replay only sends those up to them.
+    after_event = models.BigIntegerField(default=0)
+    after_change = models.BigIntegerField(default=0)
     secret = models.CharField(max_length=100)
     old_secret = models.CharField(max_length=100, blank=True)  # signs as well, until then
     old_secret_until = models.DateTimeField(null=True)
@@ -181,6 +184,9 @@ class Replay(models.Model):
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="replays")
     cursor = models.CharField(max_length=200)
     since = models.DateTimeField(null=True)  # events before it are left out
+    # The newest events when it was asked for, of contacts and of configuration: later ones are sent anyway.
+    until_event = models.BigIntegerField(default=LARGEST)
+    until_change = models.BigIntegerField(default=LARGEST)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -24,7 +24,8 @@ OLD_SECRET_SIGNS = timedelta(hours=24)
 TEST = "webhook.test"
 CONFIGURATION = ("url", "types", "source_id", "with_message", "is_active", "disabled_reason")
 HEALTH = (  # what switching on resets
-    "active_since",
+    "after_event",
+    "after_change",
     "disabled_reason",
     "disabled_at",
     "failing_since",
@@ -57,7 +58,7 @@ def create_webhook(
         with attempt:
             if is_active:
                 fan_out.start_reading()
-            webhook.active_since = timezone.now()
+            webhook.after_event, webhook.after_change = feed.newest_ids()
             webhook.save(force_insert=True)
             record("webhook.created", author, webhook, before={})
     return webhook
@@ -94,10 +95,10 @@ def change_webhook(
 def switch_on(webhook: Webhook) -> None:
     """Forgets how it has failed. Its backlog is sent paced."""
     fan_out.start_reading()
-    webhook.active_since = timezone.now()
+    webhook.after_event, webhook.after_change = feed.newest_ids()
     webhook.disabled_reason = webhook.disabled_at = webhook.failing_since = webhook.next_claim_at = None
     webhook.failures = 0
-    webhook.catching_up_since = webhook.active_since
+    webhook.catching_up_since = timezone.now()
 
 
 def delete_webhook(*, webhook_id: int, author: Author = SERVICE) -> None:
@@ -147,7 +148,10 @@ def replay_events(*, webhook_id: int, after: feed.Cursor, since: datetime | None
     for attempt in retry.attempts():
         with attempt:
             require_active(lock_webhook(webhook_id))
-            Replay.objects.create(webhook_id=webhook_id, cursor=str(after), since=since)
+            event, change = feed.newest_ids()
+            Replay.objects.create(
+                webhook_id=webhook_id, cursor=str(after), since=since, until_event=event, until_change=change
+            )
 
 
 def replay_delivery(*, webhook_id: int, delivery_id: int) -> Delivery:

@@ -1,7 +1,6 @@
 """Turns events into deliveries: once for each webhook that asked for the event, whatever happens in between."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from django.utils import timezone
 
@@ -35,7 +34,8 @@ def fan_out_page() -> str:
             position = FeedPosition.objects.select_for_update(no_key=True).get(name=POSITION)
             if position.cursor == before:
                 for webhook in lock_webhooks() if events else []:
-                    new = [event for event in events if event.at >= webhook.active_since]
+                    known = (webhook.after_event, webhook.after_change)
+                    new = [event for event in events if not feed.is_among(event, known)]
                     create_deliveries(webhook, new)
                 position.cursor = str(cursor)
                 position.save(update_fields=["cursor"])
@@ -100,15 +100,16 @@ def replay_page(replay_id: int) -> str:
             elif is_over:
                 unchanged.delete()
             elif unchanged.update(cursor=str(cursor)):
-                again = [event for event in events if is_between(event, replay.since, replay.created_at)]
+                again = [event for event in events if is_wanted_again(event, replay)]
                 create_deliveries(webhook, again)
                 repeat_deliveries(webhook, [event.id for event in again])
     return "" if is_over else f"Repeated {len(events)} events."
 
 
-def is_between(event: feed.Event, since: datetime | None, until: datetime) -> bool:
+def is_wanted_again(event: feed.Event, replay: Replay) -> bool:
     """Whether a replay has to send it. What is newer than the replay is new to the webhook anyway."""
-    return (since is None or event.at >= since) and event.at <= until
+    is_known = feed.is_among(event, (replay.until_event, replay.until_change))
+    return is_known and (replay.since is None or event.at >= replay.since)
 
 
 def repeat_deliveries(webhook: Webhook, event_ids: Sequence[int]) -> int:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from notifications.messenger import fan_out
 from notifications.messenger.models import Alarm, Channel, Notice
 from routing import lifecycle
 from tests import characters
@@ -45,6 +46,25 @@ def test_a_mail_says_who_writes_what(courier, server, bot):
     assert (mail["To"], mail["Subject"]) == (ADDRESS, f"New contact {contact.pk}")
     assert "Ivan" in mail.get_content()
     assert "Hello" in mail.get_content()
+
+
+def test_a_message_of_a_clock_that_was_ahead_does_not_wait_for_that_time(courier, server, bot):
+    [contact] = arrive(bot, 1)
+    ahead = timezone.now() + timedelta(hours=3)
+    fan_out.fan_out_notices()
+    Notice.objects.update(created_at=ahead, due_at=ahead)
+    courier.senders.send_due()
+    courier.senders.wait()
+    assert server.subjects == [f"New contact {contact.pk}"]
+    assert Notice.objects.get().created_at < ahead
+
+
+def test_a_lease_of_a_clock_that_was_ahead_is_over(courier, server, bot):
+    [contact] = arrive(bot, 1)
+    fan_out.fan_out_notices()
+    Notice.objects.update(leased_until=timezone.now() + timedelta(hours=3))
+    courier.deliver()
+    assert server.subjects == [f"New contact {contact.pk}"]
 
 
 def test_many_at_once_come_in_one(courier, server, bot):

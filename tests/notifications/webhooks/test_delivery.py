@@ -224,6 +224,20 @@ def test_after_the_clock_was_set_back_nothing_waits_for_the_old_time(bot, webhoo
     assert len(endpoint.received) == 3
 
 
+@pytest.mark.parametrize("off", [timedelta(days=-1), timedelta(hours=1)])
+def test_what_happens_while_the_clock_is_wrong_is_told(bot, webhook, endpoint, time_machine, off):
+    """Also if the clock is set back to before the webhook's creation."""
+    now = timezone.now()
+    time_machine.move_to(now + off)
+    characters.contact(bot)
+    time_machine.move_to(now + timedelta(seconds=1))
+    deliver()
+    assert told(endpoint) == ["contact.registered", "contact.assigned"]
+    actions.replay_events(webhook_id=webhook.pk, after=feed.START)
+    deliver()
+    assert told(endpoint).count("contact.registered") == 2
+
+
 def test_what_a_webhook_does_leaves_no_secret_in_its_changes(webhook):
     new = actions.rotate_secret(webhook_id=webhook.pk)
     actions.delete_webhook(webhook_id=webhook.pk)
