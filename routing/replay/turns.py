@@ -12,6 +12,7 @@ from math import inf
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from core.changes.models import Change
 from operators.caps import has_cap
@@ -38,20 +39,22 @@ class Seen:
 class LastDecisions:
     """Of each source in turn: the last event in which each operator was chosen.
 
-    `lost`: when an operator last gave a place back, and in which event. `chosen`: when one was last chosen anywhere.
+    `lost`: when an operator last gave a place back, and in which event. `chosen`: likewise when one was last chosen
+    anywhere. The moments alone do not tell the order: the clock may have been set back.
     """
 
     in_turn: Collection[int]
     events: dict[int, dict[int, int]] = field(default_factory=dict)
     lost: dict[int, tuple[datetime, int]] = field(default_factory=dict)
-    chosen: dict[int, datetime] = field(default_factory=dict)
+    chosen: dict[int, tuple[datetime, int]] = field(default_factory=dict)
 
     def add(self, source_id: int, event: Event) -> None:
         if event.from_operator:
             at, pk = self.lost.get(event.from_operator, (event.at, event.pk))
             self.lost[event.from_operator] = max(at, event.at), max(pk, event.pk)
         if event.to_operator and event.strategy:
-            self.chosen[event.to_operator] = max(event.at, self.chosen.get(event.to_operator, event.at))
+            at, pk = self.chosen.get(event.to_operator, (event.at, event.pk))
+            self.chosen[event.to_operator] = max(at, event.at), max(pk, event.pk)
             if source_id in self.in_turn:
                 events = self.events.setdefault(source_id, {})
                 events[event.to_operator] = max(event.pk, events.get(event.to_operator, 0))
@@ -68,7 +71,8 @@ def compare_turns(last: LastDecisions) -> Iterator[Difference]:
 
 def compare_source(source_id: int, last: LastDecisions) -> Iterator[Difference]:
     entries = list(RosterEntry.objects.filter(source=source_id).select_related("operator").order_by("operator"))
-    begins = {entry.operator_id: entry.changed_at + LIKE for entry in entries}
+    transactions = last_roster_changes(source_id)
+    begins = {entry.operator_id: (entry.changed_at + LIKE, transactions.get(entry.operator_id, 0)) for entry in entries}
     seen: dict[int, Seen] = {}
     newest: tuple[ContactEvent, Decision] | None = None
     for event in ContactEvent.objects.filter(pk__in=last.events[source_id].values()).order_by("pk"):
@@ -77,7 +81,7 @@ def compare_source(source_id: int, last: LastDecisions) -> Iterator[Difference]:
             newest = event, decision
     if newest is None:
         return
-    changed = changed_since(newest[0].at - LIKE, begins)
+    changed = changed_since(newest[0], begins)
     for entry in entries:
         if entry.operator_id in seen:
             is_still = entry.operator_id not in changed and was_free(entry, newest[1])
@@ -108,12 +112,22 @@ def readable_decision(event: ContactEvent) -> Decision | None:
         return None
 
 
-def note_seen(seen: dict[int, Seen], event: ContactEvent, decision: Decision, begins: Mapping[int, datetime]) -> None:
-    """What this decision says of those who have their entry and weight since before it."""
+def last_roster_changes(source_id: int) -> dict[int, int]:
+    """Operator id to the number of the transaction that has last changed its weight; 0 on SQLite."""
+    changes = Change.objects.filter(source_id=source_id, what="roster.changed").order_by("pk")
+    rows = changes.values_list("after", "transaction").iterator()
+    return {int(operator_id): transaction for after, transaction in rows for operator_id in after}
+
+
+def note_seen(
+    seen: dict[int, Seen], event: ContactEvent, decision: Decision, begins: Mapping[int, tuple[datetime, int]]
+) -> None:
+    """What this decision says of those who have their entry and weight since before it: by the moment, and by the
+    transaction, because the clock may have been set back since."""
     moved = decision.chosen if decision.strategy == Strategy.SMOOTH and not decision.is_sticky else None
     for candidate in decision.candidates:
         pk = candidate.operator_id
-        if pk not in begins or event.at <= begins[pk]:
+        if pk not in begins or event.at <= begins[pk][0] or event.transaction < begins[pk][1]:
             continue
         least = exactly = candidate.progress
         if pk == moved:
@@ -123,9 +137,10 @@ def note_seen(seen: dict[int, Seen], event: ContactEvent, decision: Decision, be
         seen[pk] = Seen(max(before.least, least), max(before.exactly, exactly))
 
 
-def changed_since(moment: datetime, operator_ids: Collection[int]) -> set[int | None]:
+def changed_since(event: ContactEvent, operator_ids: Collection[int]) -> set[int | None]:
     """Operators whose duty, limit or the like was changed since then."""
-    changes = Change.objects.filter(operator_id__in=operator_ids, at__gte=moment)
+    is_later = Q(at__gte=event.at - LIKE) | Q(transaction__gt=event.transaction)
+    changes = Change.objects.filter(is_later, operator_id__in=operator_ids)
     return set(changes.values_list("operator_id", flat=True))
 
 
@@ -142,9 +157,9 @@ def has_moved_since(entry: RosterEntry, decision: ContactEvent, last: LastDecisi
     lost_at, lost_in = last.lost.get(entry.operator_id, (None, 0))
     if lost_at and (lost_at >= decision.at - LIKE or lost_in > decision.pk):
         return True
-    chosen_at = last.chosen.get(entry.operator_id)
+    chosen_at, chosen_in = last.chosen.get(entry.operator_id, (None, 0))
     is_paced = entry.operator.queue_pace or settings.QUEUE_PACE
-    return bool(is_paced and chosen_at and chosen_at >= decision.at - RETURNS_WITHIN)
+    return bool(is_paced and chosen_at and (chosen_at >= decision.at - RETURNS_WITHIN or chosen_in > decision.pk))
 
 
 def tolerance(weight: int) -> float:
