@@ -2,7 +2,7 @@
 minute."""
 
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from django.conf import settings
@@ -21,7 +21,8 @@ MINUTE = timedelta(minutes=1)
 
 
 def send_mails(channel: Channel, notices: list[Notice]) -> None:
-    """Sends these notices, each in a mail of its own or all in one."""
+    """Sends these notices, each in a mail of its own or all in one. None overtakes those that wait for their mail: a
+    steady flow of single mails would put that off again and again."""
     quiet = quiet_until(timezone.now(), channel.quiet_from, channel.quiet_to)
     wanted = [notice for notice in notices if is_still_true(notice, channel)]
     for notice in notices:
@@ -34,7 +35,10 @@ def send_mails(channel: Channel, notices: list[Notice]) -> None:
     now = timezone.now()
     recent = Notice.objects.filter(channel=channel, sent_at__gt=now - MINUTE, sent_at__lte=now).order_by("sent_at")
     moments = list(recent.values_list("sent_at", flat=True))
-    if len(wanted) + len(moments) <= settings.EMAIL_DIGEST_AFTER:
+    if next_mail_at := when_next_mail_is_due(channel, now):
+        for notice in wanted:
+            postpone_notice(notice, next_mail_at)
+    elif len(wanted) + len(moments) <= settings.EMAIL_DIGEST_AFTER:
         for notice in wanted:
             send_mail(channel, [notice])
     elif moments:
@@ -42,6 +46,14 @@ def send_mails(channel: Channel, notices: list[Notice]) -> None:
             postpone_notice(notice, (moments[-1] or now) + MINUTE)
     else:
         send_mail(channel, wanted)
+
+
+def when_next_mail_is_due(channel: Channel, now: datetime) -> datetime | None:
+    """The moment in the next minute for which notices of this channel wait, if there are any."""
+    waiting = Notice.objects.filter(
+        channel=channel, state=Notice.State.PENDING, due_at__gt=now, due_at__lte=now + MINUTE
+    )
+    return waiting.order_by("due_at").values_list("due_at", flat=True).first()
 
 
 def send_mail(channel: Channel, notices: list[Notice]) -> None:

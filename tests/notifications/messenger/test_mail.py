@@ -74,6 +74,15 @@ def test_many_at_once_come_in_one(courier, server, bot):
     assert server.mails[0].get_content().count("New contact") == 3
 
 
+def test_a_steady_flow_of_single_mails_does_not_put_the_others_off(courier, server, bot, time_machine):
+    begun = timezone.now()
+    for seconds, number in ((0, 1), (20, 1), (30, 3), (62, 1), (81, 0)):
+        time_machine.move_to(begun + timedelta(seconds=seconds))
+        arrive(bot, number)
+        courier.deliver()
+    assert server.subjects[2:] == ["4 notifications"]
+
+
 def test_after_some_single_mails_the_rest_of_the_minute_comes_together(courier, server, bot):
     for _ in range(2):
         arrive(bot, 1)
