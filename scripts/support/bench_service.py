@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,11 +183,16 @@ def processor_seconds_of_commands() -> float:
 
 
 def memory_megabytes(pid: int) -> float:
-    """Of the whole family. PSS counts a page that several processes share once, in equal parts for each of them."""
+    """Of the whole family."""
+    return pss_megabytes(family(pid))
+
+
+def pss_megabytes(pids: Iterable[int]) -> float:
+    """PSS counts a page that several processes share once, in equal parts for each of them."""
     total = 0
-    for member in family(pid):
+    for pid in pids:
         try:
-            lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         except OSError:
             continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 
@@ -133,21 +133,45 @@ def running(
     programs: Path, folder: Path, identity: dict[str, Any], *, port: int, synced: bool = False, **settings: str
 ) -> Iterator[str]:
     """Starts the cluster in the folder, and stops it. Not `synced`, its data would not survive a power cut."""
-    data, log = folder / "data", folder / "log"
-    command = [f"{programs}/postgres", "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", "", "-N", "200"]
-    command += [] if synced else ["-F"]
-    command += [f"--{name}={value}" for name, value in settings.items()]
+    log = folder / "log"
     with log.open("wb") as output:
-        # In a session of its own: Ctrl-C reaches the tests first, and they still need their database to end well.
-        process: subprocess.Popen[bytes] = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, **identity
-        )
+        process = launch(programs, folder, identity, port=port, synced=synced, output=output, **settings)
     try:
         url = f"postgres://postgres@127.0.0.1:{port}/postgres"
         wait_for_answer(url, process, log)
         yield url
     finally:
         stop(process)
+
+
+def launch(
+    programs: Path,
+    folder: Path,
+    identity: dict[str, Any],
+    *,
+    port: int,
+    synced: bool,
+    output: IO[bytes],
+    **settings: str,
+) -> "subprocess.Popen[bytes]":
+    """Starts the cluster in the folder, and does not wait until it answers."""
+    command = [
+        f"{programs}/postgres",
+        "-D",
+        f"{folder}/data",
+        "-p",
+        str(port),
+        "-h",
+        "127.0.0.1",
+        "-k",
+        "",
+        "-N",
+        "200",
+    ]
+    command += [] if synced else ["-F"]
+    command += [f"--{name}={value}" for name, value in settings.items()]
+    # In a session of its own: Ctrl-C reaches the tests first, and they still need their database to end well.
+    return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, **identity)
 
 
 def initialise(programs: Path, data: Path, identity: dict[str, Any]) -> None:

@@ -14,14 +14,18 @@ from typing import Any
 from bench_service import Server
 
 PEOPLE = 400  # so few that their contacts, merges and corrections meet
+PAUSE = 0.05  # seconds between two verbs of a bot, in the mean
 PATIENCE = 60  # seconds for one answer, and for a bot to send the same message again
 EXPECTED = {200, 201, 204, 404, 409}  # what a well-formed call may get while others archive, merge and erase
 
 
 @dataclass(frozen=True)
-class Fault:
+class Failure:
+    """A call that got a 503, or no answer at all: status 0."""
+
     begun: float  # seconds since 1970
     ended: float
+    status: int
     what: str
 
 
@@ -30,7 +34,7 @@ class Journal:
     """Filled by all threads at once."""
 
     statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))  # of each kind of call
-    unanswered: list[Fault] = field(default_factory=list)  # 503 and lost connections: allowed around a kill
+    unanswered: list[Failure] = field(default_factory=list)  # allowed around a fault
     unexpected: list[str] = field(default_factory=list)
     bodies: dict[str, dict[str, Any]] = field(default_factory=dict)  # idempotency key to what was sent
     answered: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # key to ids of contacts
@@ -44,9 +48,18 @@ class Bot:
     """One thread. It does not know what the others do, so many of its calls are refused, which is an answer as well."""
 
     def __init__(
-        self, number: int, *, seed: int, server: Server, operators: list[int], sources: list[int], journal: Journal
+        self,
+        number: int,
+        *,
+        seed: int,
+        server: Server,
+        operators: list[int],
+        sources: list[int],
+        journal: Journal,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self.number, self.server, self.journal = number, server, journal
+        """`now`: the time that the service has, in seconds since 1970."""
+        self.number, self.server, self.journal, self.now = number, server, journal, now
         self.operators, self.sources = operators, sources
         self.chance = Random(f"{seed} {number}")
         self.sent = 0
@@ -56,6 +69,7 @@ class Bot:
     def work(self, ending: threading.Event) -> None:
         while not ending.is_set():
             self.chance.choice(VERBS)(self)
+            ending.wait(self.chance.uniform(0, 2 * PAUSE))
 
     def call(self, method: str, path: str, body: object = None, *, key: str = "") -> tuple[int, Any]:
         """The status and the JSON that is answered; 0 for a connection that was lost or refused."""
@@ -76,7 +90,7 @@ class Bot:
         self.journal.statuses[kind][status] += 1
         said = f"{method} {path} {json.dumps(body)}: {status} {content.decode(errors='replace')[:500]}"
         if status in (0, 503):
-            self.journal.unanswered.append(Fault(begun, time.time(), said))
+            self.journal.unanswered.append(Failure(begun, time.time(), status, said))
             time.sleep(0.1)
         elif status not in EXPECTED:
             self.journal.unexpected.append(said)
@@ -171,7 +185,7 @@ class Bot:
 
     def be_absent(self) -> None:
         path = f"/operators/{self.an_operator()}/absences"
-        begin = datetime.now(UTC) + timedelta(seconds=self.chance.randint(-5, 20))
+        begin = datetime.fromtimestamp(self.now(), UTC) + timedelta(seconds=self.chance.randint(-5, 20))
         times = {"from": begin.isoformat(), "to": (begin + timedelta(seconds=30)).isoformat()}
         status, absence = self.call("POST", path, times | {"handover": self.chance.random() < 0.5})
         if status == http.client.CREATED and self.chance.random() < 0.3:

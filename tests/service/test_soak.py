@@ -1,12 +1,21 @@
-"""scripts/soak would find what it looks for. The long run itself is started by hand."""
+"""scripts/soak would find what it looks for. The long run itself is started by hand, and breaks its own database at the
+end, to show the same of the commands that it runs."""
 
 import json
-from collections import Counter
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import soak
-from soak_verbs import Fault, Journal
+import soak_checks
+import soak_memory
+import soak_told
+from soak_faults import CLOCK, DATABASE, DELIVERER, WORKER, Fault, Faults
+from soak_listeners import Told
+from soak_machine import Clock
+from soak_told import Stored
+from soak_verbs import Failure, Journal
 
 
 @pytest.fixture
@@ -17,15 +26,15 @@ def journal() -> Journal:
     return journal
 
 
-def kill(since: float, until: float) -> soak.Kills:
-    return soak.Kills(Counter(worker=1), [(since, until)])
+def faults(kind: str, since: float, until: float) -> Faults:
+    return Faults(times=[Fault(kind, since, until)])
 
 
 @pytest.mark.parametrize("stored", [{5: ("key", False)}, {5: (None, True)}, {5: (None, True), 6: ("key", False)}])
 def test_a_contact_with_its_key_or_of_an_erased_person_is_no_finding(
-    journal: Journal, stored: dict[int, soak.Stored]
+    journal: Journal, stored: dict[int, soak_checks.StoredContact]
 ) -> None:
-    assert list(soak.check_answered(journal, stored)) == []
+    assert list(soak_checks.check_answered(journal, stored)) == []
 
 
 @pytest.mark.parametrize(
@@ -37,26 +46,119 @@ def test_a_contact_with_its_key_or_of_an_erased_person_is_no_finding(
         ({5: ("key", False), 6: ("key", False)}, "twice: key key has 2 contacts"),
     ],
 )
-def test_a_lost_or_doubled_contact_is_found(journal: Journal, stored: dict[int, soak.Stored], finding: str) -> None:
-    [found] = soak.check_answered(journal, stored)
+def test_a_lost_or_doubled_contact_is_found(
+    journal: Journal, stored: dict[int, soak_checks.StoredContact], finding: str
+) -> None:
+    [found] = soak_checks.check_answered(journal, stored)
     assert found.startswith(finding)
 
 
-def test_a_call_that_failed_is_found_unless_a_kill_explains_it() -> None:
-    journal = Journal(unanswered=[Fault(begun=10, ended=12, what="POST /contacts: 503")])
-    assert list(soak.check_answers(journal, kill(11, 20))) == []
-    [found] = soak.check_answers(journal, kill(13, 20))
-    assert found.startswith("failed without a kill: ")
+@pytest.mark.parametrize(
+    ("status", "kind", "is_explained"),
+    [
+        (503, DATABASE, True),
+        (0, WORKER, True),
+        (0, DATABASE, False),
+        (503, WORKER, False),
+        (503, CLOCK, False),
+        (503, DELIVERER, False),
+    ],
+)
+def test_a_call_that_failed_is_found_unless_a_fault_of_that_kind_explains_it(
+    status: int, kind: str, is_explained: bool
+) -> None:
+    journal = Journal(unanswered=[Failure(begun=100, ended=102, status=status, what="POST /contacts")])
+    assert (not list(soak_checks.check_answers(journal, faults(kind, 101, 103)))) is is_explained
+    [found] = soak_checks.check_answers(journal, faults(kind, 103, 105))
+    assert found.startswith("failed without a fault: ")
 
 
-def test_an_answer_of_another_kind_is_found_even_around_a_kill() -> None:
-    [found] = soak.check_answers(Journal(unexpected=["GET /queue: 500"]), kill(0, 1e10))
+def test_an_answer_of_another_kind_is_found_even_around_a_fault() -> None:
+    [found] = soak_checks.check_answers(Journal(unexpected=["GET /queue: 500"]), faults(DATABASE, 0, 1e10))
     assert found == "unexpected answer: GET /queue: 500"
 
 
-def test_a_traceback_is_found_unless_a_kill_explains_it(tmp_path: Path) -> None:
-    log = tmp_path / "service.log"
-    log.write_text(json.dumps({"timestamp": "1970-01-01T00:00:10.000Z", "level": "error", "exception": "ValueError"}))
-    assert list(soak.check_log(log, kill(5, 15))) == []
-    [found] = soak.check_log(log, kill(15, 25))
+def test_a_traceback_is_found_unless_a_fault_explains_it() -> None:
+    log = json.dumps({"level": "error", "exception": "ValueError"}) + "\n" + json.dumps({"level": "info"})
+    [line] = soak_checks.tracebacks(log)
+    assert list(soak_checks.check_log([(10, line)], faults(DATABASE, 5, 15))) == []
+    [found] = soak_checks.check_log([(10, line)], faults(DATABASE, 15, 25))
     assert "ValueError" in found
+
+
+def test_a_commit_that_a_trigger_refused_is_found_in_the_log_of_postgresql() -> None:
+    log = (
+        "2026-11-28 03:00:00.000 UTC [7] 53100 ERROR:  could not extend file\n"
+        "2026-11-28 03:00:01.000 UTC [7] P0001 ERROR:  operator 1 has load 1 and 0 open contacts\n"
+    )
+    [found] = soak_checks.check_database_log(log)
+    assert found == "a commit was refused: operator 1 has load 1 and 0 open contacts"
+
+
+CONTACT = (("contact", 5),)
+STORED = {8: Stored("contact.registered", 1), 9: Stored("contact.assigned", 1)}
+FIRST, SECOND = Told(8, "contact.registered", CONTACT, 100), Told(9, "contact.assigned", CONTACT, 101)
+
+
+def check(*told: Told, kind: str = DELIVERER) -> Iterator[str]:
+    return soak_told.check_told("reader", told, STORED.keys(), STORED, faults(kind, 102, 103).explain_repetition)
+
+
+def test_events_that_were_told_in_order_are_no_finding() -> None:
+    assert list(check(FIRST, SECOND)) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "finding"),
+    [
+        ([FIRST], "reader: stored and never told: 9"),
+        ([FIRST, SECOND, Told(17, "contact.resolved", CONTACT, 102)], "reader: told and not stored: 17"),
+        ([FIRST, Told(9, "contact.queued", CONTACT, 101)], "reader: told as another type: 9 contact.queued"),
+        ([SECOND, FIRST], "reader: out of order: contact 5: 8 after 9"),
+    ],
+)
+def test_events_that_were_told_otherwise_are_found(told: list[Told], finding: str) -> None:
+    [found] = check(*told)
+    assert found == finding
+
+
+def test_an_event_that_came_twice_is_found_unless_its_first_arrival_was_close_to_a_fault() -> None:
+    again = Told(9, "contact.assigned", CONTACT, 230)
+    assert list(check(FIRST, SECOND, again)) == []
+    [found] = check(FIRST, SECOND, again, kind=WORKER)
+    assert found == "reader: told twice, which no fault explains: 9"
+
+
+@pytest.mark.parametrize(
+    ("rows", "finding"),
+    [
+        ([("a@example.com", "sent", 3), ("b@example.com", "pending", 2)], "2 messages to b@example.com are pending"),
+        ([("b@example.com", "sent", 1)], "1 messages to b@example.com count as sent, and no mail came"),
+        ([("a@example.com", "skipped", 3)], "no message was sent"),
+    ],
+)
+def test_messages_without_a_mail_are_found(rows: list[tuple[str, str, int]], finding: str) -> None:
+    assert list(soak_told.check_notices([("a@example.com", "sent", 3)], {"a@example.com": 1})) == []
+    assert list(soak_told.check_notices(rows, {"a@example.com": 1})) == [finding]
+
+
+def test_memory_that_grows_is_found() -> None:
+    assert list(soak_memory.check_memory({"service": [100.0] * 30 + [115.0] * 10})) == []
+    [found] = soak_memory.check_memory({"service": [100.0] * 30 + [180.0] * 10})
+    assert found == "memory: service grew from 100 to 180 MB"
+
+
+@pytest.mark.spin  # which takes a C compiler as well
+def test_a_clock_that_is_set_leaves_the_monotonic_one_alone(tmp_path: Path) -> None:
+    clock = Clock(tmp_path)
+    clock.step(-420)
+    program = "import time; time.sleep(0.01); print(time.time(), time.monotonic())"
+    times = []
+    for environment in ({}, clock.environment):
+        answer = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        times.append([float(number) for number in answer.stdout.split()])
+    (day, running), (faked_day, faked_running) = times
+    assert -420 <= faked_day - day < -300
+    assert 0 <= faked_running - running < 100
