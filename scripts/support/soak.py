@@ -8,13 +8,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from random import Random
 
 import soak_checks
 from soak_controls import check_controls
 from soak_faults import Course, Faults
+from soak_listeners import Told
 from soak_memory import check_memory, table
 from soak_told import Notices, check_notices, check_told, read_stored, wait_for_all
 from soak_verbs import Bot
@@ -92,9 +93,9 @@ def check_all_told(world: World, faults: Faults) -> Iterator[str]:
     """Bots have ended; time-outs and pauses may still go on, and what they do may be told or not."""
     before = read_stored(world.database.ask)
     notices = Notices(world.database.ask)
-    had = {name: lambda name=name: world.receiver.accepted[name.replace(" ", "-")] for name in (ALL, OF_ONE)}
-    wanted = {
-        "reader of events": (before.keys(), lambda: world.poller.told),
+    had = {name: world.receiver.accepted[name.replace(" ", "-")] for name in (ALL, OF_ONE)}
+    wanted: dict[str, tuple[Set[int], list[Told]]] = {
+        "reader of events": (before.keys(), world.poller.told),
         ALL: (before.keys(), had[ALL]),
         OF_ONE: ({pk for pk, one in before.items() if one.source_id == world.sources[0]}, had[OF_ONE]),
     }
@@ -102,7 +103,7 @@ def check_all_told(world: World, faults: Faults) -> Iterator[str]:
     wait_for_all(wanted)
     notices.wait()
     print(f"everything was told {time.monotonic() - begun:.0f} s after the bots had ended", flush=True)
-    arrived = {name: list(told()) for name, (_, told) in wanted.items()}
+    arrived = {name: list(told) for name, (_, told) in wanted.items()}
     stored = read_stored(world.database.ask)
     for name, (ids, _) in wanted.items():
         may_repeat = faults.explain_repetition if name in had else lambda at: False

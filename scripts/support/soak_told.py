@@ -50,10 +50,10 @@ def read_stored(ask: Callable[[str], Any]) -> dict[int, Stored]:
     return found
 
 
-def wait_for_all(wanted: Mapping[str, tuple[Set[int], Callable[[], Sequence[Told]]]]) -> None:
+def wait_for_all(wanted: Mapping[str, tuple[Set[int], Sequence[Told]]]) -> None:
     """Until each listener has been told what it has to be, or nothing of that has come for a while."""
     least, give_up_at = float("inf"), 0.0
-    while missing := sum(len(ids - {one.id for one in had()}) for ids, had in wanted.values()):
+    while missing := sum(len(ids - {one.id for one in had}) for ids, had in wanted.values()):
         if missing < least:
             least, give_up_at = missing, time.monotonic() + PATIENCE
         if time.monotonic() > give_up_at:
