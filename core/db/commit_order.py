@@ -63,24 +63,18 @@ def drop_function(apps: Any, schema_editor: Any) -> None:
         schema_editor.execute("DROP FUNCTION IF EXISTS commit_order(xid8)")
 
 
-def add_transaction_column(model: str, table: str) -> migrations.SeparateDatabaseAndState:
-    """A migration's operation that adds the column, with 0 in the rows that are there, and its index.
-
-    The default is set after the column was added: PostgreSQL would rewrite the whole table for one that is computed.
-    """
+def index_transactions(table: str) -> migrations.RunPython:
+    """A migration's operation that indexes the column, which is the order of reading on PostgreSQL only."""
 
     def add(apps: Any, schema_editor: Any) -> None:
-        schema_editor.execute(f'ALTER TABLE {table} ADD COLUMN "transaction" bigint NOT NULL DEFAULT 0')
         if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(f'ALTER TABLE {table} ALTER COLUMN "transaction" SET DEFAULT {CURRENT}')
             schema_editor.execute(f'CREATE INDEX {table}_transaction ON {table} ("transaction")')
 
     def remove(apps: Any, schema_editor: Any) -> None:
-        schema_editor.execute(f'ALTER TABLE {table} DROP COLUMN "transaction"')
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(f"DROP INDEX IF EXISTS {table}_transaction")
 
-    return migrations.SeparateDatabaseAndState(
-        [migrations.RunPython(add, remove)], [migrations.AddField(model, "transaction", transaction_field())]
-    )
+    return migrations.RunPython(add, remove)
 
 
 def oldest_here() -> int:

@@ -19,11 +19,7 @@ def make_roles() -> None:
     """Tests with several threads have emptied the tables, what migrations had put there included."""
     if Group.objects.filter(name__in=ROLES).count() == len(ROLES):
         return
-    editor = connection.schema_editor()
-    import_module("accounts.migrations.0001_roles").make(apps, editor)
-    import_module("accounts.migrations.0002_messenger").allow(apps, editor)
-    import_module("accounts.migrations.0003_changes").grant(apps, editor)
-    import_module("accounts.migrations.0004_webhooks").grant(apps, editor)
+    import_module("accounts.migrations.0002_roles").make(apps, connection.schema_editor())
 
 
 def account(name: str = "vera", *named: str, **fields: Any) -> User:

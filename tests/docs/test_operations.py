@@ -204,7 +204,7 @@ def test_files_and_settings_that_it_names_exist():
 
 
 def test_the_search_indexes_made_later_are_those_of_the_migration():
-    indexes = import_module("leads.migrations.0002_search_indexes").INDEXES
+    indexes = import_module("leads.migrations.0002_initial").INDEXES
     shown = dict(re.findall(r"^CREATE INDEX CONCURRENTLY (\w+) ON (.*);$", PAGE.read_text(), re.M))
     assert shown == indexes
 

@@ -8,7 +8,7 @@ from tests.docs import documents
 
 IN_SETTINGS = r'\benv\.\w+\(\s*"([A-Z_]+)"'
 IN_PYTHON = r'os\.environ(?:\.get\(|\[)"([A-Z_]+)"'
-NO_SETTINGS = {"OTEL_TRACES_SAMPLER", "WEEK_DAYS"}  # OpenTelemetry and a test read them themselves
+NO_SETTINGS = {"OTEL_TRACES_SAMPLER", "WEEK_HOURS"}  # OpenTelemetry and a test read them themselves
 IN_SHELL = r"\$\{([A-Z_]+):-"
 
 pytestmark = pytest.mark.once

@@ -10,10 +10,18 @@ SUPERVISE = [
     *(f"routing.{verb}_source" for verb in ("view", "add", "change")),
     *(f"routing.{verb}_contact" for verb in ("view", "change")),
     *(f"leads.{verb}_{model}" for verb in ("view", "change") for model in ("lead", "possibleduplicate")),
+    *(f"messenger.{verb}_channel" for verb in ("view", "add", "change")),
+    "messenger.view_notice",
+    "messenger.view_alarm",
+    "changes.view_change",
+    "changes.revert_change",
+    "notifications.view_webhook",
+    *(f"notifications.{verb}_delivery" for verb in ("view", "change")),
 ]
 ADMINISTER = [
     *(f"auth.{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("user", "group")),
     *(f"access.{verb}_apikey" for verb in ("view", "add", "change")),
+    *(f"notifications.{verb}_webhook" for verb in ("add", "change", "delete")),
 ]
 
 
@@ -31,12 +39,21 @@ def remove(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    # Databases of the time before 0.1.0 have these.
+    replaces = [
+        ("accounts", "0001_roles"),
+        ("accounts", "0002_messenger"),
+        ("accounts", "0003_changes"),
+        ("accounts", "0004_webhooks"),
+    ]
+
     dependencies = [
         ("access", "0001_initial"),
-        ("auth", "0012_alter_user_first_name_max_length"),
+        ("accounts", "0001_initial"),
+        ("changes", "0001_initial"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("leads", "0001_initial"),
-        ("operators", "0001_initial"),
-        ("routing", "0002_contact"),
+        ("leads", "0002_initial"),
+        ("messenger", "0001_initial"),
+        ("notifications", "0001_initial"),
     ]
     operations = [migrations.RunPython(make, remove)]
