@@ -60,7 +60,10 @@ class Tail:
 def tracebacks(text: str) -> Iterator[str]:
     """A warning with one is a lost race that the service deals with."""
     for line in text.splitlines():
-        entry: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+        try:
+            entry: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+        except ValueError:  # of a process that was killed while it wrote
+            continue
         if ("exception" in entry and entry["level"] != "warning") or line.startswith("Traceback"):
             yield line
 

@@ -90,7 +90,7 @@ class Course:
     ) -> None:
         self.seconds, self.faults, self.chance = seconds, faults, chance
         self.service, self.deliverers, self.database, self.clock = service, deliverers, database, clock
-        self.begun = time.monotonic()
+        self.begun, self.ending = time.monotonic(), threading.Event()
 
     def run(self) -> None:
         """Returns when the run is over, with the right time."""
@@ -98,12 +98,15 @@ class Course:
         deliverers = threading.Thread(target=self.repeat, args=[DELIVERER_EVERY, self.kill_deliverer])
         for thread in (workers, deliverers):
             thread.start()
-        for moment, act in self.plan():
-            self.wait_until(moment)
-            act()
-        self.wait_until(self.seconds)
-        for thread in (workers, deliverers):
-            thread.join()
+        try:
+            for moment, act in self.plan():
+                self.wait_until(moment)
+                act()
+            self.wait_until(self.seconds)
+        finally:
+            self.ending.set()
+            for thread in (workers, deliverers):
+                thread.join()
 
     def plan(self) -> list[tuple[float, Act]]:
         """Moments, in seconds of the run, and what happens then."""
@@ -125,12 +128,14 @@ class Course:
         ]
 
     def wait_until(self, moment: float) -> None:
-        time.sleep(max(0.0, moment - (time.monotonic() - self.begun)))
+        self.ending.wait(max(0.0, moment - (time.monotonic() - self.begun)))
 
     def repeat(self, seconds: float, act: Act) -> None:
         moment = seconds / 2
         while moment < self.seconds - CALM:
             self.wait_until(moment)
+            if self.ending.is_set():
+                return
             act()
             moment += seconds
 
