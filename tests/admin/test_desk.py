@@ -18,7 +18,6 @@ from routing.models import Contact, ContactNote
 from tests import characters
 from tests.accounts import people
 
-pytestmark = pytest.mark.both
 DESK = "/admin/my-contacts/"
 LIVE = f"{DESK}live/?shown=open"
 
@@ -86,6 +85,7 @@ def stored(thing):
 # The cards.
 
 
+@pytest.mark.both
 def test_whose_time_runs_out_comes_first_then_the_untaken_then_the_taken(browser, bot):
     taken, old, new, due, overdue = (characters.contact(bot) for _ in range(5))
     taking.accept_contact(contact_id=taken.pk)
@@ -98,6 +98,7 @@ def test_whose_time_runs_out_comes_first_then_the_untaken_then_the_taken(browser
     assert "Take it within 4 min" in page
 
 
+@pytest.mark.both
 def test_of_the_taken_the_one_with_the_latest_news_comes_first(browser, bot):
     first, second = characters.contact(bot), characters.contact(bot)
     for contact in (first, second):
@@ -144,6 +145,7 @@ def test_what_clients_write_is_text_and_no_more(browser, bot):
     assert toast(press(browser, made, "take"))["text"] == f"Taken: {evil}."
 
 
+@pytest.mark.both
 def test_earlier_contacts_of_the_client_are_known_but_not_what_colleagues_were_told(browser, bot, of_boris):
     phone = of_boris.lead.phone
     own = characters.contact(bot, lead_phone=phone, message="My own")
@@ -155,6 +157,7 @@ def test_earlier_contacts_of_the_client_are_known_but_not_what_colleagues_were_t
     assert "Secret" not in browser.get(DESK).text
 
 
+@pytest.mark.both
 def test_more_contacts_take_no_more_queries(browser, bot):
     def queries(address):
         browser.get(address)
@@ -181,6 +184,7 @@ def test_more_contacts_take_no_more_queries(browser, bot):
 # The buttons.
 
 
+@pytest.mark.both
 def test_one_press_takes_it(browser, contact):
     answer = press(browser, contact, "take")
     assert toast(answer) == {"text": "Taken: Ivan.", "level": "success", "undo": ""}
@@ -214,6 +218,7 @@ def test_who_is_not_free_is_told_where_the_reopened_contact_went(browser, contac
     assert said == "Open again: Ivan. Boris has it now, because you were not free."
 
 
+@pytest.mark.both
 def test_what_was_resolved_today_is_listed_the_latest_first(browser, bot):
     first, second, before = (characters.contact(bot) for _ in range(3))
     for contact in (second, first, before):
@@ -395,11 +400,13 @@ def test_who_is_free_is_told_that_nothing_waits(browser, bot):
 # The part that follows what happens.
 
 
+@pytest.mark.both
 def test_nothing_new_costs_no_page(browser, contact, frozen_minute):
     first = browser.get(LIVE)
     assert browser.get(LIVE, headers={"If-None-Match": first["ETag"]}).status_code == 304
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("news", ["arrival", "note", "taken", "pause", "limit"])
 def test_news_is_another_version(browser, bot, anna, contact, frozen_minute, news):
     tag = browser.get(LIVE)["ETag"]

@@ -18,8 +18,6 @@ from routing.what_if import runs
 from tests import characters
 from tests.accounts import people
 
-pytestmark = pytest.mark.both
-
 PAGE, SAVE, FILE, ASK = map(reverse, ("distribution", "distribution_save", "distribution_csv", "what_if_ask"))
 
 
@@ -75,6 +73,7 @@ def typed(response):
     }
 
 
+@pytest.mark.both
 def test_every_operator_has_a_cell_in_every_source(supervisor, bot, site):
     response = supervisor.get(PAGE)
     assert [column.source for column in response.context["columns"]] == [site, bot]
@@ -91,6 +90,7 @@ def test_a_hostile_name_stays_text(supervisor):
     assert "</td><b>" not in page
 
 
+@pytest.mark.both
 def test_it_takes_the_same_number_of_queries_for_any_matrix(supervisor, anna, django_assert_num_queries):
     def enlarge(number):
         source = characters.source(f"Bot {number}", roster={anna: 1, characters.operator(f"Operator {number}"): 2})
@@ -106,6 +106,7 @@ def test_it_takes_the_same_number_of_queries_for_any_matrix(supervisor, anna, dj
         supervisor.get(PAGE)
 
 
+@pytest.mark.both
 def test_many_cells_are_saved_as_one_change_with_a_reason(supervisor, anna, boris, bot, site):
     Change.objects.all().delete()
     response = save(
@@ -118,6 +119,7 @@ def test_many_cells_are_saved_as_one_change_with_a_reason(supervisor, anna, bori
     assert list(made) == [("roster.changed", "user vera", "page", "Season")] * 2
 
 
+@pytest.mark.both
 def test_who_was_overtaken_is_told_what_is_stored_and_loses_nothing(supervisor, anna, bot, site):
     source_actions.set_weight(source_id=bot.pk, operator_id=anna.pk, weight=25)
     response = save(supervisor, cell(bot, anna, 10, 40), cell(site, anna, 20, 50))
@@ -240,6 +242,7 @@ def ask(client, source, *cells, days="30"):
     return client.post(ASK, {"cells": json.dumps(cells), "source": source.pk, "days": days})
 
 
+@pytest.mark.both
 def test_what_if_is_asked_with_the_typed_weights_and_followed(supervisor, anna, boris, bot):
     for _ in range(20):
         characters.contact(bot)

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.urls import reverse
 
 from operators.models import Operator
@@ -28,8 +29,10 @@ FILTERS = {  # of each list: what its filters and columns are called in an addre
     "messenger_alarm": ["kind", "kind__exact", "id__exact"],
     "auth_user": ["groups__id__exact", "is_active__exact"],
 }
-ALWAYS = ["99999999999999999999", "x", "%00"]  # too large for a column, no number, no text of PostgreSQL
-ANYWHERE = ["p", "q", "id__in", "pk", "nonsense"]
+# What PostgreSQL can judge otherwise than SQLite: the largest number, one too large for any column, what is no number
+# and what is no text. How the others are read depends on no database; they are tried on SQLite.
+JUDGED = [HUGE[0], "99999999999999999999", "x", "%00", "%ED%A0%80"]
+ANYWHERE = ["p", "id__in", "pk", "nonsense"]
 FOR_THE_PAGE = ["o", "all", "_to_field", "_popup", "_changelist_filters", "e"]  # no value of a query
 
 
@@ -50,20 +53,25 @@ def ask_with_odd_values(quiet, name, parameter, values):
         assert status in (200, 302, 400), (parameter, value[:30], status)
 
 
+def tried(values):
+    return values if connection.vendor == "sqlite" else [value for value in values if value in JUDGED]
+
+
 def turn(name):
     """Of the values for what every list reads alike: so that each is tried, on four lists at least, and no list with
     all."""
     at = list(FILTERS).index(name)
-    return [*ALWAYS, *(value for number, value in enumerate(ODD) if value not in ALWAYS and number % 3 == at % 3)]
+    return [value for number, value in enumerate(ODD) if number % 3 == at % 3]
 
 
 @pytest.mark.both
 @pytest.mark.parametrize("name", FILTERS)
 def test_no_value_of_a_filter_is_an_incident(quiet, name):
     for parameter in FILTERS[name]:
-        ask_with_odd_values(quiet, name, parameter, ODD)
+        ask_with_odd_values(quiet, name, parameter, tried(ODD))
     for parameter in ANYWHERE:
-        ask_with_odd_values(quiet, name, parameter, turn(name))
+        ask_with_odd_values(quiet, name, parameter, tried(turn(name)))
+    ask_with_odd_values(quiet, name, "q", tried({*JUDGED, *turn(name)}))
 
 
 @pytest.mark.parametrize("name", FILTERS)
@@ -81,7 +89,7 @@ def test_every_list_is_tried():
 @pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize("place", ["change", "delete", "history"])
 def test_no_id_in_a_path_is_an_incident(quiet, name, place):
-    for value in [*HUGE, "x", "1.5", "-1", "None"]:
+    for value in tried([*HUGE, "x", "1.5", "-1", "None"]):
         assert quiet.get(f"{reverse(f'admin:{name}_changelist')}{value}/{place}/").status_code in (302, 403, 404)
 
 

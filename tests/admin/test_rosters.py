@@ -14,7 +14,7 @@ from tests.accounts import people
 from tests.admin import pages
 from tests.admin.test_switches import asks, toast, undo
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 
 def set_(client, source, operator, weight, **more):
@@ -36,6 +36,7 @@ def bot(anna):
     return characters.source("Telegram", roster={anna: 10, characters.operator("Boris"): 30})
 
 
+@pytest.mark.both
 def test_a_weight_is_changed_said_and_undone(supervisor, bot, anna):
     response = set_(supervisor, bot, anna, "20", seen="10")
     assert weights(bot) == {"Anna": 20, "Boris": 30}
@@ -44,6 +45,7 @@ def test_a_weight_is_changed_said_and_undone(supervisor, bot, anna):
     assert weights(bot) == {"Anna": 10, "Boris": 30}
 
 
+@pytest.mark.both
 def test_an_operator_joins_and_gets_what_waits(supervisor):
     bot = characters.source("Site")
     waiting = characters.contact(bot)
@@ -63,6 +65,7 @@ def test_an_operator_who_is_on_another_roster_too_leaves_without_a_question(supe
     assert weights(bot) == {"Anna": 10, "Boris": 30}
 
 
+@pytest.mark.both
 def test_the_last_of_a_roster_is_told_before(supervisor, anna):
     bot = characters.source("Site", roster={anna: 10})
     characters.source("Telegram", roster={anna: 10})
@@ -75,6 +78,7 @@ def test_the_last_of_a_roster_is_told_before(supervisor, anna):
     assert weights(bot) == {}
 
 
+@pytest.mark.both
 def test_the_last_on_duty_and_who_is_on_no_roster_then_are_told_before(supervisor, bot, anna):
     operator_actions.change_operator(operator_id=Operator.objects.get(name="Boris").pk, changes={"is_active": False})
     page = set_(supervisor, bot, anna, "", seen="10").text
@@ -135,6 +139,7 @@ def test_shares_are_of_all_and_of_those_on_duty(supervisor, bot, anna):
     assert table.count("data-duty>") == 1
 
 
+@pytest.mark.both
 @time_machine.travel("2026-11-27T12:00Z", tick=False)
 def test_the_table_comes_again_only_if_it_has_changed(supervisor, bot, anna):
     url = reverse("source_roster", args=[bot.pk])
@@ -144,6 +149,7 @@ def test_the_table_comes_again_only_if_it_has_changed(supervisor, bot, anna):
     assert "Anna: weight" in supervisor.get(url, headers=known).text
 
 
+@pytest.mark.both
 def test_of_a_long_roster_a_page_is_shown_with_shares_of_the_whole(supervisor):
     bot = characters.source("Crowded")
     crowd = Operator.objects.bulk_create(Operator(name=f"Operator {n:03d}", max_load=5) for n in range(1000))
@@ -160,6 +166,7 @@ def test_of_a_long_roster_a_page_is_shown_with_shares_of_the_whole(supervisor):
     )
 
 
+@pytest.mark.both
 def test_the_heaviest_are_named_in_the_list(supervisor, bot):
     assert "Boris 75%, Anna 25%" in supervisor.get(pages.listing(Source)).text
 

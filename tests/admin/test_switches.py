@@ -14,8 +14,6 @@ from routing.models import Contact
 from tests import characters
 from tests.accounts import people
 
-pytestmark = pytest.mark.both
-
 
 def set_(client, operator, field, value, **more):
     url = reverse("operator_set", args=[operator.pk])
@@ -46,6 +44,7 @@ def test_it_is_recorded_as_the_users_change(supervisor):
     assert change.operator_id == anna.pk
 
 
+@pytest.mark.both
 def test_a_higher_limit_is_said_and_takes_a_waiting_contact(supervisor):
     bot = characters.source(roster={(anna := characters.operator("Anna", limit=1)): 10})
     characters.contact(bot)
@@ -103,6 +102,7 @@ def test_undo_sets_what_was_before(supervisor):
     assert toast(response)["text"] == "Reverted. Anna: limit 7 → 3"
 
 
+@pytest.mark.both
 def test_undo_is_refused_if_another_value_was_set_since(supervisor):
     anna = characters.operator("Anna", limit=3)
     response = set_(supervisor, anna, "max_load", "7")
@@ -154,6 +154,7 @@ def asks(response):
     return response.headers.get("HX-Retarget") == "#question"
 
 
+@pytest.mark.both
 def test_the_last_person_on_duty_of_a_source_is_asked_for(supervisor):
     anna, boris = characters.operator("Anna", limit=1), characters.operator("Boris", is_active=False)
     bot = characters.source("Telegram", roster={anna: 10, boris: 10})
@@ -188,6 +189,7 @@ def test_what_was_asked_is_what_the_dialog_sends_again(supervisor):
     assert f'hx-post="{reverse("operator_set", args=[anna.pk])}"' in page
 
 
+@pytest.mark.both
 def test_a_limit_below_the_load_is_asked_for_when_it_is_lowered(supervisor):
     bot = characters.source("Telegram", roster={(anna := characters.operator("Anna", limit=3)): 10})
     for _ in range(3):
@@ -212,6 +214,7 @@ def test_a_hostile_name_is_text_in_the_question(supervisor):
 # What shows the values
 
 
+@pytest.mark.both
 @time_machine.travel("2026-11-27T12:00Z", tick=False)
 def test_the_controls_of_several_operators_come_in_one_answer_and_again_only_if_something_changed(supervisor):
     anna, boris = characters.operator("Anna", limit=3), characters.operator("Boris", is_active=False)
