@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
-from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from access import keys
@@ -21,6 +21,7 @@ expect.set_options(timeout=PATIENCE)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-gpu-compositing",  # or a program draws like a graphics card, for a third of the renderer's time
     "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
@@ -30,7 +31,7 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def both_at_once() -> Iterator[None]:
     """Playwright runs an event loop in this thread, where Django refuses to use the database: here it is meant."""
     with pytest.MonkeyPatch.context() as patch:
@@ -38,9 +39,9 @@ def both_at_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(both_at_once: None) -> Iterator[Browser]:
-    """One for the module, and gone after it: tests that follow use the database again without an event loop."""
+    """One for this folder, and gone after it: tests that follow use the database again without an event loop."""
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if not program:
         pytest.fail("No Chromium: install it, or name it in CHROMIUM.")
@@ -62,19 +63,43 @@ def kinds_of_questions(page: Page) -> list[str]:
     return asked
 
 
+@pytest.fixture(scope="package")
+def profile(browser: Browser, live_server: LiveServer) -> BrowserContext:
+    """Of an English visitor. Tests share what Chromium keeps of scripts and styles, which costs most of a page."""
+    return browser.new_context(base_url=live_server.url, locale="en-US", viewport={"width": 1440, "height": 900})
+
+
 @pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """An English tab. The test fails if a page complains, cannot load something, or asks another host for anything."""
-    context = browser.new_context(base_url=live_server.url, locale="en-US", viewport={"width": 1440, "height": 900})
-    complaints: list[str] = []
+def own_profile(browser: Browser, live_server: LiveServer) -> Iterator[BrowserContext]:
+    """For what a test could not undo in the one that tests share, such as the page's clock."""
+    with browser.new_context(base_url=live_server.url, locale="en-US", viewport={"width": 1440, "height": 900}) as own:
+        yield own
+
+
+@pytest.fixture
+def context(request: pytest.FixtureRequest) -> BrowserContext:
+    """What tests share, unless one asks for `own_profile`."""
+    name = "own_profile" if "own_profile" in request.fixturenames else "profile"
+    chosen: BrowserContext = request.getfixturevalue(name)
+    return chosen
+
+
+@pytest.fixture
+def page(context: BrowserContext, live_server: LiveServer) -> Iterator[Page]:
+    """An empty tab. The test fails if a page complains, cannot load something, or asks another host for anything."""
     page = context.new_page()
+    context.clear_cookies()
+    context.clear_permissions()
+    stored = {"origin": live_server.url, "storageTypes": "all"}
+    context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+    complaints: list[str] = []
     page.set_default_timeout(PATIENCE)
     page.on("console", lambda it: complaints.append(it.text) if it.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("response", lambda it: complaints.append(f"{it.status} {it.url}") if it.status >= 400 else None)
     page.on("request", lambda it: None if it.url.startswith((live_server.url, "data:")) else complaints.append(it.url))
     yield page
-    context.close()
+    page.close()
     assert complaints == []
 
 

@@ -115,6 +115,7 @@ def test_a_new_contact_appears_by_itself_and_not_while_boxes_are_checked(back_of
     expect(back_office.locator(ROWS)).to_have_count(3)
 
 
+@pytest.mark.usefixtures("own_profile")
 def test_ages_in_the_list_are_counted_on(back_office: Page):
     back_office.clock.install()
     contact_list(back_office)

@@ -83,6 +83,7 @@ def test_taken_by_one_click_resolved_by_another_and_reopened_by_undo(desk, bot: 
     fits(page)
 
 
+@pytest.mark.usefixtures("own_profile")
 def test_ages_are_counted_on_without_asking(desk, bot: Source):
     characters.contact(bot, lead_name="Ivan")
     page = desk()
@@ -138,10 +139,13 @@ def test_a_note_is_written_and_what_is_unfolded_stays_so(desk, bot: Source):
     assert ContactNote.objects.get().by == "user anna"
 
 
-def test_a_new_contact_appears_by_itself_and_is_counted_in_the_title(desk, bot: Source):
-    page = desk()
+@pytest.mark.usefixtures("own_profile")
+def test_a_new_contact_appears_by_itself_and_is_counted_in_the_title(page: Page, desk, bot: Source):
+    page.clock.install()
+    desk()
     expect(page).to_have_title("My contacts | CRM Lead Router")
     characters.contact(bot, lead_name="Ivan")
+    page.clock.run_for(30_000)
     expect(page.get_by_role("heading", name="Ivan")).to_be_visible()
     expect(page).to_have_title("(1) My contacts | CRM Lead Router")
     page.get_by_role("button", name="Take").click()
@@ -158,6 +162,7 @@ def test_notifications_and_sound_tell_of_a_new_contact_after_they_are_switched_o
     page.get_by_label("Sound").check()
     page.wait_for_function("tones === 2")
     characters.contact(bot, lead_name="<b>Ivan</b>", lead_phone="+79991234567", message="Price?")
+    page.evaluate("document.dispatchEvent(new Event('refresh'))")
     page.wait_for_function("told.length === 2 && tones === 4")
     assert page.evaluate("told[1]") == ["New contact", "<b>Ivan</b>"]
     profile = Profile.objects.get()

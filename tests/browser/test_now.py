@@ -12,7 +12,11 @@ from operators.models import Operator
 from routing import operator_actions
 from tests import characters
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.usefixtures("own_profile"),
+    pytest.mark.django_db(transaction=True),
+]
 
 ASK = "document.dispatchEvent(new Event('refresh'))"
 
