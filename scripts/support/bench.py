@@ -198,7 +198,7 @@ def measure_once(people: People, scenario: str, clients: int, options: argparse.
     server.analyze()
     before = processor_seconds(server)
     with bench_scenarios.pollers(people, scenario):
-        load = bench_load.drive(server.address, requests, clients=bench_scenarios.clients_of(scenario, clients))
+        load = bench_load.drive([server.address], requests, clients=bench_scenarios.clients_of(scenario, clients))
         after = processor_seconds(server)
     if failures := load.failures():
         sys.exit(f"{server.name}, {scenario}: {len(failures)} answers failed, such as:\n{failures[0].decode()}")

@@ -6,7 +6,7 @@ One thread drives them all, because on a small machine the processor time of the
 import selectors
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -54,11 +54,12 @@ def length_in(head: bytes) -> int:
     raise ConnectionError("The answer has no Content-Length.")
 
 
-def drive(address: tuple[str, int], requests: Iterable[bytes], *, clients: int) -> Load:
+def drive(addresses: Sequence[tuple[str, int]], requests: Iterable[bytes], *, clients: int) -> Load:
+    """The clients take the addresses in turns, and the requests in their order."""
     load, waiting = Load(), iter(requests)
     with selectors.DefaultSelector() as selector:
-        for _, request in zip(range(clients), waiting, strict=False):
-            client = Client(address)
+        for number, request in zip(range(clients), waiting, strict=False):
+            client = Client(addresses[number % len(addresses)])
             selector.register(client.socket, selectors.EVENT_READ, client)
             client.send(request)
         started = time.perf_counter()

@@ -63,12 +63,12 @@ def new_phone() -> str:
     return f"+79{next(phones) % 10**9:09d}"
 
 
-def make_sources(server: Server, number: int, *, limit: int = LIMIT) -> list[int]:
+def make_sources(server: Server, number: int, *, limit: int = LIMIT, operators: int = OPERATORS) -> list[int]:
     """Ids of new sources, each with its own roster, in which all weights differ."""
     found = []
     for _ in range(number):
         source = server.post("/sources", {"name": f"Bot {next(phones)}"})["id"]
-        for weight in range(1, OPERATORS + 1):
+        for weight in range(1, operators + 1):
             operator = server.post("/operators", {"name": f"Operator {weight}", "max_load": limit})["id"]
             server.post(f"/sources/{source}/operators", {"operator_id": operator, "weight": weight})
         found.append(source)
@@ -86,7 +86,7 @@ def rounded_up(number: int, divisor: int) -> int:
 
 def send(server: Server, requests: list[bytes]) -> list[dict[str, Any]]:
     """Their answers. Not measured."""
-    load = bench_load.drive(server.address, requests, clients=PREPARING)
+    load = bench_load.drive([server.address], requests, clients=PREPARING)
     if failures := load.failures():
         sys.exit(f"{server.name}: the scenario could not be prepared:\n{failures[0].decode(errors='replace')}")
     return [json.loads(body) for body in load.bodies()]

@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,9 +105,19 @@ def manage(checkout: Path, environment: Mapping[str, str], *arguments: str) -> s
 
 @contextmanager
 def service(
-    name: str, *, checkout: Path, database: str, database_pid: int | None, folder: Path, **settings: str
+    name: str,
+    *,
+    checkout: Path,
+    database: str,
+    database_pid: int | None,
+    folder: Path,
+    host: str = "127.0.0.1",
+    enter: Sequence[str] = (),
+    **settings: str,
 ) -> Iterator[Server]:
-    """The service of that checkout, started by its scripts/serve. Keys are required, its log is JSON."""
+    """The service of that checkout, started by its scripts/serve. Keys are required, its log is JSON.
+
+    `enter` is what the command begins with if it runs elsewhere, such as in another network."""
     port = postgresql.free_port()
     environment = os.environ | {
         "VENV": str(venv_of(checkout)),
@@ -115,7 +125,7 @@ def service(
         "DATA_DIR": str(folder / "data"),
         "API_KEYS": "required",
         "LOG_FORMAT": "json",
-        "HOST": "127.0.0.1",
+        "HOST": host,
         "PORT": str(port),
         **settings,
     }
@@ -123,23 +133,23 @@ def service(
     log = folder / "service.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            ["scripts/serve"], cwd=checkout, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [*enter, "scripts/serve"], cwd=checkout, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        wait_until_ready(port, process, log)
+        wait_until_ready((host, port), process, log)
         making = ("create_api_key", "--management", "--name", "bench")
         key = manage(checkout, environment, *making).split()[-1]
-        url = f"http://127.0.0.1:{port}/api/v1"
+        url = f"http://{host}:{port}/api/v1"
         yield Server(name, url, key, process.pid, database_pid, checkout, environment)
     finally:
         process.terminate()
         process.wait()
 
 
-def wait_until_ready(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until_ready(address: tuple[str, int], process: "subprocess.Popen[bytes]", log: Path) -> None:
     give_up_at = time.monotonic() + START
     while process.poll() is None and time.monotonic() < give_up_at:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection(*address, timeout=5)
         try:
             connection.request("GET", "/health/ready")
             if connection.getresponse().status == http.client.OK:
@@ -166,14 +176,16 @@ def family(pid: int) -> list[int]:
 
 def processor_seconds(pid: int) -> float:
     """What the family has used so far, including processes that have ended."""
-    total = 0
-    for member in family(pid):
-        try:
-            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += sum(map(int, fields[11:15]))  # user and system, own and of children that have ended
-    return total / TICKS
+    return sum(map(seconds_of_process, family(pid)))
+
+
+def seconds_of_process(pid: int) -> float:
+    """What this process has used, and its children that have ended; 0 if there is none any more."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / TICKS  # user and system, its own and of those children
 
 
 def processor_seconds_of_commands() -> float:

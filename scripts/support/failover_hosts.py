@@ -53,17 +53,12 @@ class Networks:
             ip("link", "delete", self.bridge(number))
 
 
-class Host:
-    """A network namespace with a PostgreSQL. Its socket is a file, which no cut network keeps from us."""
+class Namespace:
+    """A network namespace, with one address in each of the networks."""
 
-    def __init__(self, networks: Networks, number: int, folder: Path) -> None:
-        self.networks, self.number, self.folder = networks, number, folder
+    def __init__(self, networks: Networks, number: int) -> None:
+        self.networks, self.number = networks, number
         self.name = f"{networks.name}h{number}"
-        folder.mkdir()
-        self.identity = postgresql.unprivileged(folder)
-        found = postgresql.reachable(postgresql.find_programs(), folder, self.identity)
-        self.programs = (found / "initdb").resolve().parent  # links to a few of them may lie elsewhere
-        self.process: subprocess.Popen[bytes] | None = None
         ip("netns", "add", self.name)
         ip("-n", self.name, "link", "set", "lo", "up")
         for network in (CLIENTS, REPLICATION):
@@ -72,6 +67,11 @@ class Host:
             ip("-n", self.name, "addr", "add", f"{self.address(network)}/24", "dev", f"eth{network}")
             ip("-n", self.name, "link", "set", f"eth{network}", "up")
         self.heal()
+
+    @property
+    def enter(self) -> list[str]:
+        """What a command begins with that runs in it."""
+        return ["nsenter", f"--net=/run/netns/{self.name}"]
 
     def plug(self, network: int) -> str:
         return f"{self.name}p{network}"
@@ -87,6 +87,22 @@ class Host:
     def heal(self) -> None:
         for network in (CLIENTS, REPLICATION):
             ip("link", "set", self.plug(network), "master", self.networks.bridge(network))
+
+    def destroy(self) -> None:
+        ip("netns", "delete", self.name)
+
+
+class Host(Namespace):
+    """With a PostgreSQL. Its socket is a file, which no cut network keeps from us."""
+
+    def __init__(self, networks: Networks, number: int, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self.identity = postgresql.unprivileged(folder)
+        found = postgresql.reachable(postgresql.find_programs(), folder, self.identity)
+        self.programs = (found / "initdb").resolve().parent  # links to a few of them may lie elsewhere
+        self.process: subprocess.Popen[bytes] | None = None
+        super().__init__(networks, number)
 
     @property
     def data(self) -> Path:
@@ -126,7 +142,7 @@ class Host:
 
     def inside(self, command: Sequence[str]) -> list[str]:
         """One of PostgreSQL's programs in this network, as the user to whom the data belong."""
-        enter = ["nsenter", f"--net=/run/netns/{self.name}"]
+        enter = self.enter
         if owner := self.owner:
             enter += ["setpriv", f"--reuid={owner[0]}", f"--regid={owner[1]}", "--clear-groups"]
         return [*enter, f"{self.programs}/{command[0]}", *command[1:]]
@@ -176,7 +192,7 @@ class Host:
     def destroy(self) -> None:
         if self.process:
             self.kill()
-        ip("netns", "delete", self.name)
+        super().destroy()
 
 
 def wait_until(condition: Any, what: str) -> None:
