@@ -10,12 +10,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import bench_service
+import commit_judge
 import psycopg
 from bench_service import PROJECT, Server
 from failover_bots import Bot, Journal
 from failover_hosts import PORT, Host, Networks
 
-from tests.concurrency.judge import OF_CONTACTS, OF_DECISIONS, OF_OPERATORS
 from tests.service.nginx import Nginx
 
 OPERATORS, LIMIT = 10, 4  # fewer places than the bots have open contacts: some wait
@@ -81,7 +81,7 @@ class World:
             operator = service.post("/operators", {"name": f"Operator {number}", "max_load": LIMIT})["id"]
             service.post(f"/sources/{self.source}/operators", {"operator_id": operator})
         with psycopg.connect(host=str(self.primary.folder), user="postgres", dbname="postgres") as connection:
-            connection.execute((OF_CONTACTS + OF_OPERATORS + OF_DECISIONS).encode())
+            connection.execute(commit_judge.INSTALL.encode())
 
     def bot(self, number: int, run: str, journal: Journal) -> Bot:
         return Bot(
