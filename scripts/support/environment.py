@@ -27,17 +27,19 @@ NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 def main(verb: str, venv: Path, locks: list[Path]) -> None:
     if verb == "check":
         sys.exit(0 if holds(venv, locks) else 1)
-    # Two starts at once must not install over each other. Children inherit the lock: pip may outlive a killed start.
-    with open(__file__) as mutex:
+    try:
+        venv.mkdir(parents=True, exist_ok=True)
+        # Two starts at once must not install over each other, be they of two checkouts that share the environment.
+        # Children inherit the lock: pip may outlive a killed start.
+        mutex = os.open(venv, os.O_RDONLY)
+        os.set_inheritable(mutex, True)
         fcntl.flock(mutex, fcntl.LOCK_EX)
-        os.set_inheritable(mutex.fileno(), True)
         if not checked(venv, locks):
-            try:
-                make(venv, locks)
-            except OSError as error:
-                if error.errno not in NOT_OURS:
-                    raise
-                sys.exit(f"The environment is out of date; run: {command_for_root(venv, locks)}")
+            make(venv, locks)
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise
+        sys.exit(f"The environment is out of date; run: {command_for_root(venv, locks)}")
 
 
 def command_for_root(venv: Path, locks: list[Path]) -> str:

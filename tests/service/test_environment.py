@@ -1,6 +1,7 @@
 """The virtual environment is made once, and never half."""
 
 import ast
+import fcntl
 import hashlib
 import io
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.running import PROJECT, run, wait_until
+from tests.service.running import PATIENCE, PROJECT, run, wait_until
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
@@ -59,7 +60,7 @@ def test_it_is_made_once_and_again_when_the_lock_changes(venv: Path, lock: Path)
     assert is_good(venv, lock)
 
 
-def test_one_that_was_killed_half_way_is_made_anew(tmp_path: Path, lock: Path) -> None:
+def test_one_that_was_killed_half_way_is_made_again(tmp_path: Path, lock: Path) -> None:
     venv = tmp_path / "venv"
     process = subprocess.Popen([sys.executable, SCRIPT, "make", venv, lock], start_new_session=True)
     wait_until((venv / "bin").exists, "the environment is under way")
@@ -72,6 +73,20 @@ def test_one_that_was_killed_half_way_is_made_anew(tmp_path: Path, lock: Path) -
 
     assert is_good(venv, lock)
     assert not (venv / "leftover").exists()
+
+
+def test_another_checkout_waits_until_it_is_made(venv: Path, lock: Path, tmp_path: Path) -> None:
+    script = shutil.copy(SCRIPT, tmp_path)
+    lock.write_text("# something else\n")
+    maker = os.open(venv, os.O_RDONLY)
+    fcntl.flock(maker, fcntl.LOCK_EX)
+
+    second = subprocess.Popen([sys.executable, script, "make", venv, lock], stderr=subprocess.DEVNULL)
+
+    wait_until(lambda: f"-> FLOCK  ADVISORY  WRITE {second.pid} " in Path("/proc/locks").read_text(), "it waits")
+    os.close(maker)
+    assert second.wait(PATIENCE) == 0
+    assert is_good(venv, lock)
 
 
 def test_a_folder_that_is_something_else_stays_as_it_is(tmp_path: Path, lock: Path) -> None:
