@@ -106,7 +106,12 @@ class ContactSerializer(serializers.Serializer[Contact]):
         }
 
 
-CONTACT = ContactSerializer()  # shared by all responses: creating it costs more than using it
+# Shared by all requests, as others below: creating a serializer costs more than using it.
+CONTACT = ContactSerializer()
+
+
+def answer(contact: Contact) -> Response:
+    return Response(CONTACT.to_representation(contact))
 
 
 @extend_schema_serializer(examples=examples.CONTACT_CHANGE)
@@ -120,7 +125,7 @@ class ContactChangeSerializer(serializers.Serializer[Contact]):
         )
 
     def to_representation(self, instance: Contact) -> dict[str, Any]:
-        return ContactSerializer(instance).data
+        return CONTACT.to_representation(instance)
 
 
 @extend_schema_serializer(examples=examples.RESOLVE)
@@ -149,6 +154,11 @@ class DeclineSerializer(ResolveSerializer):
         max_length=taking.LONGEST_REASON,
         help_text="The operator's words, kept in the history.",
     )
+
+
+RESOLVE: Any = ResolveSerializer()
+REASSIGN: Any = ReassignSerializer()
+DECLINE: Any = DeclineSerializer()
 
 
 class CandidateSerializer(serializers.Serializer[Any]):
@@ -226,52 +236,42 @@ class ContactViewSet(
     @action(detail=True, methods=["post"], serializer_class=ResolveSerializer)
     def resolve(self, request: Request, pk: int) -> Response:
         """Closes the contact, which frees a place of its operator. Repeating it changes nothing."""
-        asked = ResolveSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        contact = lifecycle.resolve_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
-        return Response(ContactSerializer(contact).data)
+        asked = RESOLVE.run_validation(request.data)
+        return answer(lifecycle.resolve_contact(contact_id=pk, by=caller_name(request), **asked))
 
     @extend_schema(request=None, responses=ContactSerializer)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: int) -> Response:
         """Opens the contact again: for the same operator if on duty and below the limit, else routed again."""
-        return Response(ContactSerializer(lifecycle.reopen_contact(contact_id=pk, by=caller_name(request))).data)
+        return answer(lifecycle.reopen_contact(contact_id=pk, by=caller_name(request)))
 
     @extend_schema(request=ReassignSerializer, responses=ContactSerializer)
     @action(detail=True, methods=["post"], serializer_class=ReassignSerializer)
     def reassign(self, request: Request, pk: int) -> Response:
         """Assigns the contact to a given operator, to another operator by the rule, or returns it to the queue."""
-        asked = ReassignSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        contact = lifecycle.reassign_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
-        return Response(ContactSerializer(contact).data)
+        asked = REASSIGN.run_validation(request.data)
+        return answer(lifecycle.reassign_contact(contact_id=pk, by=caller_name(request), **asked))
 
     @extend_schema(request=ResolveSerializer, responses=ContactSerializer)
     @action(detail=True, methods=["post"], serializer_class=ResolveSerializer)
     def accept(self, request: Request, pk: int) -> Response:
         """The operator has seen the contact and takes it. Repeating it changes nothing."""
-        asked = ResolveSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        contact = taking.accept_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
-        return Response(ContactSerializer(contact).data)
+        asked = RESOLVE.run_validation(request.data)
+        return answer(taking.accept_contact(contact_id=pk, by=caller_name(request), **asked))
 
     @extend_schema(request=DeclineSerializer, responses=ContactSerializer)
     @action(detail=True, methods=["post"], serializer_class=DeclineSerializer)
     def decline(self, request: Request, pk: int) -> Response:
         """The operator gives the contact back: it goes to somebody who has not had it, or to the queue."""
-        asked = DeclineSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        contact = taking.decline_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
-        return Response(ContactSerializer(contact).data)
+        asked = DECLINE.run_validation(request.data)
+        return answer(taking.decline_contact(contact_id=pk, by=caller_name(request), **asked))
 
     @extend_schema(request=ResolveSerializer, responses=ContactSerializer)
     @action(detail=True, methods=["post"], serializer_class=ResolveSerializer)
     def touch(self, request: Request, pk: int) -> Response:
         """The operator has replied to the client, which also takes the contact. Only the first reply counts."""
-        asked = ResolveSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        contact = taking.touch_contact(contact_id=pk, by=caller_name(request), **asked.validated_data)
-        return Response(ContactSerializer(contact).data)
+        asked = RESOLVE.run_validation(request.data)
+        return answer(taking.touch_contact(contact_id=pk, by=caller_name(request), **asked))
 
     @extend_schema(responses=DecisionSerializer)
     @action(detail=True, filterset_class=None)
