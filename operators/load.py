@@ -39,9 +39,7 @@ COLUMNS = Columns(
         "archived_at",
     ],
 )
-LOCK_ONE: Select[Any] = Select(
-    lambda pk: Operator.objects.filter(pk=pk).select_for_update(no_key=True).values_list(*COLUMNS.names)
-)
+FEW = 2  # operators: the one who gets a contact, and the one who had it
 # A load that has drifted to 0 stays there: `check_routing` reports drift and repairs it.
 GIVE_BACK = Update(
     lambda pk: (Operator.objects.filter(pk=pk, current_load__gt=0), {"current_load": F("current_load") - 1})
@@ -51,15 +49,24 @@ GIVE_BACK = Update(
 def lock_operators(operator_ids: Iterable[int | None]) -> dict[int, Operator]:
     """Locks these operators until the transaction ends; returns them, reloaded, by id. Skips None and unknown ids.
 
-    For a single operator only the fields that decide whether it is free are loaded.
+    For a FEW operators only the fields that decide whether they are free are loaded.
     Locks in key order, so that two callers cannot deadlock; other transactions may still store references to the rows.
     """
     wanted = {operator_id for operator_id in operator_ids if operator_id is not None}
-    if len(wanted) == 1:
-        locked = COLUMNS.instances(LOCK_ONE(*wanted))
+    if 0 < len(wanted) <= FEW:
+        locked = COLUMNS.instances(lock_few(len(wanted))(*wanted))
     else:
-        locked = list(Operator.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True))
+        locked = list(in_locking_order(wanted))
     return {operator.pk: operator for operator in locked}
+
+
+@cache
+def lock_few(number: int) -> Select[Any]:
+    return Select(lambda *pks: in_locking_order(pks).values_list(*COLUMNS.names), parameters=number)
+
+
+def in_locking_order(operator_ids: Iterable[Any]) -> QuerySet[Operator]:
+    return Operator.objects.filter(pk__in=operator_ids).order_by("pk").select_for_update(no_key=True)
 
 
 class Counting(NamedTuple):

@@ -227,7 +227,7 @@ def return_contact(*, contact_id: int, by: str = SYSTEM, expected_operator_id: E
                 returned = change_contact(contact, **waiting_because(Contact.Waiting.RETURNED))
                 event = history.event_of(contact, What.RETURNED, by, from_operator=freed)
                 store(returned, *places_given_back(operator), event)
-                Exclusion.objects.get_or_create(contact=contact, operator_id=freed)
+                Exclusion.objects.bulk_create([Exclusion(contact=contact, operator_id=freed)], ignore_conflicts=True)
                 history.publish_move(contact, What.RETURNED, None)
     if freed is None:
         return contact

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import retry, text
+from core.db import compiled
 from core.db.writes import store
 from core.errors import Conflict, FieldError, Invalid
 from core.retry import LostRace, NothingWritten
@@ -27,6 +28,7 @@ from routing.models.history import LONGEST_NOTE
 from routing.selection import FirstDraw
 
 LONGEST_REASON = LONGEST_NOTE  # characters
+OF_ERASED_LEAD = compiled.Exists(lambda pk: Contact.objects.filter(pk=pk, lead__erased_at__isnull=False))
 
 
 def accept_contact(*, contact_id: int, by: str = SYSTEM, expected_operator_id: ExpectedOperator = ANYBODY) -> Contact:
@@ -115,7 +117,7 @@ def store_decline(contact: Contact, assignment: Assignment, reason: str | None, 
         decision = None  # it waits because it was given back, whatever the roster looks like now
         fields = waiting_because(Contact.Waiting.RETURNED)
         lock_operators([freed])
-    note = None if is_erased(contact) else reason
+    note = None if reason and is_erased(contact) else reason
     moved = change_contact(contact, **fields)
     contact.operator = assignment.operator
     event = history.event_of(contact, What.DECLINED, by, from_operator=freed, decision=decision, first=first, note=note)
@@ -126,7 +128,7 @@ def store_decline(contact: Contact, assignment: Assignment, reason: str | None, 
 
 
 def is_erased(contact: Contact) -> bool:
-    return Contact.objects.filter(pk=contact.pk, lead__erased_at__isnull=False).exists()
+    return OF_ERASED_LEAD(contact.pk)
 
 
 def read_reason(reason: str | None) -> str | None:
