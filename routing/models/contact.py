@@ -1,11 +1,12 @@
 from datetime import datetime
 
 from django.db import Error, models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from core.db.compiled import Select
 from operators.models import Operator
 from routing.models.source import Source
 
@@ -172,7 +173,7 @@ class Contact(models.Model):
         if self.status != self.Status.WAITING:
             return None
         try:
-            return Contact.objects.waiting().filter(source_id=self.source_id, pk__lte=self.pk).count()
+            return next((number for (number,) in WAITING_UP_TO(self.source_id, self.pk)), 0)
         except Error:
             return None
 
@@ -188,6 +189,17 @@ class Contact(models.Model):
             return Source.objects.filter(pk=self.source_id).values_list("opens_at", flat=True).first()
         except Error:
             return None
+
+
+WAITING_UP_TO: Select[tuple[int]] = Select(
+    lambda source_id, pk: (
+        Contact.objects.waiting()
+        .filter(source=source_id, pk__lte=pk)
+        .values("source")
+        .annotate(number=Count("pk"))
+        .values_list("number")
+    )
+)
 
 
 class Exclusion(models.Model):
