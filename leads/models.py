@@ -147,6 +147,7 @@ class Identity(models.Model):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
         verbose_name=_("source"),
         help_text=_("An id in a channel is valid only in that channel."),
     )

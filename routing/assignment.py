@@ -167,11 +167,9 @@ def closed_decision(strategy: str, reason: str) -> Decision:
     return replace(choose([], None, strategy=strategy), reason=reason)
 
 
-def on_roster(source_id: Any, operator_id: Any) -> Any:
-    return RosterEntry.objects.current().filter(source=source_id, operator=operator_id)
-
-
-IS_ON_ROSTER = compiled.Exists(on_roster)
+IS_ON_ROSTER = compiled.Exists(
+    lambda source_id, operator_id: RosterEntry.objects.current().filter(source=source_id, operator=operator_id)
+)
 
 
 @cache
@@ -180,8 +178,9 @@ def take_in_turn(one_more: tuple[str, ...], names: tuple[str, ...]) -> Update:
 
     def build(operator_id: Any, source_id: Any, older_than: Any, *values: Any) -> Any:
         none_older_waits = waiting.none_waits(operator_id, older_than)
-        on_this = Exists(on_roster(source_id, operator_id))
-        free = Operator.objects.free().filter(on_this, none_older_waits, pk=operator_id)
+        # Of an open source; that the operator is not archived, `free()` says without another join.
+        entries = RosterEntry.objects.filter(operator=operator_id, source=source_id, source__archived_at__isnull=True)
+        free = Operator.objects.free().filter(Exists(entries), none_older_waits, pk=operator_id)
         return taking(free, Counting(one_more, names, values))
 
     return Update(build, parameters=3 + len(names))

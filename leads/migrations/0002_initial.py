@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
             name="source",
             field=models.ForeignKey(
                 blank=True,
+                db_index=False,
                 help_text="An id in a channel is valid only in that channel.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
