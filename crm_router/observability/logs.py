@@ -77,8 +77,7 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     return said
 
 
-def as_json(said: dict[str, Any]) -> str:
-    return json.dumps(said, ensure_ascii=False, default=str)
+as_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def as_line(said: dict[str, Any]) -> str:
