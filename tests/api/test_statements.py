@@ -62,7 +62,7 @@ CALLS = {  # operation: statements, the call, what it sends; names in both stand
     "operators_create": (4, "post /operators", {"name": "Vera", "max_load": 5}),
     "operators_retrieve": (1, "get /operators/{anna}", NOTHING),
     "operators_partial_update": (10, "patch /operators/{anna}", {"is_active": False}),
-    "operators_destroy": (18, "delete /operators/{anna}", NOTHING),
+    "operators_destroy": (17, "delete /operators/{anna}", NOTHING),
     "operators_restore_create": (3, "post /operators/{anna}/restore", NOTHING),
     "operators_handover_create": (18, "post /operators/{anna}/handover", NOTHING),
     "source_schedule_retrieve": (2, "get /sources/{bot}/schedule", NOTHING),
