@@ -138,6 +138,8 @@ def cursor_before_restore(cursor: Cursor) -> Cursor:
 def read_by_id(cursor: Cursor, limit: int, asked: Asked) -> tuple[list[Found], Cursor]:
     """On SQLite: ids are in the order of commits, so that all rows up to the last one are read when no more come."""
     last_event, last_change = last_id(ContactEvent), last_id(Change)
+    if (cursor.contact_event, cursor.change) == (last_event, last_change):
+        return [], cursor
     if cursor.contact_event > last_event or cursor.change > last_change:
         cursor = cursor_before_restore(cursor)
     first = cursor.contact_event or place_before(ContactEvent, asked)
