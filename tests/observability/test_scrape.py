@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from crm_router import readiness
+from crm_router.observability import metrics
 from operators.models import Operator
 from routing import capacity, queue, source_actions
 from routing.models import Upkeep
@@ -20,6 +21,8 @@ TOKEN = "0123456789abcdef"
 @pytest.fixture
 def opened(settings):
     settings.METRICS_TOKEN = TOKEN
+    # Tests that ran before in this process have registered contacts of thousands of sources: seconds of each scrape.
+    metrics.REGISTRATIONS.clear()
 
 
 @pytest.fixture
