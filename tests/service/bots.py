@@ -16,12 +16,16 @@ AGAIN = {502, 503}  # nobody was there, or not able to: the same again is in ord
 @dataclass
 class Bots:
     """`contacts` were answered with 201, `others` otherwise, some with `retry_after`. `refused` met nobody; `dropped`
-    were lost on a connection that had worked. The `slowest` answer took so many seconds."""
+    were lost on a connection that had worked. The `slowest` answer took so many seconds.
+
+    Each has a `pause` of so many seconds between two messages. Without one they use all the processor time that there
+    is, also while something else is to start."""
 
     address: tuple[str, int]
     source_id: int
     total: int
     together: int = 8
+    pause: float = 0
     stop_when_refused: bool = False
     trust: ssl.SSLContext | None = None  # speak TLS with whoever this trusts
     contacts: list[dict[str, Any]] = field(default_factory=list)
@@ -30,6 +34,7 @@ class Bots:
     slowest: float = 0
     refused: int = 0
     dropped: int = 0
+    ending: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> Self:
         self.numbers = iter(range(self.total))
@@ -61,6 +66,7 @@ class Bots:
             if not keeps:
                 connection.close()
                 connection = None
+            self.ending.wait(self.pause)
         if connection:
             connection.close()
 
@@ -71,6 +77,7 @@ class Bots:
 
     def stop(self) -> None:
         """Whoever is waiting for an answer still waits for it."""
+        self.ending.set()
         with self.lock:
             self.numbers = iter(())
         self.join()
@@ -112,16 +119,13 @@ class Bots:
 
 @dataclass
 class PersistentBots(Bots):
-    """Each message has an Idempotency-Key and is sent again until it is registered: `made` says as which contact."""
+    """Each message has an Idempotency-Key and is sent again until it is registered: `made` says as which contact.
+
+    That also goes for what was sent and not answered before a `stop`.
+    """
 
     made: dict[str, int] = field(default_factory=dict)
     again: list[int] = field(default_factory=list)
-    ending: threading.Event = field(default_factory=threading.Event)
-
-    def stop(self) -> None:
-        """Whatever was sent and not answered is still sent again."""
-        self.ending.set()
-        super().stop()
 
     def next_number(self) -> int | None:
         with self.lock:

@@ -1,11 +1,10 @@
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -37,17 +36,27 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @contextmanager
-def empty_database(folder: Path) -> Iterator[str]:
-    """Of the kind that this run of tests is about."""
+def own_database(folder: Path, *, copies: str = "") -> Iterator[str]:
+    """The URL of one of the kind that this run of tests is about: empty, or like the one at the URL that it copies.
+
+    Migrations take as long as all the rest of a start.
+    """
     name = f"service_{uuid.uuid4().hex[:12]}"
     if connection.vendor == "sqlite":
-        yield f"sqlite:///{folder}/{name}/db.sqlite3"
+        url = f"sqlite:///{folder}/{name}/db.sqlite3"
+        if copies:
+            (folder / name).mkdir()
+            shutil.copy(copies.removeprefix("sqlite:///"), url.removeprefix("sqlite:///"))
+            prepared.add(url)
+        yield url
         return
     server = settings.DATABASES["default"]
     user = f"{server['USER']}:{server['PASSWORD']}".rstrip(":")
     at = f"postgres://{user}@{server['HOST']}:{server['PORT'] or 5432}"
     with psycopg.connect(f"{at}/postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {copies.rpartition('/')[2] or 'template1'}")
+        if copies:
+            prepared.add(f"{at}/{name}")
         yield f"{at}/{name}"
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -57,7 +66,7 @@ def template(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFact
     """The URL of a migrated database that is copied and never served."""
     folder = tmp_path_factory.mktemp("template")
     leave_as_after_an_earlier_version(Path(surroundings["STATIC_ROOT"]))
-    with empty_database(folder) as url:
+    with own_database(folder) as url:
         prepare(surroundings | {"DATABASE_URL": url, "DATA_DIR": str(folder), "PORT": str(free_port())})
         yield url
 
@@ -77,20 +86,6 @@ def leave_as_after_an_earlier_version(static: Path) -> None:
         stamp.write("another version")
 
 
-def copy_database(source: str, target: str) -> None:
-    """Fills an empty database: migrations take as long as all the rest of a start."""
-    prepared.add(target)
-    if connection.vendor == "sqlite":
-        file, copy = (Path(url.removeprefix("sqlite:///")) for url in (source, target))
-        copy.parent.mkdir(exist_ok=True)
-        shutil.copy(file, copy)
-        return
-    at, old, new = (*source.rsplit("/", 1), target.rpartition("/")[2])
-    with psycopg.connect(f"{at}/postgres", autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {new}")
-        admin.execute(f"CREATE DATABASE {new} TEMPLATE {old}")
-
-
 @pytest.fixture
 def unprepared() -> None:
     """For tests of a first start: the database is still empty."""
@@ -102,19 +97,24 @@ def prepares() -> None:
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    with empty_database(tmp_path) as url:
+def database_url(template: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """That of the test's own server, if it has one."""
+    if own := {"server", "empty_server"} & set(request.fixturenames):
+        yield request.getfixturevalue(own.pop()).url
+        return
+    is_served = "start" in request.fixturenames and "unprepared" not in request.fixturenames
+    with own_database(tmp_path, copies=template if is_served else "") as url:
         yield url
 
 
 @pytest.fixture
 def another_database_url(tmp_path: Path) -> Iterator[str]:
-    with empty_database(tmp_path) as url:
+    with own_database(tmp_path) as url:
         yield url
 
 
 @pytest.fixture
-def environment(surroundings: dict[str, str], template: str, database_url: str, tmp_path: Path) -> dict[str, str]:
+def environment(surroundings: dict[str, str], database_url: str, tmp_path: Path) -> dict[str, str]:
     return surroundings | {
         "DATABASE_URL": database_url,
         "DATA_DIR": str(tmp_path / "data"),
@@ -123,14 +123,10 @@ def environment(surroundings: dict[str, str], template: str, database_url: str, 
 
 
 @pytest.fixture
-def start(
-    environment: dict[str, str], template: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[StartService]:
+def start(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[StartService]:
     """Starts a service; keywords overrule its environment. What still runs at the end of the test is killed."""
     services: list[Service] = []
     prepares = "prepares" in request.fixturenames
-    if "unprepared" not in request.fixturenames:
-        copy_database(template, environment["DATABASE_URL"])
 
     def begin(*arguments: str, **overrules: str) -> Service:
         log = tmp_path / f"log-{len(services)}"
@@ -173,11 +169,17 @@ def prepared_cluster(
         yield server
 
 
+@contextmanager
+def prepared_server(cluster: Server) -> Iterator[Server]:
+    with own_server(copies=cluster) as server:
+        prepared.add(server.url)
+        yield server
+
+
 @pytest.fixture
 def server(prepared_cluster: Server) -> Iterator[Server]:
     """A PostgreSQL that is not running yet, with a prepared database."""
-    with own_server(copies=prepared_cluster) as server:
-        prepared.add(server.url)
+    with prepared_server(prepared_cluster) as server:
         yield server
 
 
@@ -186,18 +188,6 @@ def empty_server(empty_cluster: Server) -> Iterator[Server]:
     """A PostgreSQL that is not running yet, on which nothing was done."""
     with own_server(copies=empty_cluster) as server:
         yield server
-
-
-@pytest.fixture
-def small_disk(server: Server) -> Iterator[Path]:
-    """A file system of 32 MiB, on which the server may store."""
-    disk = server.folder / "disk"
-    disk.mkdir()
-    owner = f"uid={server.identity['user']},gid={server.identity['group']}"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=32m,mode=0700,{owner}", "none", disk], check=True)
-    yield disk
-    server.stop()
-    subprocess.run(["umount", disk], check=True)
 
 
 @pytest.fixture
@@ -219,17 +209,36 @@ def service(start: StartService) -> Service:
     return start().wait_until_up()
 
 
+@contextmanager
+def starting(surroundings: dict[str, str], template: str, folder: Path) -> Iterator[StartService]:
+    """Starts services, with a prepared database each if none is named. They are killed in the end."""
+    with ExitStack() as stack:
+
+        def begin(**more: str) -> Service:
+            place = folder / uuid.uuid4().hex
+            place.mkdir()
+            url = more.get("DATABASE_URL") or stack.enter_context(own_database(place, copies=template))
+            own = {"DATABASE_URL": url, "DATA_DIR": str(place / "data"), "PORT": str(free_port())}
+            service = Service(surroundings | own | more, "--prepared", log=place / "log")
+            stack.callback(service.destroy)
+            return service.wait_until_up()
+
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def start_for_all(
+    surroundings: dict[str, str], template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartService]:
+    """For services that the tests of a module share: they do not stop them, nor count on what else is in them."""
+    with starting(surroundings, template, tmp_path_factory.mktemp("module")) as begin:
+        yield begin
+
+
 @pytest.fixture(scope="session")
 def shared_service(
     surroundings: dict[str, str], template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """For tests that need no service of their own: they do not stop it, and do not count on what else is in it."""
-    folder = tmp_path_factory.mktemp("shared")
-    with empty_database(folder) as url:
-        copy_database(template, url)
-        environment = {"DATABASE_URL": url, "DATA_DIR": str(folder / "data"), "PORT": str(free_port())}
-        service = Service(surroundings | environment, "--prepared", log=folder / "log")
-        try:
-            yield service.wait_until_up()
-        finally:
-            service.destroy()
+    """Likewise, with the usual settings, for tests of all modules."""
+    with starting(surroundings, template, tmp_path_factory.mktemp("shared")) as begin:
+        yield begin()

@@ -54,11 +54,11 @@ class Server:
         self.running.close()
 
     def make_database(self, name: str, *, disk: Path) -> str:
-        """An empty one, whose tables lie on this disk. Gives back its URL."""
+        """A copy of its usual one, whose tables lie on this disk. Gives back its URL."""
         self.start()
-        with psycopg.connect(self.url, autocommit=True) as admin:
+        with psycopg.connect(self.url.removesuffix("postgres") + "template1", autocommit=True) as admin:
             admin.execute(f"CREATE TABLESPACE {name} LOCATION '{disk}'")
-            admin.execute(f"CREATE DATABASE {name} TABLESPACE {name}")
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE postgres TABLESPACE {name}")
         return self.url.removesuffix("postgres") + name
 
     def log_writes_on(self, disk: Path) -> None:

@@ -4,30 +4,41 @@ import http.client
 import json
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
 
 from django.db import connection
 
+from tests.service import database
+
 PROJECT = Path(__file__).resolve().parents[2]
 HELD_ON = "127.3.14.15"
+FAULT = re.compile(r'^\S+ (?:ERROR|CRITICAL) |"level": "(?:error|critical)"|^Traceback ')
 held_ports: list[socket.socket] = []
 PATIENCE = 300  # seconds: as long as a busy machine may take; pytest.ini ends what hangs altogether
 
 
+def faults_in(log: str) -> list[str]:
+    """The lines that tell of an error, in either format, or begin a traceback."""
+    return [line for line in log.splitlines() if FAULT.search(line)]
+
+
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
     """What the condition gives when it is true at last; another process tells us nothing by itself, so we ask it."""
-    give_up_at = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up_at:
+    begun = time.monotonic()
+    while (waited := time.monotonic() - begun) < PATIENCE:
         if result := condition():
             return result
-        time.sleep(0.05)
+        time.sleep(min(max(0.05, waited / 10), 0.5))  # who asks often takes the processor from whom it waits for
     raise AssertionError(f"Waited {PATIENCE} seconds in vain for this: {what}.")
 
 
@@ -64,6 +75,24 @@ def this_database():
 
 def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def read_settings(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What crm_router/settings.py makes of this environment and of nothing else. Raises SystemExit as a start ends."""
+    with patch.dict(os.environ, environment, clear=True):
+        return runpy.run_path(str(PROJECT / "crm_router/settings.py"))
+
+
+def handed_over(value: str, folder: Path, *, script: Path = PROJECT / "scripts/serve", **environment: str) -> list[str]:
+    """What this is in the shell of each Python that a start runs. None of them does anything else."""
+    python = folder / "venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho "{value}"\n')
+    python.chmod(0o755)
+    ours = {"PATH": os.environ["PATH"], "VENV": str(folder / "venv")}
+    started = run(str(script), env=ours | environment)
+    assert started.returncode == 0, started.stderr
+    return started.stdout.splitlines()
 
 
 def children(pid: int) -> list[int]:
@@ -143,8 +172,8 @@ class Service:
         return answer
 
     def roster(self, *, operators: int, limit: int) -> int:
-        """A source with so many operators; gives back its id."""
-        source: int = self.post("/sources", {"name": "Telegram Bot"})["id"]
+        """A new source with so many operators; gives back its id."""
+        source: int = self.post("/sources", {"name": f"Bot {uuid4()}"})["id"]
         for number in range(operators):
             operator = self.post("/operators", {"name": f"Operator {number}", "max_load": limit})["id"]
             self.post(f"/sources/{source}/operators", {"operator_id": operator})
@@ -183,6 +212,17 @@ class Service:
         """Whether anything that the start has started is still running."""
         groups = (group_of(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
         return self.process.pid in groups
+
+    def faults(self) -> list[str]:
+        return faults_in(self.output())
+
+    def findings(self) -> list[str]:
+        """What `manage.py check_routing` finds, asked by this process: that one takes a second to start."""
+        return database.findings(self.env["DATABASE_URL"])
+
+    def new_key(self, *, source: int | None = None) -> str:
+        """The secret of a new key, for management unless a source is named."""
+        return database.new_key(self.env["DATABASE_URL"], source=source)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return run(sys.executable, "manage.py", *arguments, env=self.env)

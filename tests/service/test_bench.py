@@ -13,7 +13,7 @@ from tests.service.running import PROJECT, Service, run
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
-SMALL = ["--database", "sqlite", "--clients", "2", "--requests", "20", "--rounds", "1", "--rows", "200"]
+SMALL = ["--database", "sqlite", "--clients", "2", "--requests", "10", "--rounds", "1", "--rows", "100"]
 SCENARIOS = {"full", "resolve", "resolve-and-serve", "batch", "day", "import"}
 
 
@@ -27,31 +27,33 @@ def measured(tmp_path: Path, *arguments: str) -> tuple[dict[str, Any], str]:
     return json.loads(figures.read_text()), output
 
 
-def test_each_scenario_is_measured_in_ratio_to_a_registration_and_to_the_baseline(tmp_path: Path) -> None:
-    figures, output = measured(tmp_path, "--baseline", str(PROJECT))
+def test_each_scenario_is_measured_in_ratio_to_a_registration_and_to_the_baseline(
+    shared_service: Service, tmp_path: Path
+) -> None:
+    """And beside another server, whose processes are unknown."""
+    other = f"http://127.0.0.1:{shared_service.address[1]}/api/v1"
+    figures, output = measured(tmp_path, "--baseline", str(PROJECT), "--against", other)
+    assert_the_floor_is_measured(figures, output)
     scenarios = {(row["server"], row["what"]): row for row in figures["results"] if row["clients"] == 8}
     both = {(server, what) for server in ("this", "baseline") for what in {"registration", *SCENARIOS}}
-    assert scenarios.keys() == both
-    for (_, what), row in scenarios.items():
+    assert scenarios.keys() == both | {("other", what) for what in {"registration", *SCENARIOS} - {"import"}}
+    for (server, what), row in scenarios.items():
         assert row["per_second"]["min"] > 0
         assert row["pace_ratio"]["median"] > 0
         assert row["pace_ratio"]["median"] == 1 or what != "registration"
-        assert (row["memory"] is None) == (what == "import")  # it is a command, which is not there any more
+        assert (row["memory"] is None) == (what == "import" or server == "other")  # a command is not there any more
     compared = [row for row in figures["comparisons"] if row["clients"] == 8]
     assert {row["what"] for row in compared} == {"registration", *SCENARIOS}
     assert all(row["pace_ratio"]["median"] > 0 for row in compared)
     assert "this service in ratio to the baseline" in output
 
 
-def test_the_floor_is_measured_beside_another_server_whose_processes_are_unknown(
-    shared_service: Service, tmp_path: Path
-) -> None:
-    other = f"http://127.0.0.1:{shared_service.address[1]}/api/v1"
-    figures, output = measured(tmp_path, "--scenarios", "none", "--against", other)
-    rows = {(row["server"], row["what"]): row for row in figures["results"]}
-    assert rows.keys() == {("this", "floor"), ("this", "registration"), ("other", "registration")}
+def assert_the_floor_is_measured(figures: dict[str, Any], output: str) -> None:
+    rows = {(row["server"], row["what"]): row for row in figures["results"] if row["clients"] == 2}
+    everywhere = {(server, "registration") for server in ("this", "baseline", "other")}
+    assert rows.keys() == {("this", "floor"), *everywhere}
     for row in rows.values():
-        assert (row["database"], row["clients"]) == ("sqlite", 2)
+        assert row["database"] == "sqlite"
         assert 0 < row["p50"]["median"] <= row["p99"]["median"]
     assert rows["this", "registration"]["app"]["median"] > 0
     assert rows["other", "registration"]["app"] is None

@@ -10,7 +10,7 @@ import pytest
 from tests.service.own_postgresql import Server
 from tests.service.running import wait_until
 
-pytestmark = [pytest.mark.service, pytest.mark.once]
+pytestmark = [pytest.mark.service, pytest.mark.postgresql]
 
 ANNA = {"phone": "+79995550123", "email": "secret.person@example.com", "message": "my secret diagnosis"}
 PIECES = ["5550123", "secret"]

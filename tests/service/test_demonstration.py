@@ -9,11 +9,15 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.models import Group, User
 
+from operators.models import Operator
 from tests.notifications.messenger import fake_telegram
 from tests.notifications.messenger.fake_telegram import FakeTelegram
 from tests.notifications.webhooks import endpoints
 from tests.notifications.webhooks.endpoints import Endpoint
+from tests.service import database
 from tests.service.conftest import StartService
 from tests.service.running import Service, wait_until
 
@@ -21,13 +25,6 @@ pytestmark = pytest.mark.service
 
 ANNA = 1001  # her chat with the bot
 PASSWORD = "correct horse battery"
-MAKE_ACCOUNT = f"""
-from django.contrib.auth.models import Group, User
-from operators.models import Operator
-user = User.objects.create_user("anna", password="{PASSWORD}", is_staff=True)
-user.groups.set(Group.objects.filter(name="Operator"))
-Operator.objects.filter(name="Anna").update(user=user)
-"""
 
 
 @pytest.fixture
@@ -79,8 +76,17 @@ def shown(telegram: FakeTelegram, contact: int) -> dict[str, Any] | None:
     return None
 
 
+def make_account(service: Service) -> None:
+    with database.default_at(service.env["DATABASE_URL"]):
+        hasher = PBKDF2PasswordHasher()  # the tests' own is for tests only
+        user = User(username="anna", password=hasher.encode(PASSWORD, hasher.salt()), is_staff=True)
+        user.save()
+        user.groups.set(Group.objects.filter(name="Operator"))
+        Operator.objects.filter(name="Anna").update(user=user)
+
+
 def signed_in(service: Service) -> OpenerDirector:
-    assert service.manage("shell", "-c", MAKE_ACCOUNT).returncode == 0
+    make_account(service)
     browser = build_opener(HTTPCookieProcessor(CookieJar()))
     page = browser.open(f"{address(service)}/admin/login/").read().decode()
     [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page))

@@ -2,6 +2,9 @@
 
 import os
 import resource
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,12 +14,6 @@ from tests.service.own_postgresql import Server
 from tests.service.running import Service
 
 pytestmark = [pytest.mark.service]
-
-
-@pytest.fixture
-def server(empty_server: Server) -> Server:
-    """What a prepared one has logged already would not fit on the small disk."""
-    return empty_server
 
 
 def leave_room(service: Service, size: int) -> None:
@@ -42,7 +39,21 @@ def test_a_full_disk_is_a_503_and_nothing_is_half_written(start: StartService) -
     assert service.get("/api/v1/operators")[1][0]["current_load"] == 1 + len(taken)
     leave_room(service, resource.RLIM_INFINITY)
     service.post("/contacts", message)
-    assert service.manage("check_routing").returncode == 0
+    assert service.findings() == []
+
+
+@contextmanager
+def small_disk(server: Server) -> Iterator[Path]:
+    """A file system of 32 MiB, on which the server may store."""
+    disk = server.folder / "disk"
+    disk.mkdir()
+    owner = f"uid={server.identity['user']},gid={server.identity['group']}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=32m,mode=0700,{owner}", "none", disk], check=True)
+    try:
+        yield disk
+    finally:
+        server.stop()
+        subprocess.run(["umount", disk], check=True)
 
 
 def fill(disk: Path) -> Path:
@@ -58,8 +69,14 @@ def fill(disk: Path) -> Path:
 
 @pytest.mark.postgresql
 @pytest.mark.mount
-def test_so_is_the_disk_of_postgresqls_tables(start: StartService, server: Server, small_disk: Path) -> None:
-    service = start(DATABASE_URL=server.make_database("small", disk=small_disk)).wait_until_up()
+def test_so_is_the_disk_of_postgresqls_tables(start: StartService, server: Server) -> None:
+    with small_disk(server) as disk:
+        assert_full_tables_are_a_503(start, server, disk)
+
+
+def assert_full_tables_are_a_503(start: StartService, server: Server, small_disk: Path) -> None:
+    url = server.make_database("small", disk=small_disk)
+    service = start("--prepared", DATABASE_URL=url).wait_until_up()
     source = service.roster(operators=1, limit=100)
     message = {"source_id": source, "lead_email": "anna@example.com"}
     ballast = fill(small_disk)
@@ -76,15 +93,23 @@ def test_so_is_the_disk_of_postgresqls_tables(start: StartService, server: Serve
     assert service.get("/api/v1/operators")[1][0]["current_load"] == len(taken)
     ballast.unlink()
     service.post("/contacts", message)
-    assert service.manage("check_routing").returncode == 0
+    assert service.findings() == []
 
 
 @pytest.mark.postgresql
 @pytest.mark.mount
 def test_postgresql_that_cannot_log_its_writes_loses_nothing_that_was_answered(
-    start: StartService, server: Server, small_disk: Path
+    start: StartService, empty_server: Server
 ) -> None:
-    """It stops where the log of a commit finds no room, and refuses what finds none before."""
+    """It stops where the log of a commit finds no room, and refuses what finds none before.
+
+    What a server with a prepared database has logged already would not fit on the small disk.
+    """
+    with small_disk(empty_server) as disk:
+        assert_it_loses_nothing_when_it_cannot_log(start, empty_server, disk)
+
+
+def assert_it_loses_nothing_when_it_cannot_log(start: StartService, server: Server, small_disk: Path) -> None:
     server.log_writes_on(small_disk)
     server.start()
     service = start(DATABASE_URL=server.url).wait_until_up()
@@ -103,4 +128,4 @@ def test_postgresql_that_cannot_log_its_writes_loses_nothing_that_was_answered(
     server.start()
     service.wait_until_up()
     assert taken <= {contact for [contact] in server.ask("SELECT id FROM routing_contact")}
-    assert service.manage("check_routing").returncode == 0
+    assert service.findings() == []

@@ -157,6 +157,12 @@ class Container:
         stamp = "requirements.txt.installed"
         shutil.copy(Path(sys.prefix, stamp), environment / stamp)
 
+    def take_static_files(self, root: str, collected: Path) -> None:
+        """Likewise what other starts of these tests have collected. The step that collects them finds it done."""
+        place = Path(self.inside(root))
+        shutil.copytree(collected, place)
+        shutil.copy(collected.with_name(f"{collected.name}.collected"), place.with_name(f"{place.name}.collected"))
+
     def forbid_writing(self) -> None:
         for path in (self.root / "app", self.root / "opt"):
             subprocess.run(["chmod", "-R", "a-w", path], check=True)
@@ -186,9 +192,12 @@ def container(tmp_path: Path) -> Iterator[Container]:
 
 
 @pytest.mark.service
-def test_its_steps_lead_to_a_service_that_writes_only_to_its_volume(container: Container) -> None:
+def test_its_steps_lead_to_a_service_that_writes_only_to_its_volume(
+    container: Container, environment: dict[str, str]
+) -> None:
     build, final = stages()
     container.take_packages(build.env["VENV"])
+    container.take_static_files(build.env["STATIC_ROOT"], Path(environment["STATIC_ROOT"]))
     container.build(build)
     container.forbid_writing()
     (container.root / "data").mkdir()

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,18 +29,35 @@ def lock(tmp_path: Path) -> Path:
     return lock
 
 
+@dataclass
+class Made:
+    venv: Path
+    lock: Path
+    was_good_when_killed: bool = True
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A good environment of a lock that asks for nothing. Making one takes seconds; tests change copies of it."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A good environment of a lock that asks for nothing. Making one takes seconds; tests change copies of it.
+
+    The first attempt was killed half way, and has left a file.
+    """
     folder = tmp_path_factory.mktemp("made")
-    (folder / "requirements.txt").write_text("# nothing\n")
-    assert make(folder / "venv", folder / "requirements.txt").returncode == 0
-    return folder / "venv"
+    made = Made(folder / "venv", folder / "requirements.txt")
+    made.lock.write_text("# nothing\n")
+    process = subprocess.Popen([sys.executable, SCRIPT, "make", made.venv, made.lock], start_new_session=True)
+    wait_until((made.venv / "bin").exists, "the environment is under way")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    (made.venv / "leftover").touch()
+    made.was_good_when_killed = is_good(made.venv, made.lock)
+    assert make(made.venv, made.lock).returncode == 0
+    return made
 
 
 @pytest.fixture
-def venv(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "venv", symlinks=True))
+def venv(made: Made, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made.venv, tmp_path / "venv", symlinks=True))
 
 
 def make(venv: Path, lock: Path) -> subprocess.CompletedProcess[str]:
@@ -60,19 +78,10 @@ def test_it_is_made_once_and_again_when_the_lock_changes(venv: Path, lock: Path)
     assert is_good(venv, lock)
 
 
-def test_one_that_was_killed_half_way_is_made_again(tmp_path: Path, lock: Path) -> None:
-    venv = tmp_path / "venv"
-    process = subprocess.Popen([sys.executable, SCRIPT, "make", venv, lock], start_new_session=True)
-    wait_until((venv / "bin").exists, "the environment is under way")
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    (venv / "leftover").touch()
-    assert not is_good(venv, lock)
-
-    assert make(venv, lock).returncode == 0
-
-    assert is_good(venv, lock)
-    assert not (venv / "leftover").exists()
+def test_one_that_was_killed_half_way_is_made_again(made: Made) -> None:
+    assert not made.was_good_when_killed
+    assert is_good(made.venv, made.lock)
+    assert not (made.venv / "leftover").exists()
 
 
 def test_another_checkout_waits_until_it_is_made(venv: Path, lock: Path, tmp_path: Path) -> None:

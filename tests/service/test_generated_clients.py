@@ -14,7 +14,7 @@ import pytest
 
 from crm_router.views import built_schema
 from tests.service.conftest import StartService
-from tests.service.running import PROJECT
+from tests.service.running import PROJECT, Service
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
@@ -43,32 +43,35 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def works(folder: Path, script: str, start: StartService) -> bool:
-    service = start(API_KEYS="required").wait_until_up()
-    key = service.manage("create_api_key", "--management", "--name", "client").stdout.strip()
+@pytest.fixture(scope="module")
+def service(start_for_all: StartService) -> Service:
+    return start_for_all(API_KEYS="required")
+
+
+def works(folder: Path, script: str, service: Service) -> bool:
+    """Whether the client and a script that uses it pass mypy, and the script registers contacts."""
+    key = service.new_key()
     shutil.copy(CLIENTS / script, folder)
-    run(folder, sys.executable, "-m", "mypy", script)
+    run(folder, sys.executable, "-m", "mypy", "router_client", script)
     return run(folder, sys.executable, script, "http://{}:{}".format(*service.address), key) == "works\n"
 
 
-def test_openapi_python_client(folder: Path, start: StartService) -> None:
+def test_openapi_python_client(folder: Path, service: Service) -> None:
     generator = [PROGRAMS / "openapi-python-client", "generate", "--fail-on-warning", "--meta", "none"]
     run(folder, *generator, "--path", "openapi.json", "--output-path", "router_client")
     (folder / "mypy.ini").write_text(STRICT)
-    run(folder, sys.executable, "-m", "mypy", "router_client")
-    assert works(folder, "with_openapi_python_client.py", start)
+    assert works(folder, "with_openapi_python_client.py", service)
 
 
 @pytest.mark.java
-def test_openapi_generator(folder: Path, start: StartService) -> None:
+def test_openapi_generator(folder: Path, service: Service) -> None:
     generator = [PROGRAMS / "openapi-generator-cli", "generate", "--generator-name", "python"]
     options = ["--package-name", "router_client", "--global-property", "apiTests=false,modelTests=false"]
     run(folder, *generator, *options, "--input-spec", "openapi.json", "--output", ".")
     # It generates the strictest settings that its own code passes.
     config = (folder / "pyproject.toml").read_text()
     (folder / "pyproject.toml").write_text(config.replace('"tests", # hand-written tests', ""))
-    run(folder, sys.executable, "-m", "mypy")
-    assert works(folder, "with_openapi_generator.py", start)
+    assert works(folder, "with_openapi_generator.py", service)
 
 
 def test_the_schema_is_openapi_3_0_which_every_generator_reads(folder: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from tests.service.bots import Bots
 from tests.service.conftest import StartService
 from tests.service.running import PATIENCE, Service, wait_until
+from tests.service.test_open_mode import LETS_IN
 from tests.service.test_unreadable import BAD_BODIES, send
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
@@ -61,27 +62,24 @@ def folders_of(pid: int) -> set[Path]:
     return {Path(found) for found in re.findall(r"(/\S+/crm-router-metrics-\w+)/", maps)}
 
 
-def test_the_counts_of_all_workers_are_added_up(start: StartService) -> None:
-    service = start(**SHARED).wait_until_up()
+@pytest.fixture(scope="module")
+def service(start_for_all: StartService) -> Service:
+    return start_for_all(**SHARED)
+
+
+def test_the_counts_and_histograms_of_all_workers_are_added_up(service: Service) -> None:
+    """Each request is also a line of log, with its duration, rounded, and the process that has answered it."""
     source = service.roster(operators=10, limit=100)
     register(service, source, 60)
     registering = [line for line in requests(service) if line.get("what") == "registered"]
     each = Counter(line["process"] for line in registering)
     assert len(each) == 2, "both workers were at work"
-    assert registered(service, source) == each.total() == 60
-    assert scrape(service)["crm_router_requests_in_progress"] == 1  # the scrape itself
-
-
-def test_the_histograms_of_all_workers_are_added_up(start: StartService) -> None:
-    """Each request is also a line of log, with its duration, rounded, and the process that has answered it."""
-    service = start(**SHARED).wait_until_up()
-    register(service, service.roster(operators=10, limit=100), 60)
-    registering = [line for line in requests(service) if line.get("what") == "registered"]
-    assert len({line["process"] for line in registering}) == 2, "both workers were at work"
     seconds = [float(str(line["duration_ms"])) / 1000 for line in registering]
 
     told = scrape(service)
 
+    assert registered(service, source) == each.total() == 60
+    assert told["crm_router_requests_in_progress"] == 1  # the scrape itself
     name, labels = "crm_router_request_duration_seconds", 'method="POST",route="/api/v1/contacts",status="201"'
     assert told[f"{name}_count{{{labels}}}"] == 60
     assert told[f"{name}_sum{{{labels}}}"] == pytest.approx(sum(seconds), abs=60 * ROUNDED)
@@ -101,7 +99,7 @@ def buckets(told: dict[str, float], name: str, labels: str = "") -> list[tuple[f
     return found
 
 
-def test_what_a_dead_worker_counted_stays(start: StartService) -> None:
+def test_what_dead_and_former_workers_counted_stays_and_a_start_begins_anew(start: StartService) -> None:
     service = start(**SHARED).wait_until_up()
     source = service.roster(operators=10, limit=100)
     register(service, source, 30)
@@ -113,16 +111,11 @@ def test_what_a_dead_worker_counted_stays(start: StartService) -> None:
     assert scrape(service)["crm_router_requests_in_progress"] == 1
     assert len(list(folder.glob("counter_*.db"))) == 3, "two workers and the master, however many have died"
 
-
-def test_a_reload_goes_on_counting_and_a_start_begins_anew(start: StartService) -> None:
-    service = start(**SHARED).wait_until_up()
-    source = service.roster(operators=10, limit=100)
-    register(service, source, 10)
-    [folder] = folders_of(service.workers()[0])
+    known = len(service.workers())
     service.signal(signal.SIGHUP)
-    wait_until(lambda: len(service.workers()) == 4, "the workers are replaced")
+    wait_until(lambda: len(service.workers()) == known + 2, "the workers are replaced")
     register(service, source, 10)
-    assert registered(service, source) == 20
+    assert registered(service, source) == 70, "a reload goes on counting"
 
     assert service.stop() == 0
     assert not folder.exists()
@@ -151,10 +144,10 @@ def test_every_line_of_the_running_service_is_json_and_quotes_nobody(start: Star
     assert "secret" not in service.output()
     assert "5550123" not in service.output()
     assert any("is ready on http://127.0.0.1" in line["event"] for line in told)
+    assert any(LETS_IN in line["event"] for line in told)
 
 
-def test_what_django_never_sees_is_told_and_counted_under_the_id_that_was_answered(start: StartService) -> None:
-    service = start(**SHARED).wait_until_up()
+def test_what_django_never_sees_is_told_and_counted_under_the_id_that_was_answered(service: Service) -> None:
     answers = {request: send(service, request) for request in BAD_BODIES}
     ids = {request: X_REQUEST_ID.findall(answer)[0].decode() for request, answer in answers.items()}
     told = {line["request_id"]: line["status"] for line in requests(service)}

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.service.conftest import StartService
 from tests.service.nginx import AROUND, program
 from tests.service.running import PATIENCE, Service, free_port, wait_until
 
@@ -29,6 +28,7 @@ proxy_set_header X-Forwarded-Proto $scheme;
 """  # /etc/nginx/proxy_params of Debian
 NAMED = "proxy_http_version 1.1; proxy_set_header Host $host;"
 
+LETS_IN = "proxy or a tunnel"
 Through = Callable[..., tuple[int, Any]]
 
 
@@ -66,7 +66,7 @@ def test_what_comes_through_a_stock_proxy_needs_a_key(through: Through, lines: s
 
 
 def test_who_has_a_key_may_come_through_a_stock_proxy(through: Through, shared_service: Service) -> None:
-    key = shared_service.manage("create_api_key", "--management", "--name", "office").stdout.strip()
+    key = shared_service.new_key()
     assert through(STOCK, Authorization=f"Bearer {key}")[0] == 200
 
 
@@ -80,10 +80,9 @@ def test_a_proxy_that_leaves_no_trace_is_let_in_as_the_documents_say(through: Th
     assert through(NEWER)[0] == 200
 
 
-def test_the_start_says_whom_it_lets_in(shared_service: Service, start: StartService) -> None:
-    assert "proxy or a tunnel" in shared_service.output()
-    assert "proxy or a tunnel" in start(LOG_FORMAT="json").wait_until_up().output()
-    assert "proxy or a tunnel" not in start(API_KEYS="required", PORT=str(free_port())).wait_until_up().output()
+def test_the_start_says_whom_it_lets_in(shared_service: Service) -> None:
+    """tests/service/test_metrics.py has it in JSON, and test_keys.py that it is not said where keys are required."""
+    assert LETS_IN in shared_service.output()
 
 
 def test_old_http_without_a_key_is_refused_in_words(shared_service: Service) -> None:

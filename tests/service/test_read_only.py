@@ -1,20 +1,30 @@
 """A PostgreSQL that can be read and not written, or has tables of another version: 503, and on by itself."""
 
+import sys
+from collections.abc import Iterator
+
 import pytest
 
-from tests.service.conftest import StartService
+from tests.service.conftest import StartService, prepared_server
 from tests.service.own_postgresql import Server
-from tests.service.running import Service, wait_until
+from tests.service.running import Service, run, wait_until
 
-pytestmark = [pytest.mark.service, pytest.mark.once]
+pytestmark = [pytest.mark.service, pytest.mark.postgresql]
 
 ANNA = {"lead_email": "anna@example.com"}
 
 
-@pytest.fixture
-def service(start: StartService, server: Server) -> Service:
-    server.start()
-    return start(DATABASE_URL=server.url, METRICS_TOKEN="0123456789abcdef").wait_until_up()
+@pytest.fixture(scope="module")
+def server(prepared_cluster: Server) -> Iterator[Server]:
+    """It is running, and each test leaves it as it was."""
+    with prepared_server(prepared_cluster) as server:
+        server.start()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def service(start_for_all: StartService, server: Server) -> Service:
+    return start_for_all(DATABASE_URL=server.url, METRICS_TOKEN="0123456789abcdef")
 
 
 def register(service: Service, source: int) -> tuple[int, str | None]:
@@ -23,7 +33,7 @@ def register(service: Service, source: int) -> tuple[int, str | None]:
 
 
 def assert_whole(service: Service) -> None:
-    assert service.manage("check_routing").returncode == 0
+    assert service.findings() == []
     assert service.get("/health/ready")[0] == 200
 
 
@@ -47,12 +57,12 @@ def test_a_database_that_ran_full_at_its_host_is_a_503_and_ready_says_why(servic
     assert_whole(service)
 
 
-def test_commands_say_so_in_a_sentence(service: Service, server: Server) -> None:
-    server.tell("ALTER DATABASE postgres SET default_transaction_read_only = on")
-    done = service.manage("route_waiting")
+def test_commands_say_so_in_a_sentence(environment: dict[str, str], server: Server) -> None:
+    env = environment | {"DATABASE_URL": f"{server.url}?options=-c%20default_transaction_read_only%3Don"}
+    done = run(sys.executable, "manage.py", "route_waiting", env=env)
     assert done.returncode == 1
     assert done.stderr.endswith("session is read-only\n")
-    done = service.manage("create_api_key", "--management", "--name", "office")
+    done = run(sys.executable, "manage.py", "create_api_key", "--management", "--name", "office", env=env)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("The database did not do its part: ")
     assert done.stderr.endswith("session is read-only\n")

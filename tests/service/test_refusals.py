@@ -3,12 +3,15 @@
 import shutil
 import socket
 import sys
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crm_router.management.commands import prepare
 from tests.service.own_postgresql import Server
-from tests.service.running import PROJECT, run
+from tests.service.running import PROJECT, read_settings, run
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
@@ -26,21 +29,39 @@ def refusals(env: dict[str, str], *arguments: str) -> list[str]:
     return result.stderr.strip().splitlines()
 
 
+def invalid_settings(tmp_path: Path, **environment: str) -> list[str]:
+    """The lines with which settings are refused, read by this process. They are those of a start: see below."""
+    with pytest.raises(SystemExit) as stop:
+        read_settings({"DATA_DIR": str(tmp_path)} | environment)
+    return str(stop.value.code).splitlines()
+
+
 def test_a_taken_port(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
         assert f"Port {environment['PORT']} on 127.0.0.1 is taken" in refusal(environment)
 
 
-def test_a_port_that_is_none(environment: dict[str, str]) -> None:
-    assert refusal(environment | {"PORT": "http"}) == "PORT=http is not a number from 1 to 65535."
+def refused_address(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    """What `manage.py prepare` says of it, in this process, where no keys are required."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    said = StringIO()
+    with pytest.raises(SystemExit, match=r"^1$"):
+        prepare.Command(stderr=said).require_address()
+    return said.getvalue()
 
 
-def test_a_host_that_is_not_this_machine(environment: dict[str, str]) -> None:
-    assert "Nobody can listen on 192.0.2.1" in refusal(environment | {"HOST": "192.0.2.1"})
+def test_a_port_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refused_address(monkeypatch, PORT="http") == "PORT=http is not a number from 1 to 65535.\n"
 
 
-def test_an_address_that_others_reach_while_no_key_is_needed(environment: dict[str, str]) -> None:
-    said = refusal(environment | {"HOST": "0.0.0.0", "API_KEYS": "open"})
+def test_a_host_that_is_not_this_machine(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.API_KEYS = "required"
+    assert "Nobody can listen on 192.0.2.1" in refused_address(monkeypatch, HOST="192.0.2.1")
+
+
+def test_an_address_that_others_reach_while_no_key_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refused_address(monkeypatch, HOST="0.0.0.0")
 
     assert said.startswith("API_KEYS=open on 0.0.0.0 would let everybody do everything who reaches it.")
     assert "API_KEYS_OPEN_ANYWHERE=true" in said
@@ -56,14 +77,14 @@ def test_gunicorn_alone_on_such_an_address(environment: dict[str, str]) -> None:
     assert "API_KEYS=open on 0.0.0.0 would let everybody do everything" in result.stderr
 
 
-def test_a_setting_of_keys_that_is_none(environment: dict[str, str]) -> None:
-    _, said = refusals(environment | {"API_KEYS": "maybe"})
+def test_a_setting_of_keys_that_is_none(tmp_path: Path) -> None:
+    _, said = invalid_settings(tmp_path, API_KEYS="maybe")
     assert said.startswith("API_KEYS: ")
 
 
 @pytest.mark.parametrize("value", ["0", "abc"])
-def test_a_number_of_processes_that_is_none(environment: dict[str, str], value: str) -> None:
-    _, said = refusals(environment | {"WEB_CONCURRENCY": value})
+def test_a_number_of_processes_that_is_none(tmp_path: Path, value: str) -> None:
+    _, said = invalid_settings(tmp_path, WEB_CONCURRENCY=value)
 
     assert said == f"WEB_CONCURRENCY: {value} is not a number from 1 to 64."
 
@@ -75,26 +96,26 @@ def test_settings_that_make_no_sense_have_a_line_each(environment: dict[str, str
 
 
 @pytest.mark.parametrize("replica", ["sqlite:////tmp/replica.sqlite3", "postgres://127.0.0.1/leads"])
-def test_sqlite_has_no_replicas(environment: dict[str, str], replica: str) -> None:
+def test_sqlite_has_no_replicas(tmp_path: Path, replica: str) -> None:
     on_sqlite = {"DATABASE_URL": "sqlite:////tmp/leads.sqlite3", "DATABASE_REPLICA_URL": replica}
-    _, said = refusals(environment | on_sqlite)
+    _, said = invalid_settings(tmp_path, **on_sqlite)
     assert said.startswith("DATABASE_REPLICA_URL")
     assert said.endswith("SQLite has no replicas.")
 
 
-def test_contradictions_have_a_line_each(environment: dict[str, str]) -> None:
-    _, *said = refusals(environment | {"HTTPS": "true", "DEBUG": "true"})
+def test_contradictions_have_a_line_each(tmp_path: Path) -> None:
+    _, *said = invalid_settings(tmp_path, HTTPS="true", DEBUG="true")
     assert [line.partition(" ")[0] for line in said] == ["HTTPS=true", "HTTPS=true"]
 
 
-def test_a_setting_that_was_replaced(environment: dict[str, str]) -> None:
-    _, said = refusals(environment | {"QUEUE_BURST": "2"})
+def test_a_setting_that_was_replaced(tmp_path: Path) -> None:
+    _, said = invalid_settings(tmp_path, QUEUE_BURST="2")
     assert said.startswith("QUEUE_BURST does not exist any more. Remove it, and set QUEUE_PACE")
 
 
-def test_a_folder_of_data_that_cannot_be_written(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_folder_of_data_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    said = refusal(environment | {"DATA_DIR": f"{tmp_path}/file/data"})
+    [said] = invalid_settings(tmp_path / "file/data")
     assert said == f"The secret key cannot be stored in DATA_DIR ({tmp_path}/file/data): Not a directory."
 
 

@@ -10,7 +10,7 @@ from tests.service.conftest import StartService
 from tests.service.own_postgresql import Server
 from tests.service.running import Service, run, wait_until
 
-pytestmark = [pytest.mark.service, pytest.mark.once]
+pytestmark = [pytest.mark.service, pytest.mark.postgresql]
 
 TOKEN = "0123456789abcdef"
 ON_STANDBY = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*)")

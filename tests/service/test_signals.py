@@ -43,7 +43,7 @@ def test_a_stop_answers_every_request_that_was_accepted(start: StartService, ser
 
 @pytest.mark.once
 def test_a_reload_costs_nobody_a_request(service: Service) -> None:
-    crowd = bots(service, total=600)
+    crowd = bots(service, total=300)
     wait_until(lambda: crowd.answered() > 100, "the bots are at work")
     before = service.workers()
 
@@ -53,28 +53,29 @@ def test_a_reload_costs_nobody_a_request(service: Service) -> None:
     assert len(service.workers()) == 2 * len(before)
     assert (crowd.refused, crowd.dropped, crowd.others) == (0, 0, [])
     assert all_contact_ids(service.get) == ids(crowd)
-    assert len(ids(crowd)) == 600
+    assert len(ids(crowd)) == 300
 
 
 def test_a_killed_worker_loses_nothing_that_was_answered(service: Service) -> None:
-    crowd = bots(service, total=2000)
-    for part in (500, 1200):
+    crowd = bots(service, total=500)
+    for part in (100, 250):
         kill_a_worker(service, crowd, after=part)
     crowd.join()
 
     stored = all_contact_ids(service.get)
-    checked = service.manage("check_routing")
 
     assert crowd.others == []
     assert ids(crowd) <= stored
     assert len(stored) <= len(crowd.contacts) + crowd.dropped + crowd.refused
-    assert len(crowd.contacts) > 1900
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert len(crowd.contacts) > 400
+    assert service.findings() == []
 
 
-def test_a_killed_master_loses_nothing_that_was_answered(start: StartService, service: Service) -> None:
+def test_a_killed_master_loses_nothing_that_was_answered(start: StartService) -> None:
+    """Its workers answer their clients for so many seconds, by default 30."""
+    service = start(GUNICORN_CMD_ARGS="--graceful-timeout 1").wait_until_up()
     crowd = bots(service, total=100_000, stop_when_refused=True)
-    wait_until(lambda: crowd.answered() > 200, "the bots are at work")
+    wait_until(lambda: crowd.answered() > 100, "the bots are at work")
 
     service.signal(signal.SIGKILL)
     crowd.join()
@@ -82,8 +83,7 @@ def test_a_killed_master_loses_nothing_that_was_answered(start: StartService, se
     assert crowd.others == []
     again = start(PORT=str(free_port())).wait_until_up()  # its workers may still hold the old port for a second
     assert ids(crowd) <= all_contact_ids(again.get)
-    checked = again.manage("check_routing")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert again.findings() == []
 
 
 @pytest.mark.once

@@ -1,5 +1,6 @@
 """Another process has SQLite's lock, or the file is taken away below the service: reads go on, nothing goes nowhere."""
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.conftest import StartService
-from tests.service.running import Service, run, wait_until
+from tests.service.running import Service, wait_until
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
@@ -17,9 +18,18 @@ THREADS = 8
 SUFFIXES = ("", "-wal", "-shm")
 
 
+@pytest.fixture(scope="module")
+def running(start_for_all: StartService) -> Service:
+    return start_for_all(WEB_THREADS=str(THREADS))
+
+
 @pytest.fixture
-def service(start: StartService) -> Service:
-    return start(WEB_THREADS=str(THREADS)).wait_until_up()
+def service(running: Service, template: str) -> Service:
+    """With a new file, whatever became of the last one: that it goes on then is shown here."""
+    for suffix in SUFFIXES:
+        file_of(running, suffix).unlink(missing_ok=True)
+    shutil.copy(template.removeprefix("sqlite:///"), file_of(running))
+    return running.wait_until_up()
 
 
 def file_of(service: Service, suffix: str = "") -> Path:
@@ -42,7 +52,7 @@ def locked(service: Service) -> Iterator[None]:
 
 def test_reads_go_on_while_another_process_has_the_lock(service: Service) -> None:
     source = service.roster(operators=1, limit=100)
-    key = service.manage("create_api_key", "--source", str(source), "--name", "Bot").stdout.strip()
+    key = service.new_key(source=source)
     answers: list[tuple[int, str | None]] = []
     writers = [threading.Thread(target=lambda: answers.append(register(service, source))) for _ in range(THREADS)]
     with locked(service):
@@ -62,13 +72,14 @@ def test_reads_go_on_while_another_process_has_the_lock(service: Service) -> Non
     for writer in writers:
         writer.join()
     assert answers[2:] == [(201, None)] * 6
-    assert service.manage("check_routing").returncode == 0
+    assert service.findings() == []
 
 
 def make_backup(service: Service, folder: Path) -> Path:
-    done = run("scripts/backup", str(folder), env=service.env)
-    assert done.returncode == 0, done
-    return Path(done.stdout.strip().splitlines()[-1])
+    """As `scripts/backup` does, with SQLite's own means."""
+    with closing(sqlite3.connect(file_of(service))) as source, closing(sqlite3.connect(folder / "backup")) as target:
+        source.backup(target)
+    return folder / "backup"
 
 
 def move_away(service: Service, *suffixes: str) -> None:
@@ -93,26 +104,27 @@ def test_a_deleted_file_is_a_503_until_another_is_there(service: Service, tmp_pa
     assert register(service, source) == (201, None)
     with closing(sqlite3.connect(file_of(service))) as database:
         assert database.execute("SELECT count(*) FROM routing_contact").fetchone() == (1,)
-    assert service.manage("check_routing").returncode == 0
+    assert service.findings() == []
 
 
 def test_a_replaced_file_is_a_503_until_the_log_of_the_former_is_gone(service: Service, tmp_path: Path) -> None:
     source = service.roster(operators=1, limit=100)
     backup = make_backup(service, tmp_path)
     assert register(service, source) == (201, None)
+    earlier = service.output()
     backup.rename(file_of(service))
 
     answers = [register(service, source) for _ in range(20)]
 
     assert set(answers) == {(503, "unavailable")}
-    assert "not db.sqlite3-wal and db.sqlite3-shm" in service.output()
+    assert "not db.sqlite3-wal and db.sqlite3-shm" in service.output().removeprefix(earlier)
     move_away(service, "-wal", "-shm")
     service.wait_until_up()
     status, page = service.get("/api/v1/contacts")
     assert status == 200, service.output()[-6000:]
     assert page["results"] == []
     assert register(service, source) == (201, None)
-    assert service.manage("check_routing").returncode == 0
+    assert service.findings() == []
 
 
 def test_an_empty_database_in_its_place_is_a_503(service: Service) -> None:

@@ -1,14 +1,16 @@
-import os
 import re
 import stat
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from crm_router.management.commands import prepare
+from tests.service import database
 from tests.service.conftest import StartService
 from tests.service.own_postgresql import Server
-from tests.service.running import PROJECT, Service, free_port, run, wait_until
+from tests.service.running import PROJECT, Service, free_port, handed_over, run, wait_until
 
 pytestmark = pytest.mark.service
 
@@ -25,9 +27,16 @@ def test_it_answers_and_says_where_everything_is(shared_service: Service) -> Non
     assert "manage.py createsuperuser" in shared_service.output()
 
 
-@pytest.mark.parametrize("form", ["line", "json"])
-def test_it_says_which_database_it_uses_and_neither_user_nor_password(start: StartService, form: str) -> None:
-    service = start(LOG_FORMAT=form).wait_until_up()
+def test_it_says_which_database_it_uses_and_neither_user_nor_password(shared_service: Service) -> None:
+    assert_it_says_which_database_it_uses_and_neither_user_nor_password(shared_service)
+
+
+@pytest.mark.postgresql
+def test_so_it_does_in_json(start: StartService) -> None:
+    assert_it_says_which_database_it_uses_and_neither_user_nor_password(start(LOG_FORMAT="json").wait_until_up())
+
+
+def assert_it_says_which_database_it_uses_and_neither_user_nor_password(service: Service) -> None:
     _, _, place = service.env["DATABASE_URL"].partition("://")
     name = place.rpartition("/")[2]
     assert re.search(rf"Database +\S+, .*{name}|with its database: \S+, .*{name}", service.output())
@@ -36,34 +45,28 @@ def test_it_says_which_database_it_uses_and_neither_user_nor_password(start: Sta
     assert not at or f"{user}@" not in service.output()
 
 
-@pytest.mark.once
-@pytest.mark.parametrize(
-    ("kind", "said"),
-    [
-        ("ENCODING 'SQL_ASCII' LOCALE 'C'", "has the encoding SQL_ASCII"),
-        ("ENCODING 'UTF8' LOCALE 'C'", "does not convert Russian letters to lower case"),
-        ("ENCODING 'UTF8' LOCALE 'C.UTF-8'", ""),
-    ],
-)
+KINDS = {
+    "ENCODING 'SQL_ASCII' LOCALE 'C'": "has the encoding SQL_ASCII",
+    "ENCODING 'UTF8' LOCALE 'C'": "does not convert Russian letters to lower case",
+    "ENCODING 'UTF8' LOCALE 'C.UTF-8'": "",
+}
+
+
+@pytest.mark.postgresql
 def test_a_database_that_does_not_know_its_letters_is_warned_of(
-    environment: dict[str, str], empty_server: Server, kind: str, said: str
+    environment: dict[str, str], empty_server: Server
 ) -> None:
     empty_server.start()
-    empty_server.tell(f"CREATE DATABASE letters {kind} TEMPLATE template0")
-    letters = {"DATABASE_URL": empty_server.url.removesuffix("postgres") + "letters"}
+    for number, (kind, said) in enumerate(KINDS.items()):
+        empty_server.tell(f"CREATE DATABASE letters_{number} {kind} TEMPLATE template0")
+        found = StringIO()
+        with database.default_at(empty_server.url.removesuffix("postgres") + f"letters_{number}"):
+            prepare.Command(stderr=found).warn_of_letters()
+        assert said in found.getvalue(), kind
+        assert bool(said) == bool(found.getvalue()), kind
+    letters = {"DATABASE_URL": empty_server.url.removesuffix("postgres") + "letters_0"}
     done = run(sys.executable, "manage.py", "prepare", env=environment | letters)
-    assert done.returncode == 0
-    assert said in done.stderr
-    assert bool(said) == bool(done.stderr)
-
-
-@pytest.mark.usefixtures("unprepared")
-@pytest.mark.once
-def test_it_starts_empty_and_not_in_debug(service: Service) -> None:
-    assert service.get("/api/v1/operators") == (200, [])
-    status, page = service.get("/nowhere")
-    assert status == 404
-    assert page["code"] == "not_found"
+    assert (done.returncode, "has the encoding SQL_ASCII" in done.stderr) == (0, True), "it is a warning only"
 
 
 @pytest.mark.usefixtures("unprepared")
@@ -75,27 +78,26 @@ def test_a_start_with_prepared_makes_no_database(start: StartService) -> None:
 
 
 @pytest.mark.once
-def test_an_empty_number_of_processes_is_as_good_as_none(start: StartService) -> None:
-    assert start(WEB_CONCURRENCY="", WEB_THREADS="").wait_until_up().get("/health") == (200, {"status": "ok"})
+def test_an_empty_number_of_processes_is_as_good_as_none(tmp_path: Path) -> None:
+    """gunicorn does not get it, and the settings take it for none: tests/service/test_https.py."""
+    *_, last = handed_over("${WEB_CONCURRENCY-none}", tmp_path, WEB_CONCURRENCY="")
+    assert last == "none"
 
 
 @pytest.mark.once
 def test_through_a_link_it_stays_where_that_led_when_it_started(tmp_path: Path) -> None:
     """An update moves the link (docs/operations.md), and must not change what the older instance loads later."""
     (tmp_path / "current").symlink_to(PROJECT)
-    python = tmp_path / "venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text('#!/bin/sh\necho "$PWD"\n')
-    python.chmod(0o755)
-    started = run(
-        str(tmp_path / "current/scripts/serve"), env={"PATH": os.environ["PATH"], "VENV": str(tmp_path / "venv")}
-    )
-    assert set(started.stdout.split()) == {str(PROJECT)}
+    assert set(handed_over("$PWD", tmp_path, script=tmp_path / "current/scripts/serve")) == {str(PROJECT)}
 
 
 @pytest.mark.usefixtures("unprepared")
+@pytest.mark.once
 def test_data_and_secret_key_survive_a_restart(start: StartService) -> None:
     first = start().wait_until_up()
+    assert first.get("/api/v1/operators") == (200, []), "it starts empty"
+    status, page = first.get("/nowhere")
+    assert (status, page["code"]) == (404, "not_found"), "and not in debug"
     operator = first.post("/operators", {"name": "Анна", "max_load": 50})
     key = Path(first.env["DATA_DIR"]) / "secret_key"
     secret = key.read_text()
@@ -109,7 +111,9 @@ def test_data_and_secret_key_survive_a_restart(start: StartService) -> None:
 
 
 @pytest.mark.usefixtures("unprepared")
+@pytest.mark.once
 def test_two_first_starts_at_once_do_not_disturb_each_other(start: StartService) -> None:
+    """The lock of this machine makes one wait. tests/crm_router/test_migrating.py has the one of the database."""
     one, other = start(), start(PORT=str(free_port()))
 
     one.wait_until_up().post("/sources", {"name": "Telegram Bot"})
@@ -130,4 +134,4 @@ def test_the_demo_registers_a_hundred_contacts_and_goes_on_serving(start: StartS
     assert " INFO " not in output, "the report is not among lines of the log"
     assert "/admin/" in output.splitlines()[-2]
     assert service.get("/health") == (200, {"status": "ok"})
-    assert service.manage("check_routing").returncode == 0
+    assert service.findings() == []

@@ -1,7 +1,10 @@
 """What an event has left in the queue does not wait for the next event."""
 
 import pytest
+from rest_framework.test import APIClient
 
+from operators.models import Operator
+from tests.service import database
 from tests.service.conftest import StartService
 from tests.service.running import wait_until
 
@@ -19,14 +22,16 @@ def test_what_the_pace_has_left_comes_by_itself(start: StartService) -> None:
 
 
 @pytest.mark.usefixtures("prepares")
-def test_what_waits_at_the_start_is_routed(start: StartService) -> None:
+@pytest.mark.once
+def test_what_waits_at_the_start_is_routed(start: StartService, environment: dict[str, str]) -> None:
+    with database.default_at(environment["DATABASE_URL"]):
+        api = APIClient()
+        operator = api.post("/api/v1/operators", {"name": "Anna", "max_load": 10, "is_active": False}).json()["id"]
+        source = api.post("/api/v1/sources", {"name": "Bot"}).json()["id"]
+        assert api.post(f"/api/v1/sources/{source}/operators", {"operator_id": operator}).status_code == 201
+        contact = api.post("/api/v1/contacts", {"source_id": source, "lead_phone": "+79990000000"}).json()
+        assert contact["assignment"]["status"] == "waiting"
+        Operator.objects.update(is_active=True)
     service = start(SWEEP_SECONDS="0").wait_until_up()
-    source = service.roster(operators=1, limit=10)
-    [operator] = service.get("/api/v1/operators")[1]
-    service.call("PATCH", f"/api/v1/operators/{operator['id']}", {"is_active": False})
-    service.post("/contacts", {"source_id": source, "lead_phone": "+79990000000"})
-    service.stop()
-    on_duty = "from operators.models import Operator; Operator.objects.update(is_active=True)"
-    assert service.manage("shell", "-c", on_duty).returncode == 0
-    again = start(SWEEP_SECONDS="0").wait_until_up()
-    assert again.get("/api/v1/queue")[1] == []
+    assert service.get("/api/v1/queue")[1] == []
+    assert service.get(f"/api/v1/contacts/{contact['id']}")[1]["operator_id"] == operator

@@ -43,19 +43,16 @@ def lateness(contact: dict[str, Any], line: dict[str, Any]) -> timedelta:
     return datetime.fromisoformat(at) - datetime.fromisoformat(due_at)
 
 
-def test_who_does_not_take_a_contact_loses_it_soon(start: StartService) -> None:
-    """Also where the sweep is left to others."""
-    service = start(SWEEP_SECONDS="0").wait_until_up()
-    contact, line = missed(service, source_with_a_limit(service), 1)
+def test_who_does_not_take_a_contact_loses_it_soon_also_when_a_process_is_killed(start: StartService) -> None:
+    """And where the sweep is left to others."""
+    service = start(SWEEP_SECONDS="0", WEB_CONCURRENCY="2").wait_until_up()
+    source = source_with_a_limit(service)
+    first = wait_until(lambda: service.workers() if len(service.workers()) == 2 else None, "both processes run")
+    contact, line = missed(service, source, 9)
     assert {line["from_operator_id"], line["to_operator_id"]} == {1, 2}
     assert line["from_operator_id"] == contact["operator_id"]
     assert timedelta() <= lateness(contact, line) < SOON
 
-
-def test_when_a_process_is_killed_another_one_goes_on(start: StartService) -> None:
-    service = start(WEB_CONCURRENCY="2").wait_until_up()
-    source = source_with_a_limit(service)
-    first = wait_until(lambda: service.workers() if len(service.workers()) == 2 else None, "both processes run")
     for number, pid in enumerate(first):
         os.kill(pid, signal.SIGKILL)
         wait_until(partial(has_started, service, number + 3), "another one has started")

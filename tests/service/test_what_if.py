@@ -31,7 +31,8 @@ def answered(service: Service, url: str) -> Any:
     return answer if answer["status"] != "running" else None
 
 
-def test_what_is_asked_is_answered(start: StartService) -> None:
+def test_what_is_asked_is_answered_also_by_another_process_when_one_is_killed(start: StartService) -> None:
+    """The question is stored: nobody has to ask again. `tests/what_if/test_runs.py` has what was half done."""
     service = start().wait_until_up()
     url = ask(service)
     answer = wait_until(lambda: answered(service, url), "the what-if is answered")
@@ -39,10 +40,6 @@ def test_what_is_asked_is_answered(start: StartService) -> None:
     shares = {one["operator_id"]: one["share"] for one in answer["after"]["operators"]}
     assert shares[1] > shares[2]
 
-
-def test_when_a_process_is_killed_another_one_answers(start: StartService) -> None:
-    """The question is stored: nobody has to ask again. `tests/what_if/test_runs.py` has what was half done."""
-    service = start().wait_until_up()
     url = ask(service)
     for pid in service.workers():
         os.kill(pid, signal.SIGKILL)
