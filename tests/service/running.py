@@ -18,8 +18,6 @@ from uuid import uuid4
 
 from django.db import connection
 
-from tests.service import database
-
 PROJECT = Path(__file__).resolve().parents[2]
 HELD_ON = "127.3.14.15"
 FAULT = re.compile(r'^\S+ (?:ERROR|CRITICAL) |"level": "(?:error|critical)"|^Traceback ')
@@ -218,10 +216,14 @@ class Service:
 
     def findings(self) -> list[str]:
         """What `manage.py check_routing` finds, asked by this process: that one takes a second to start."""
+        from tests.service import database  # loads models, which scripts/failover has no settings for
+
         return database.findings(self.env["DATABASE_URL"])
 
     def new_key(self, *, source: int | None = None) -> str:
         """The secret of a new key, for management unless a source is named."""
+        from tests.service import database
+
         return database.new_key(self.env["DATABASE_URL"], source=source)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
