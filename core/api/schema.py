@@ -16,7 +16,7 @@ from core.api import problems
 from core.api.problems import problem_document
 
 # Otherwise each start looks for the library GDAL, with three dozen processes, which take a tenth of the start.
-DjangoFilterExtension._has_gis = False
+DjangoFilterExtension._has_gis = False  # type: ignore[attr-defined]
 
 TEXT = {"type": "string"}
 PROBLEM = {
