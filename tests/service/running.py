@@ -81,14 +81,16 @@ def read_settings(environment: Mapping[str, str]) -> dict[str, Any]:
         return runpy.run_path(str(PROJECT / "crm_router/settings.py"))
 
 
-def handed_over(value: str, folder: Path, *, script: Path = PROJECT / "scripts/serve", **environment: str) -> list[str]:
+def handed_over(
+    value: str, folder: Path, environment: Mapping[str, str], *, script: Path = PROJECT / "scripts/serve"
+) -> list[str]:
     """What this is in the shell of each Python that a start runs. None of them does anything else."""
     python = folder / "venv/bin/python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\necho "{value}"\n')
     python.chmod(0o755)
     ours = {"PATH": os.environ["PATH"], "VENV": str(folder / "venv")}
-    started = run(str(script), env=ours | environment)
+    started = run(str(script), env={**ours, **environment})
     assert started.returncode == 0, started.stderr
     return started.stdout.splitlines()
 

@@ -90,5 +90,5 @@ def test_on_this_machines_own_address_likewise_once_others_are_expected(
     tmp_path: Path, more: dict[str, str], chosen: str
 ) -> None:
     """What a start hands over to Python, where no setting is the same as `required`."""
-    *_, of_gunicorn = handed_over("${API_KEYS-}", tmp_path, **more)
+    *_, of_gunicorn = handed_over("${API_KEYS-}", tmp_path, more)
     assert of_gunicorn == chosen

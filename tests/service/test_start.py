@@ -80,7 +80,7 @@ def test_a_start_with_prepared_makes_no_database(start: StartService) -> None:
 @pytest.mark.once
 def test_an_empty_number_of_processes_is_as_good_as_none(tmp_path: Path) -> None:
     """gunicorn does not get it, and the settings take it for none: tests/service/test_https.py."""
-    *_, last = handed_over("${WEB_CONCURRENCY-none}", tmp_path, WEB_CONCURRENCY="")
+    *_, last = handed_over("${WEB_CONCURRENCY-none}", tmp_path, {"WEB_CONCURRENCY": ""})
     assert last == "none"
 
 
@@ -88,7 +88,7 @@ def test_an_empty_number_of_processes_is_as_good_as_none(tmp_path: Path) -> None
 def test_through_a_link_it_stays_where_that_led_when_it_started(tmp_path: Path) -> None:
     """An update moves the link (docs/operations.md), and must not change what the older instance loads later."""
     (tmp_path / "current").symlink_to(PROJECT)
-    assert set(handed_over("$PWD", tmp_path, script=tmp_path / "current/scripts/serve")) == {str(PROJECT)}
+    assert set(handed_over("$PWD", tmp_path, {}, script=tmp_path / "current/scripts/serve")) == {str(PROJECT)}
 
 
 @pytest.mark.usefixtures("unprepared")
