@@ -28,7 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Marks tests before pytest deselects by `-m`, and orders them after pytest-randomly has shuffled them.
 
     Tests of services come first: they take long and mostly wait, so that others run beside them and none is the last.
-    Then those with a browser, which they share.
+    Of them those that change network links, for which browsers have to wait. Then those with a browser, which they
+    share.
     """
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
@@ -36,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
         if not uses_database(item) or (folder in RUN_ONCE and not named):
             item.add_marker("once")
     yield
-    items.sort(key=lambda item: [item.get_closest_marker(kind) is None for kind in ("service", "browser")])
+    items.sort(key=lambda item: [item.get_closest_marker(kind) is None for kind in ("network", "service", "browser")])
 
 
 def pytest_collection_finish() -> None:

@@ -21,7 +21,7 @@ expect.set_options(timeout=PATIENCE)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
-    "--disable-gpu-compositing",  # or a program draws like a graphics card, for a third of the renderer's time
+    "--disable-gpu-compositing",  # or the processor draws in place of a graphics card
     "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
