@@ -2,32 +2,51 @@
 
 import http.client
 import json
-import os
 import signal
 import sys
-import threading
 from typing import Any
 
 import pytest
 
-from tests.service.running import PATIENCE, Service, run, wait_until
+from tests.service.running import PATIENCE, Service, run
 
 pytestmark = pytest.mark.service
 
-# A worker that is killed at the moment when it would begin to answer.
-DIES_BEFORE_ANSWERING = """
+# A worker that is killed at the moment when it would begin to answer, or in a batch, at the first contact that it would
+# store after others are committed.
+DIES = """
 import io, json, os, signal, sys
 from crm_router.wsgi import application
+from django.db import connection, transaction
 
-body = sys.argv[1].encode()
+path, body, dies_in_a_batch = sys.argv[1], sys.argv[2].encode(), sys.argv[3] == "in a batch"
 asked = {
-    "REQUEST_METHOD": "POST", "PATH_INFO": "/api/v1/contacts", "SERVER_NAME": "localhost", "SERVER_PORT": "80",
+    "REQUEST_METHOD": "POST", "PATH_INFO": path, "SERVER_NAME": "localhost", "SERVER_PORT": "80",
     "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "localhost",
     "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "HTTP_IDEMPOTENCY_KEY": "k1",
     "wsgi.input": io.BytesIO(body), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr,
 }
-application(asked, lambda *answer: os.kill(os.getpid(), signal.SIGKILL))
+committed = []
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def store(execute, sql, *more):
+    if dies_in_a_batch and sql.startswith('INSERT INTO "routing_contact" '):
+        if committed:
+            die()
+        transaction.on_commit(lambda: committed.append(True))
+    return execute(sql, *more)
+
+with connection.execute_wrapper(store):
+    application(asked, print if dies_in_a_batch else die)
 """
+
+
+def send_and_die(service: Service, path: str, body: object, when: str) -> None:
+    command = [sys.executable, "-c", DIES, f"/api/v1{path}", json.dumps(body), when]
+    crashed = run(*command, env=service.env | {"API_KEYS": "open"})
+    assert crashed.returncode == -signal.SIGKILL, crashed.stdout + crashed.stderr
 
 
 def post(service: Service, path: str, body: object, **headers: str) -> tuple[http.client.HTTPResponse, Any]:
@@ -48,8 +67,7 @@ def service(start_for_all):
 def test_a_crash_between_commit_and_answer_makes_no_second_contact(service):
     bot = service.roster(operators=1, limit=5)
     body = {"source_id": bot, "lead_phone": "+79990000001", "message": "Hello"}
-    crashed = run(sys.executable, "-c", DIES_BEFORE_ANSWERING, json.dumps(body), env=service.env | {"API_KEYS": "open"})
-    assert crashed.returncode == -signal.SIGKILL, crashed.stderr
+    send_and_die(service, "/contacts", body, "before answering")
     answer, contact = post(service, "/contacts", body, **{"Idempotency-Key": "k1"})
     assert (answer.status, answer.headers["Idempotent-Replayed"]) == (201, "true")
     assert [found["id"] for found in service.get(f"/api/v1/contacts?source_id={bot}")[1]["results"]] == [contact["id"]]
@@ -59,22 +77,10 @@ def test_a_batch_that_is_cut_short_leaves_whole_contacts_and_can_be_sent_again(s
     bot = service.roster(operators=3, limit=100)
     items = [{"source_id": bot, "lead_phone": f"+7999{n:07d}", "idempotency_key": f"k{n}"} for n in range(500)]
 
-    def send_and_be_cut_off():
-        try:
-            post(service, "/contacts/batch", {"contacts": items})
-        except (OSError, http.client.HTTPException):
-            cut_off.set()
+    send_and_die(service, "/contacts/batch", {"contacts": items}, "in a batch")
 
-    cut_off = threading.Event()
-    sending = threading.Thread(target=send_and_be_cut_off)
-    sending.start()
-    wait_until(lambda: service.get(f"/api/v1/contacts?source_id={bot}")[1]["results"], "the batch has begun")
-    for worker in service.workers():
-        os.kill(worker, signal.SIGKILL)
-    sending.join(PATIENCE)
-    assert cut_off.is_set()
     assert service.findings() == []
-    _, body = post(service.wait_until_up(), "/contacts/batch", {"contacts": items})
+    _, body = post(service, "/contacts/batch", {"contacts": items})
     assert {result["status"] for result in body["results"]} == {201}
     assert 0 < sum(result.get("replayed", False) for result in body["results"]) < 500
     assert service.findings() == []
