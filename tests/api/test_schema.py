@@ -1,4 +1,5 @@
 import re
+import sys
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
@@ -205,3 +206,7 @@ def test_no_client_sends_a_default_that_nobody_has_given(schema):
         assert not any("default" in field for field in component.get("properties", {}).values()), name
     asked = schema["components"]["schemas"]["OperatorRequest"]["properties"]
     assert "Default: true." in asked["is_active"]["description"]
+
+
+def test_nobody_looks_for_gdal_to_make_it(schema):
+    assert not [name for name in sys.modules if name.startswith("django.contrib.gis")]
