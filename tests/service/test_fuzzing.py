@@ -14,8 +14,8 @@ from tests.service.conftest import StartService
 from tests.service.running import PROJECT
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES")  # as scripts/fuzz wants them, on both databases
-# Boundary values of every field are thousands of calls, which are always the same: scripts/fuzz makes them.
-USUAL = ["--max-examples", "4", "--phases", "examples,fuzzing,stateful", "--generation-deterministic"]
+# The boundary values of every field, and the examples of the schema. scripts/fuzz makes up requests beside them.
+USUAL = ["--max-examples", "2", "--phases", "examples,coverage,stateful", "--generation-deterministic"]
 # PostgreSQL is in production, and it can store less.
 pytestmark = [pytest.mark.service, *([] if EXAMPLES else [pytest.mark.postgresql])]
 
