@@ -148,7 +148,7 @@ def measure(
     if failures := load.failures():
         sys.exit(f"{shape}: {len(failures)} answers failed, such as:\n{failures[0].decode(errors='replace')}")
     if any(json.loads(body)["operator_id"] is None for body in load.bodies()):
-        sys.exit(f"{shape}: some contacts have to wait, so this is no measurement of the shape.")
+        sys.exit(f"{shape}: some contacts have to wait, so the shape was not measured.")
     each = [1000 * (then - now) / len(requests) for now, then in zip(before, after, strict=True)]
     service, sessions, background, clients, wal = each
     cuts = statistics.quantiles(load.latencies, n=100) if len(load.latencies) > 1 else load.latencies * 99

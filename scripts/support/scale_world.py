@@ -20,7 +20,7 @@ PLACES = {ONE_SOURCE: int(OPERATORS * LIMIT * FILL), ONE_OPERATOR: LIMIT}  # con
 LOOKS = 0.02  # seconds between two looks at what the sessions wait for
 COMMITS = 300  # of one session, to measure the disk
 SYNC = "SELECT pg_logical_emit_message(true, '', '')"  # a commit that is written to the disk, and nothing else
-# What is no session of a client; the first process is not, either.
+# Processes that serve no client; the first process serves none either.
 BACKGROUND = ("checkpointer", "background writer", "walwriter", "autovacuum", "logical", "stats", "logger", "io worker")
 WAITS = """
 SELECT CASE

@@ -22,8 +22,8 @@ CALM = 10.0  # seconds at the end, in which nothing happens
 WORKER, DELIVERER, DATABASE, CLOCK = "web worker", "delivery worker", "database", "clock"
 # Seconds after the end of a fault in which calls may fail because of it.
 AFTER = {WORKER: 5.0, DATABASE: 15.0}
-# Which of them explain what a call got: a lost connection is no answer to a database that is away, and a 503 none to
-# a process that was killed beside the one that answers.
+# Which of them explain what a call got: only a killed process may lose a connection, and only a database that is away
+# may give a 503.
 EXPLAIN = {0: {WORKER}, 503: {DATABASE}}
 # Seconds before and after a fault in which an event that arrives may arrive again: the worker that was killed has not
 # noted it, or its lease ended early, and another worker had it as well. While the database is away, workers keep what

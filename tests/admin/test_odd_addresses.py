@@ -29,8 +29,8 @@ FILTERS = {  # of each list: what its filters and columns are called in an addre
     "messenger_alarm": ["kind", "kind__exact", "id__exact"],
     "auth_user": ["groups__id__exact", "is_active__exact"],
 }
-# What PostgreSQL can judge otherwise than SQLite: the largest number, one too large for any column, what is no number
-# and what is no text. How the others are read depends on no database; they are tried on SQLite.
+# What PostgreSQL can judge otherwise than SQLite: the largest number, one too large for any column, a letter
+# in place of a number, and bytes that no text may have. The others are read alike on both, and tried on SQLite.
 JUDGED = [HUGE[0], "99999999999999999999", "x", "%00", "%ED%A0%80"]
 ANYWHERE = ["p", "id__in", "pk", "nonsense"]
 FOR_THE_PAGE = ["o", "all", "_to_field", "_popup", "_changelist_filters", "e"]  # no value of a query

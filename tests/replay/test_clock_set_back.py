@@ -1,4 +1,4 @@
-"""A clock that was set back since is no difference: what came after what is told by transactions, not by moments."""
+"""A clock that was set back since makes no difference: transactions tell what came after what, moments do not."""
 
 from datetime import timedelta
 
