@@ -47,7 +47,7 @@ def parted(world: World, course: Course) -> None:
 
 
 def leave_former_alone(world: World, course: Course) -> None:
-    """The former primary can be reached again, and some processes of the service make their connections anew."""
+    """The former primary can be reached again, and some processes of the service open their connections again."""
     former = world.standby
     former.heal()
     [(before, back_at)] = former.ask("SELECT coalesce(max(id), 0), now() FROM routing_contact")

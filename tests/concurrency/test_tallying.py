@@ -1,4 +1,4 @@
-"""Several workers find out at once that the clock was ahead: the tallies are made anew, each hour once."""
+"""Several workers find out at once that the clock was ahead: the tallies are made again, each hour once."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -3,7 +3,7 @@
 The server sets no limit to this wait: none of its time-outs applies, and a cancelled wait counts as a success although
 no standby has the commit. So the client gives up: it closes the connection. What was to be committed stays invisible,
 and its locks stay held, until a standby confirms it; or it is lost with this server when another one is promoted. The
-other connections of the process may lead to that server as well, so each is made anew before its next use.
+other connections of the process may lead to that server as well, so each is opened again before its next use.
 """
 
 import logging

@@ -22,7 +22,7 @@ def error_of(statement):
 
 @pytest.fixture
 def reconnected():
-    """Connects anew afterwards, because the session was changed."""
+    """Connects again afterwards, because the session was changed."""
     yield
     connection.close()
 
