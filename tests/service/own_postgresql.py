@@ -93,7 +93,7 @@ class Server:
             connection.execute(statement)
 
     def kill(self) -> None:
-        """kill -9 of the postmaster. Its children notice and end by themselves; before that nobody can start it again."""
+        """kill -9 of the postmaster. Its children notice and end by themselves; until then it cannot be started."""
         postmaster = int((self.folder / "data/postmaster.pid").read_text().split()[0])
         orphans = children(postmaster)
         os.kill(postmaster, signal.SIGKILL)
