@@ -4,6 +4,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -76,11 +77,16 @@ def check_told(
     others = [f"{pk} {one.type}" for pk, one in firsts.items() if pk in stored and stored[pk].type != one.type]
     yield from shortened(f"{name}: told as another type", others)
     repeated = {pk: times for pk, times in arrivals.items() if len(times) > 1}
-    alone = [pk for pk, times in repeated.items() if not all(map(may_repeat, times[:-1]))]
+    alone = [f"{pk} at {moments(times)}" for pk, times in repeated.items() if not all(map(may_repeat, times[:-1]))]
     yield from shortened(f"{name}: told twice, which no fault explains", alone)
     yield from shortened(f"{name}: out of order", list(out_of_order(firsts.values())))
     kinds = Counter(one.type.partition(".")[0] for one in firsts.values())
     print(f"{name}: {len(firsts)} events ({dict(kinds)}), {len(repeated)} of them told again", flush=True)
+
+
+def moments(times: Iterable[float]) -> str:
+    """As the log of the run has them."""
+    return ", ".join(f"{datetime.fromtimestamp(at):%H:%M:%S}" for at in times)
 
 
 def out_of_order(firsts: Iterable[Told]) -> Iterator[str]:
