@@ -1,4 +1,4 @@
-"""Every page opens, is no wider than the screen, shows all of its tables, and breaks no rule of WCAG 2.2.
+"""Every page opens, fits the width of the screen, shows all of its tables, and keeps the rules of WCAG 2.2.
 
 The rules are those that axe-core knows, which is what a program can tell.
 """
