@@ -181,16 +181,23 @@ class Service:
 
     def wait_until_it_answers(self, path: str, status: int) -> Any:
         """The body that comes with the status."""
+        last: object = None
 
         def answered() -> Any:
+            nonlocal last
             assert self.process.poll() is None, self.output()
             try:
-                found, body = self.get(path)
-            except OSError:
+                found, body = last = self.get(path)
+            except OSError as error:
+                last = error
                 return None
             return body if found == status else None
 
-        return wait_until(answered, f"{path} is answered with {status}")
+        try:
+            return wait_until(answered, f"{path} is answered with {status}")
+        except AssertionError:
+            print(f"Last: {last}", self.output()[-6000:], sep="\n")
+            raise
 
     def workers(self) -> list[int]:
         """Process ids, oldest first, of all that were ever started."""

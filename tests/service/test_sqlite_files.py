@@ -28,7 +28,8 @@ def service(running: Service, template: str) -> Service:
     """With a new file, whatever became of the last one: that it goes on then is shown here."""
     for suffix in SUFFIXES:
         file_of(running, suffix).unlink(missing_ok=True)
-    shutil.copy(template.removeprefix("sqlite:///"), file_of(running))
+    shutil.copy(template.removeprefix("sqlite:///"), file_of(running, ".new"))
+    file_of(running, ".new").rename(file_of(running))  # whole at once: the service looks there every second
     return running.wait_until_up()
 
 

@@ -28,11 +28,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         path = "" if self.is_in_memory_db() else str(self.settings_dict["NAME"])
         if path:
-            files.check_before_opening(path)
+            found = files.check_before_opening(path)
+            if found[0]:  # if it is taken away now, SQLite is not to create an empty one
+                conn_params = conn_params | {"database": f"{Path(path).absolute().as_uri()}?mode=rw"}
         connection = super().get_new_connection(conn_params)
         if path:
             connection.execute("PRAGMA user_version").fetchone()  # opens the log, or creates it
-            files.hold(self, path)
+            try:
+                files.hold(self, path, found_before=found)
+            except OperationalError:
+                connection.close()
+                raise
         self.path = path
         return connection
 

@@ -45,11 +45,17 @@ def fit(opened: Files, found: Files) -> bool:
     return all(ours is None or ours == theirs for ours, theirs in zip(opened, found, strict=True))
 
 
-def hold(connection: Any, path: str) -> None:
-    """Remembers what the connection has open."""
+def hold(connection: Any, path: str, *, found_before: Files) -> None:
+    """Remembers what the connection has open.
+
+    Raises OperationalError if the database was replaced while it was opened: which of the two it has open is not known.
+    """
+    found = files_at(path)
+    if found_before[0] not in (None, found[0]):
+        raise OperationalError(f"The database file {path} was replaced while it was opened.")
     with lock:
         known.add(path)
-        in_use[connection] = files_at(path)
+        in_use[connection] = found
 
 
 def release(connection: Any, path: str) -> bool:
@@ -89,8 +95,9 @@ def require(path: str) -> None:
         known.add(path)
 
 
-def check_before_opening(path: str) -> None:
-    """Raises OperationalError where opening the database would create an empty one, or mix files of two."""
+def check_before_opening(path: str) -> Files:
+    """The files that are there. Raises OperationalError where opening the database would create an empty one, or mix
+    files of two."""
     found = files_at(path)
     if found[0] is None and path in known:
         raise OperationalError(f"The database file {path} is missing.")
@@ -107,6 +114,7 @@ def check_before_opening(path: str) -> None:
             f"The database file {path} was replaced below this process, but not {' and '.join(names)}, which would "
             "damage it. Move them away."
         )
+    return found
 
 
 def shared(opened: Files, found: Files) -> Iterator[Identity]:

@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 from django.db import Error, connection, connections, transaction
+from django.db.backends.sqlite3 import base
 
 from core.db.sqlite import files
 from core.db.sqlite.base import DatabaseWrapper
@@ -74,6 +75,42 @@ def test_no_empty_database_takes_the_place_of_a_deleted_one(opened, file, gone):
         with pytest.raises(Error, match="is missing"):
             names(opened)
     assert not file.exists()
+
+
+@pytest.fixture
+def once_it_is_checked(monkeypatch):
+    """Has a step done after the files were checked and before SQLite opens them."""
+    opens = base.DatabaseWrapper.get_new_connection
+
+    def do(step):
+        monkeypatch.setattr(
+            base.DatabaseWrapper, "get_new_connection", lambda wrapper, params: (step(), opens(wrapper, params))[1]
+        )
+
+    return do
+
+
+def test_no_empty_database_takes_the_place_of_one_that_is_taken_away_while_it_is_opened(
+    opened, file, once_it_is_checked
+):
+    once_it_is_checked(lambda: move_away(file, "", "-wal", "-shm"))
+    with pytest.raises(Error, match="unable to open database file"):
+        DatabaseWrapper(opened.settings_dict, "another").ensure_connection()
+    assert not file.exists()
+
+
+def test_a_database_that_is_replaced_while_it_is_opened_is_opened_again(opened, file, once_it_is_checked):
+    def replace():
+        if not file.with_name("old").exists():
+            move_away(file, "", "-wal", "-shm")
+            make_database(file, "other")
+
+    once_it_is_checked(replace)
+    another = DatabaseWrapper(opened.settings_dict, "another")
+    with pytest.raises(Error, match="was replaced while it was opened"):
+        another.ensure_connection()
+    assert names(another) == ["other"]
+    another.close()
 
 
 def test_another_database_with_all_its_files_is_opened(opened, file):
