@@ -27,7 +27,7 @@ AFTER = {WORKER: 5.0, DATABASE: 15.0}
 EXPLAIN = {0: {WORKER}, 503: {DATABASE}}
 # Seconds before and after a fault in which an event that arrives may arrive again: the worker that was killed has not
 # noted it, or its lease ended early, and another worker had it as well. While the database is away, workers keep what
-# they have to note.
+# they have to note, so that a kill loses what has arrived since then.
 REPEATED = {DELIVERER: (5.0, 1.0), CLOCK: (5.0, 30.0)}
 
 
@@ -67,7 +67,15 @@ class Faults:
     def explain_repetition(self, at: float) -> bool:
         """Whether an event that arrived at this moment may arrive once more."""
         spans = ((fault, *REPEATED[fault.kind]) for fault in self.times if fault.kind in REPEATED)
-        return any(fault.since - before <= at <= fault.until + after for fault, before, after in spans)
+        return any(self.unnoted_since(fault) - before <= at <= fault.until + after for fault, before, after in spans)
+
+    def unnoted_since(self, fault: Fault) -> float:
+        """When it happened; when the database went away, if it was away at that moment or just back."""
+        outages = [other for other in self.times if other.kind == DATABASE]
+        return min(
+            (other.since for other in outages if other.since <= fault.since <= other.until + AFTER[DATABASE]),
+            default=fault.since,
+        )
 
 
 Act = Callable[[], None]

@@ -163,3 +163,16 @@ def test_a_clock_that_is_set_leaves_the_monotonic_one_alone(tmp_path: Path) -> N
     (day, running), (faked_day, faked_running) = times
     assert -420 <= faked_day - day < -300
     assert 0 <= faked_running - running < 100
+
+
+def outage(killed: float) -> Faults:
+    """The database is away from 100 to 160, and a delivery worker is killed."""
+    return Faults(times=[Fault(DATABASE, 100, 160), Fault(DELIVERER, killed, killed + 1)])
+
+
+def test_a_worker_that_is_killed_while_the_database_is_away_has_noted_nothing_since_then() -> None:
+    for killed in (120, 170):
+        assert outage(killed).explain_repetition(96)
+        assert not outage(killed).explain_repetition(94)
+    assert not outage(180).explain_repetition(160)
+    assert not Faults(times=[Fault(DATABASE, 100, 160)]).explain_repetition(120)
