@@ -22,15 +22,16 @@ class Command(BaseCommand):
     help = (
         "Checks that loads equal open contacts, that only forced contacts exceed a limit, that no contact waits while "
         "an operator is free, that archived operators hold no contacts, that no waiting contact counts as taken, that "
-        "what is counted for caps agrees with the history, that the clock knows the next edge of every operator's "
-        "duty, and that possible duplicates agree with their leads. Exit code 1 and a list if not."
+        "only contacts that are to be taken have a time-out, that what is counted for caps agrees with the history, "
+        "that the clock knows the next edge of every operator's duty, that sources are open or closed as their hours "
+        "say, and that possible duplicates and shared identities agree with their leads. Exit code 1 and a list if not."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--fix",
             action="store_true",
-            help="correct loads, pairs and waiting contacts, route waiting contacts, then check again",
+            help="correct loads, caps, edges of duty, pairs and waiting contacts, route waiting contacts, check again",
         )
         parser.add_argument(
             "--deep",
