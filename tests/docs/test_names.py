@@ -1,5 +1,6 @@
 """What the documents name is there, under this name."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from django.core.management import get_commands
 
 from core.api.schema import CONFLICTS
 from crm_router.urls import api
+from crm_router.views import built_schema
 from routing.models import Contact
 from tests.docs import documents
 
@@ -67,6 +69,14 @@ def test_every_call_is_explained_and_no_other():
     explained = {re.sub(r"\{\w+\}", "{}", row.split()[1]) for row in rows} - {"/health", "/health/ready", "/docs"}
     existing = {"/" + re.sub(r"<[^>]+>", "{}", str(route.pattern)) for route in api}
     assert explained == existing
+
+
+def test_every_list_in_pages_is_named():
+    """By its path; the words of a parameter do not matter."""
+    named = re.findall(r"`GET (/\S+)`", documents.section(API, "## Pages").partition("\n### ")[0])
+    calls = json.loads(built_schema("en"))["paths"]
+    paged = [path for path, ways in calls.items() if "/Paginated" in str(ways.get("get", {}).get("responses"))]
+    assert {re.sub(r"{\w+}", "{}", f"/api/v1{path}") for path in named} == {re.sub(r"{\w+}", "{}", it) for it in paged}
 
 
 def test_every_reason_for_waiting_is_explained():
