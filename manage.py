@@ -1,9 +1,16 @@
 #!/usr/bin/env python3
+import gc
 import os
 import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm_router.settings")
+    gc.disable()  # what is loaded lives as long as the process: looking for garbage in it took a quarter of a start
+    import django
+
+    django.setup()
+    gc.freeze()
+    gc.enable()
     from django.core.management import execute_from_command_line
     from django.db import Error
 

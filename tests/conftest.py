@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from tests import flushing, transactions
 
+gc.disable()  # until all tests are loaded (pytest_collection_finish)
 TESTS = Path(__file__).parent
 
 # Tests run on both databases when they prove what a database does: locks, races, constraints, transactions, searches,
@@ -45,6 +46,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
+    gc.enable()
 
 
 def uses_database(item: pytest.Item) -> bool:
