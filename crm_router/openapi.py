@@ -15,7 +15,8 @@ management key does everything. A service on a loopback address may run without 
 
 **Errors** are problem documents (RFC 9457), `application/problem+json`. `code` is for programs, `detail` is one
 sentence for people, in the language of `Accept-Language` (English or Russian), `errors` names every bad field. An
-error has changed nothing. After 429 and 503 try again in `Retry-After` seconds.
+error has changed nothing, but after 502, 504 and 503 `unavailable` the request may have been done. After 429 and 503
+try again in `Retry-After` seconds.
 
 **Sending a message again.** `POST /api/v1/contacts` with an `Idempotency-Key` may be repeated until there is an answer:
 the same key and the same body are the same contact. The header `Idempotent-Replayed: true` marks a repeated answer.
