@@ -4,7 +4,7 @@
 # BASE_URL names the service (http://127.0.0.1:8000), API_KEY holds a management key where one is required. Without
 # --source the first source that has a roster is taken; when there is none, two operators and a source are made. --wait
 # gives the service a minute to come up.
-# Needs python3 only, of any version that is still about.
+# Needs python3 only, of any version that is still supported.
 set -euo pipefail
 
 base_url="${BASE_URL:-http://127.0.0.1:8000}"
