@@ -7,11 +7,13 @@ from typing import Any
 from django.db import connection
 
 from core import retry
+from core.changes.models import Change
+from core.changes.recording import SERVICE
 from leads import invariants as lead_invariants
 from leads import registration
 from operators.models import Operator
-from routing import invariants, source_actions
-from routing.models import Contact, Source
+from routing import invariants
+from routing.models import Contact, RosterEntry, Source
 
 ON_POSTGRESQL = connection.vendor == "postgresql"
 
@@ -23,10 +25,20 @@ def operator(name: str = "Anna", *, limit: int = 10, **fields: Any) -> Operator:
 
 
 def source(name: str | None = None, *, roster: dict[Operator, int] | None = None) -> Source:
-    """A source with this roster: operator to weight."""
+    """A source with this roster: operator to weight. Rows and records are those of `source_actions.set_weight`, which
+    would also look for contacts that wait, once for each member."""
     made = Source.objects.create(name=name or f"Bot {next(numbers)}")
-    for member, weight in (roster or {}).items():
-        source_actions.set_weight(source_id=made.pk, operator_id=member.pk, weight=weight)
+    weights = {member.pk: weight for member, weight in (roster or {}).items()}
+    RosterEntry.objects.bulk_create(
+        [RosterEntry(source=made, operator_id=pk, weight=weight) for pk, weight in weights.items()]
+    )
+    joined = {"what": "roster.changed", "by": SERVICE.by, "via": SERVICE.via, "source_id": made.pk}
+    Change.objects.bulk_create(
+        [
+            Change(**joined, operator_id=pk, before={str(pk): None}, after={str(pk): weight})
+            for pk, weight in weights.items()
+        ]
+    )
     return made
 
 

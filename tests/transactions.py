@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -73,7 +73,7 @@ def watched_attempts() -> Iterator[retry.Attempt]:
 
 def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """Django's wrapper around each statement of a connection."""
-    if not our_tables().isdisjoint(WRITES.findall(sql)):
+    if not our_tables().isdisjoint(written_tables(sql)):
         for attempt in stack():
             attempt.has_written = True
         frame = nearest_frame(sys._getframe(1))
@@ -82,6 +82,13 @@ def watch(execute: Callable[..., Any], sql: str, params: Any, many: bool, contex
             outside.append(f"{file} writes outside of retry.attempts(): {sql[:200]}")
             raise AssertionError(outside[-1])
     return execute(sql, params, many, context)
+
+
+@lru_cache(maxsize=4096)
+def written_tables(sql: str) -> list[str]:
+    """Statements repeat, and searching a long one takes a tenth of the time of running it."""
+    found: list[str] = WRITES.findall(sql)
+    return found
 
 
 @cache

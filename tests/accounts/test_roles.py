@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.http import HttpResponseForbidden
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -13,6 +14,7 @@ from django.views.generic import RedirectView
 from access import keys
 from accounts.roles import ADMINISTRATOR, OPERATOR, ROLES, SUPERVISOR
 from core.changes.models import Change
+from crm_router import urls
 from leads.models import PossibleDuplicate
 from notifications.messenger.models import Alarm, Channel, Notice
 from notifications.models import Delivery
@@ -212,7 +214,14 @@ def is_closed(browser, address):
     return {answer(address).status_code for answer in (browser.get, browser.post)} <= {403, 404, 405}
 
 
+@pytest.fixture
+def plain_refusals(monkeypatch):
+    """Hundreds of refusals need no page each; tests/admin/test_error_pages.py sees the page."""
+    monkeypatch.setattr(urls, "handler403", lambda request, exception: HttpResponseForbidden(), raising=False)
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("plain_refusals")
 @each_role
 def test_every_page_that_is_not_listed_is_refused(role):
     user = user_with(role)

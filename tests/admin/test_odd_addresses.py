@@ -57,18 +57,19 @@ def tried(values):
     return values if connection.vendor == "sqlite" else [value for value in values if value in JUDGED]
 
 
-def turn(name):
-    """Of the values for what every list reads alike: so that each is tried, on four lists at least, and no list with
+def turn(name, values=ODD):
+    """Of the values for what every list reads alike: so that each is tried, on two lists at least, and no list with
     all."""
     at = list(FILTERS).index(name)
-    return [value for number, value in enumerate(ODD) if number % 3 == at % 3]
+    return [value for number, value in enumerate(values) if number % 6 == at % 6]
 
 
 @pytest.mark.both
 @pytest.mark.parametrize("name", FILTERS)
 def test_no_value_of_a_filter_is_an_incident(quiet, name):
     for parameter in FILTERS[name]:
-        ask_with_odd_values(quiet, name, parameter, tried(ODD))
+        is_plain = parameter.endswith("__exact")  # Django reads it, and no filter of ours
+        ask_with_odd_values(quiet, name, parameter, tried({*JUDGED, *turn(name)} if is_plain else ODD))
     for parameter in ANYWHERE:
         ask_with_odd_values(quiet, name, parameter, tried(turn(name)))
     ask_with_odd_values(quiet, name, "q", tried({*JUDGED, *turn(name)}))
@@ -87,10 +88,11 @@ def test_every_list_is_tried():
 
 @pytest.mark.both
 @pytest.mark.parametrize("name", FILTERS)
-@pytest.mark.parametrize("place", ["change", "delete", "history"])
-def test_no_id_in_a_path_is_an_incident(quiet, name, place):
-    for value in tried([*HUGE, "x", "1.5", "-1", "None"]):
-        assert quiet.get(f"{reverse(f'admin:{name}_changelist')}{value}/{place}/").status_code in (302, 403, 404)
+def test_no_id_in_a_path_is_an_incident(quiet, name):
+    for value in tried(list(dict.fromkeys([HUGE[0], "x", *turn(name, [*HUGE, "1.5", "-1", "None"])]))):
+        for place in ("change", "delete", "history"):
+            status = quiet.get(f"{reverse(f'admin:{name}_changelist')}{value}/{place}/").status_code
+            assert status in (302, 403, 404), (value[:30], place, status)
 
 
 @pytest.mark.both

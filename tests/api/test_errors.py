@@ -21,7 +21,7 @@ def raw(api, body, content_type="application/json"):
 
 
 def assert_problem(answer, status):
-    assert answer.status_code == status
+    assert answer.status_code == status, (answer.wsgi_request, answer.content)
     assert answer["Content-Type"] == "application/problem+json"
     body = answer.json()
     assert list(body) == ["type", "title", "status", "detail", "code", "errors"]

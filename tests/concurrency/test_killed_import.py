@@ -20,7 +20,7 @@ from tests.service.running import PROJECT, this_database, wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS = 2_000
-PEOPLE = 10_000
+PEOPLE, FEW = 10_000, 500
 SOME_ROWS = 100_000  # bytes
 
 
@@ -43,27 +43,32 @@ def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path, capsys):
 
 
 def test_a_move_from_the_original_service_that_was_killed_has_moved_nothing(tmp_path, capsys):
-    place = original_service.write_sqlite(
-        tmp_path / "crm.db",
-        operators=[original_service.operator(1, limit=100)],
-        sources=[original_service.source(1)],
-        source_operator_weights=[(1, 1, 10)],
-        leads=[original_service.lead(pk, f"+7999{pk:07d}") for pk in range(1, PEOPLE + 1)],
-        contacts=[original_service.contact(pk, by=pk, resolved=pk > 50, to=1) for pk in range(1, PEOPLE + 1)],
-    )
     environment = os.environ | {"DATABASE_URL": this_database()}
-    command = [sys.executable, "manage.py", "import_original", place]
+    command = [sys.executable, "manage.py", "import_original", original(tmp_path / "long.db", PEOPLE)]
     first = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
     wait_until(lambda: rows_are_written() or first.poll() is not None, "the first rows are written")
     first.send_signal(signal.SIGKILL)
     assert first.communicate()[0] == ""
     assert not Contact.objects.exists()
     assert not Lead.objects.exists()
-    for moved, known in [(PEOPLE, 0), (0, PEOPLE)]:
+    place = original(tmp_path / "short.db", FEW)  # the same, but for its length
+    for moved, known in [(FEW, 0), (0, FEW)]:
         call_command("import_original", place)
         assert f"contacts{moved:>32}{known:>14}" in capsys.readouterr().out
-    assert (Contact.objects.count(), Lead.objects.count()) == (PEOPLE, PEOPLE)
+    assert (Contact.objects.count(), Lead.objects.count()) == (FEW, FEW)
     assert characters.findings() == []
+
+
+def original(place, people):
+    """A database of the original service with so many people, each with a contact."""
+    return original_service.write_sqlite(
+        place,
+        operators=[original_service.operator(1, limit=100)],
+        sources=[original_service.source(1)],
+        source_operator_weights=[(1, 1, 10)],
+        leads=[original_service.lead(pk, f"+7999{pk:07d}") for pk in range(1, people + 1)],
+        contacts=[original_service.contact(pk, by=pk, resolved=pk > 50, to=1) for pk in range(1, people + 1)],
+    )
 
 
 def rows_are_written():

@@ -41,7 +41,7 @@ def write(source, times):
     return work
 
 
-@pytest.mark.parametrize("run", range(20))
+@pytest.mark.parametrize("run", range(10 if characters.ON_POSTGRESQL else 4))
 def test_at_rest_nothing_waits_while_a_place_is_free(run):
     team = [characters.operator(f"Operator {number}", limit=2) for number in range(3)]
     sources = [characters.source(roster=dict.fromkeys(pair, 10)) for pair in pairwise(team)]

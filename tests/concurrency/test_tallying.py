@@ -22,13 +22,13 @@ def contacts_each_hour(source, hours):
             characters.contact(source)
 
 
-@pytest.mark.parametrize("run", range(5))
+@pytest.mark.parametrize("run", range(4 if characters.ON_POSTGRESQL else 2))
 def test_workers_that_go_back_together_tally_all_and_nothing_twice(run):
     anna = characters.operator("Anna", limit=100)
-    contacts_each_hour(characters.source(roster={anna: 10}), hours=20)
+    contacts_each_hour(characters.source(roster={anna: 10}), hours=12)
     tallies.tally_hours(now=NOW + 365 * 24 * HOUR)
-    later = NOW + 20 * HOUR
+    later = NOW + 12 * HOUR
     together(*[lambda: tallies.tally_hours(now=later)] * 4)
-    assert Upkeep.objects.get().tallied_until == NOW + 19 * HOUR
-    assert list(Tally.objects.order_by("hour").values_list("assigned", flat=True)) == [1] * 20
-    assert [share.assigned for share in fairness.shares(None, None, None)] == [20]
+    assert Upkeep.objects.get().tallied_until == NOW + 11 * HOUR
+    assert list(Tally.objects.order_by("hour").values_list("assigned", flat=True)) == [1] * 12
+    assert [share.assigned for share in fairness.shares(None, None, None)] == [12]

@@ -13,6 +13,8 @@ from routing import clock, invariants
 from routing.models import Contact, Source
 from tests import characters, random_actions
 
+EXAMPLES = 4 if characters.ON_POSTGRESQL else 12
+
 
 class AnySequence(RuleBasedStateMachine):
     def __init__(self):
@@ -62,5 +64,7 @@ class AnySequence(RuleBasedStateMachine):
 def test_any_sequence_of_verbs_keeps_the_invariants(db):
     run_state_machine_as_test(
         AnySequence,
-        settings=settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=HealthCheck),
+        settings=settings(
+            max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=HealthCheck
+        ),
     )

@@ -181,7 +181,9 @@ def make_team(start, team):
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10 if characters.ON_POSTGRESQL else 40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(WEEKS, ZONES, PATTERN, TEAM)
 def test_holes_are_the_open_half_hours_in_which_nobody_is_planned(start, zone, opening, team):
     """The whole way through the database, against a model that looks at the wall clock every half hour."""

@@ -28,7 +28,10 @@ steps = st.lists(
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=6 if characters.ON_POSTGRESQL else 15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     steps=steps,
     tallied=st.integers(0, 30),

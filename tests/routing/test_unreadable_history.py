@@ -74,6 +74,7 @@ def test_the_api_answers(damaged, api, path):
     json.dumps(answer.json())
 
 
+@pytest.mark.once
 def test_the_pages_open(damaged, client):
     client.force_login(User.objects.create_superuser("vera"))
     for page in (pages.page(damaged), pages.page(damaged.lead), pages.listing(Contact), "/admin/queue/"):

@@ -29,6 +29,12 @@ def bot(anna):
     return source
 
 
+@pytest.fixture
+def idle(anna):
+    """A source to which nobody has come."""
+    return characters.source(roster={anna: 10})
+
+
 def question(source, **fields):
     now = timezone.now()
     period = {"from": format_utc(now - timedelta(days=1)), "to": format_utc(now)}
@@ -84,9 +90,9 @@ def test_a_refusal_has_a_reason_in_the_callers_language(api, bot):
         ({"changes": {"roster": [], "weights": {"{anna}": 5}}}, "changes.weights"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(api, bot, anna, fields, field):
+def test_what_cannot_be_asked_is_refused(api, idle, anna, fields, field):
     ids = {"{anna}": str(anna.pk), "{other}": str(characters.operator("Vera").pk)}
-    body = question(bot, **named(fields, ids))
+    body = question(idle, **named(fields, ids))
     response = api.post(WHAT_IF, body, format="json")
     assert response.status_code == 400
     assert [error["field"] for error in response.json()["errors"]] == [named(field, ids)]
@@ -107,8 +113,8 @@ def named(thing, ids):
 @pytest.mark.parametrize(
     ("fields", "noun"), [({"source_id": 99_999}, "Source"), ({"changes": {"limits": {"99999": 5}}}, "Operator")]
 )
-def test_what_does_not_exist_is_not_found(api, bot, fields, noun):
-    response = api.post(WHAT_IF, question(bot, **fields), format="json")
+def test_what_does_not_exist_is_not_found(api, idle, fields, noun):
+    response = api.post(WHAT_IF, question(idle, **fields), format="json")
     assert (response.status_code, response.json()["detail"]) == (404, f"{noun} 99999 does not exist.")
 
 
