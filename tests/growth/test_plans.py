@@ -189,7 +189,6 @@ def named_in(queries):
     ],
 )
 def test_a_list_of_the_back_office_is_answered_by_indexes(supervisor, faults, middle, path):
-    supervisor.get("/admin/")
     assert faults(lambda: supervisor.get(path.format(**places(middle)))) == []
 
 
@@ -201,7 +200,6 @@ def test_the_start_page_is_answered_by_indexes(supervisor, faults):
 @pytest.mark.parametrize("path", ["/admin/routing/contact/?q={term}", "/admin/leads/lead/?q={term}"])
 @pytest.mark.parametrize("term", [RARE, "client7@"])
 def test_the_back_office_finds_people_by_indexes(supervisor, faults, path, term):
-    supervisor.get("/admin/")
     assert faults(lambda: supervisor.get(path.format(term=quote(term)))) == []
 
 
