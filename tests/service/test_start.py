@@ -93,32 +93,25 @@ def test_through_a_link_it_stays_where_that_led_when_it_started(tmp_path: Path) 
 
 @pytest.mark.usefixtures("unprepared")
 @pytest.mark.once
-def test_data_and_secret_key_survive_a_restart(start: StartService) -> None:
-    first = start().wait_until_up()
-    assert first.get("/api/v1/operators") == (200, []), "it starts empty"
-    status, page = first.get("/nowhere")
-    assert (status, page["code"]) == (404, "not_found"), "and not in debug"
-    operator = first.post("/operators", {"name": "Анна", "max_load": 50})
-    key = Path(first.env["DATA_DIR"]) / "secret_key"
-    secret = key.read_text()
-    assert first.stop() == 0
-
-    second = start().wait_until_up()
-
-    assert second.get(f"/api/v1/operators/{operator['id']}") == (200, operator)
-    assert key.read_text() == secret
-    assert stat.S_IMODE(key.stat().st_mode) == 0o600
-
-
-@pytest.mark.usefixtures("unprepared")
-@pytest.mark.once
-def test_two_first_starts_at_once_do_not_disturb_each_other(start: StartService) -> None:
+def test_two_first_starts_at_once_do_not_disturb_each_other_and_a_restart_keeps_data_and_secret_key(
+    start: StartService,
+) -> None:
     """The lock of this machine makes one wait. tests/crm_router/test_migrating.py has the one of the database."""
     one, other = start(), start(PORT=str(free_port()))
+    assert one.wait_until_up().get("/api/v1/operators") == (200, []), "it starts empty"
+    status, page = one.get("/nowhere")
+    assert (status, page["code"]) == (404, "not_found"), "and not in debug"
+    operator = one.post("/operators", {"name": "Анна", "max_load": 50})
+    assert other.wait_until_up().get("/api/v1/operators") == (200, [operator])
+    key = Path(one.env["DATA_DIR"]) / "secret_key"
+    secret = key.read_text()
+    assert one.stop() == 0
 
-    one.wait_until_up().post("/sources", {"name": "Telegram Bot"})
+    again = start().wait_until_up()
 
-    assert [source["name"] for source in other.wait_until_up().get("/api/v1/sources")[1]] == ["Telegram Bot"]
+    assert again.get(f"/api/v1/operators/{operator['id']}") == (200, operator)
+    assert key.read_text() == secret
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
 @pytest.mark.once
