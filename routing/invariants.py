@@ -103,8 +103,9 @@ def wrong_caps() -> Iterator[Drift]:
 
 
 def is_as_counted(operator_id: int, counted: int, begin: datetime) -> bool:
-    """Whether the history agrees. At the begin of the hour a contact may be counted before it and stored after it."""
-    fewest, most = (history.count_assignments(operator_id, moment) for moment in (begin + NEARLY, begin - NEARLY))
+    """Whether the history agrees. At the begin of the hour a contact may be counted before it and stored after it. And
+    one that a host stores in the hour before, because its clock is behind, is counted in the hour that has begun."""
+    fewest, most = (history.count_assignments(operator_id, moment) for moment in (begin + NEARLY, begin - caps.AHEAD))
     return fewest <= counted <= most
 
 

@@ -66,12 +66,12 @@ def soak(world: World, seconds: float, seed: int) -> list[str]:
             thread.join()
     world.memory.end()
     findings = [*failures, *check_all_told(world, faults)]
-    findings += soak_checks.check_commands(world.service)  # before anything else is done that might mend it
+    findings += soak_checks.check_commands(world.service, faults)  # before anything else is done that might mend it
     for path in [f"/operators/{pk}" for pk in world.operators] + [f"/sources/{pk}" for pk in world.sources]:
         bots[0].call("POST", f"{path}/restore")
     findings += soak_checks.check_answered(world.journal, soak_checks.read_contacts(world.database))
     findings += soak_checks.check_repeats(bots[0], world.database, Random(seed))
-    findings += soak_checks.check_commands(world.service)
+    findings += soak_checks.check_commands(world.service, faults)
     findings += soak_checks.check_answers(world.journal, faults)
     findings += soak_checks.check_log(world.tail.tracebacks, faults)
     findings += soak_checks.check_database_log(world.database.log.read_text(errors="replace"))

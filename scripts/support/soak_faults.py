@@ -44,6 +44,7 @@ class Fault:
 class Faults:
     counts: Counter[str] = field(default_factory=Counter)
     times: list[Fault] = field(default_factory=list)
+    clock_steps: set[int] = field(default_factory=set)  # seconds, without their direction
 
     @contextmanager
     def note(self, kind: str, how: str) -> Iterator[None]:
@@ -176,4 +177,5 @@ class Course:
 
     def set_clock(self, ahead: int) -> None:
         with self.faults.note(CLOCK, f"set from {self.clock.ahead:+d} s to {ahead:+d} s"):
+            self.faults.clock_steps.add(abs(ahead - self.clock.ahead))
             self.clock.step(ahead)

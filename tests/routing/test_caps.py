@@ -289,3 +289,14 @@ def test_the_check_finds_a_cap_that_is_reached_without_effect(anna, bot):
     register(bot, 2)
     Operator.objects.update(capped_until=None)
     assert "not as the history says" in characters.findings()[0]
+
+
+def test_a_clock_that_is_set_back_into_the_hour_before_goes_on_counting_the_one_that_has_begun(at, anna, bot):
+    at.move_to(datetime(2026, 3, 2, 13, 1, tzinfo=UTC))
+    register(bot, 1)
+    at.move_to(datetime(2026, 3, 2, 12, 54, tzinfo=UTC))
+    register(bot, 1)
+    at.move_to(datetime(2026, 3, 2, 13, 3, tzinfo=UTC))
+    assert register(bot, 1)[0].waiting_reason == "all_capped"
+    assert fresh(anna).in_hour == 2
+    assert characters.findings() == []

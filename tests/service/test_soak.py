@@ -176,3 +176,12 @@ def test_a_worker_that_is_killed_while_the_database_is_away_has_noted_nothing_si
         assert not outage(killed).explain_repetition(94)
     assert not outage(180).explain_repetition(160)
     assert not Faults(times=[Fault(DATABASE, 100, 160)]).explain_repetition(120)
+
+
+def test_two_moments_of_one_transaction_are_found_unless_the_clock_was_set_by_as_much() -> None:
+    finding = (
+        "Contact 12: registered at 2026-11-28T06:08:21+00:00 by its history, at 2026-11-28T06:15:22+00:00 by its row."
+    )
+    assert soak_checks.is_explained(finding, Faults(clock_steps={300, 420}))
+    assert not soak_checks.is_explained(finding, Faults(clock_steps={300}))
+    assert not soak_checks.is_explained("Contact 12: operator 3 has it", Faults(clock_steps={420}))
