@@ -13,7 +13,7 @@ from routing import clock, invariants
 from routing.models import Contact, Source
 from tests import characters, random_actions
 
-EXAMPLES = 4 if characters.ON_POSTGRESQL else 12
+EXAMPLES = 4 if characters.ON_POSTGRESQL else 10
 
 
 class AnySequence(RuleBasedStateMachine):
