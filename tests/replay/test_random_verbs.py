@@ -13,7 +13,7 @@ from tests import characters, random_actions
 
 pytestmark = pytest.mark.django_db
 
-STEPS = 160
+STEPS = 80 if characters.ON_POSTGRESQL else 160
 SECONDS = [1, 20, 50, 300, 4_000]
 
 
