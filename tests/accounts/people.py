@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import apps
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 from django_otp.oath import totp
@@ -15,11 +15,24 @@ from accounts.roles import ROLES
 PASSWORD = "correct horse battery"
 
 
+allowed: dict[str, set[int]] = {}  # role to the ids of its permissions, which stay when tables are emptied
+
+
 def make_roles() -> None:
-    """Tests with several threads have emptied the tables, what migrations had put there included."""
+    """Tests with several threads have emptied the tables, what migrations had put there included.
+
+    The migration makes them the first time; doing that again takes longer than most tests.
+    """
     if Group.objects.filter(name__in=ROLES).count() == len(ROLES):
         return
-    import_module("accounts.migrations.0002_roles").make(apps, connection.schema_editor())
+    ids = set().union(*allowed.values())
+    if not ids or Permission.objects.filter(pk__in=ids).count() < len(ids):
+        import_module("accounts.migrations.0002_roles").make(apps, connection.schema_editor())
+        roles = Group.objects.filter(name__in=ROLES)
+        allowed.update({role.name: set(role.permissions.values_list("pk", flat=True)) for role in roles})
+        return
+    for name, permissions in allowed.items():
+        Group.objects.get_or_create(name=name)[0].permissions.set(permissions)
 
 
 def account(name: str = "vera", *named: str, **fields: Any) -> User:
