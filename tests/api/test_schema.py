@@ -3,7 +3,6 @@ import sys
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
-from jsonschema import Draft202012Validator
 
 pytestmark = pytest.mark.once
 
@@ -143,6 +142,8 @@ def test_every_body_and_answer_has_an_example_that_fits_its_schema(schema):
 
 def validator_of(schema, part):
     """OpenAPI 3.0 says "nullable" where JSON Schema says that the type may be null."""
+    from jsonschema import Draft202012Validator  # takes a second, which each process of the tests would need
+
     return Draft202012Validator(with_null({"components": schema["components"], **part}))
 
 

@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
-from check_jsonschema.builtin_schemas import get_builtin_schema
 
 from tests.docs import documents
 from tests.service.running import PROJECT
@@ -29,6 +27,10 @@ each_set = pytest.mark.parametrize("files", TOGETHER, ids=lambda files: "+".join
 
 
 def faults(document: dict[str, Any]) -> list[str]:
+    # They take a second to load, which each process of the tests would need.
+    import jsonschema
+    from check_jsonschema.builtin_schemas import get_builtin_schema
+
     schema = get_builtin_schema("vendor.compose-spec")
     validator = jsonschema.validators.validator_for(schema)(schema)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
