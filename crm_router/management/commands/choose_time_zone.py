@@ -20,7 +20,7 @@ class Command(BaseCommand):
             return
         zones = available_timezones()
         suggested = service_zone.zone_of_machine(zones)
-        self.stdout.write("In which time zone does the team work? Limits per day and quiet hours follow its clock.")
+        self.stdout.write("In which time zone does the team work? Caps per day and quiet hours follow its clock.")
         chosen = ""
         while not chosen:
             try:
