@@ -23,6 +23,13 @@ def test_seeded_contacts_are_registered_and_reported(capsys):
     assert "100.0%" in report
 
 
+def test_the_columns_of_the_report_do_not_touch(capsys):
+    bot = characters.source("Bot", roster={characters.operator("Anna", limit=100, current_load=99): 10})
+    call_command("seed_contacts", "--count", "1", "--source", str(bot.pk))
+    [anna] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Anna")]
+    assert anna.split() == ["Anna", "1", "100.0%", "10", "100.0%", "100", "of", "100"]
+
+
 def test_seeding_needs_a_roster():
     with pytest.raises(CommandError, match="No source has a roster"):
         call_command("seed_contacts", "--count", "1")

@@ -48,13 +48,13 @@ class Command(BaseCommand):
         roster = source.roster.current().select_related("operator").order_by("operator_id")
         total = sum(entry.weight for entry in roster)
         self.stdout.write(f"{source.name}: {got.total()} assigned, {waiting} waiting")
-        self.stdout.write(f"{'operator':<24}{'contacts':>9}{'share':>8}{'weight':>8}{'expected':>10}{'load':>10}")
+        self.stdout.write(f"{'operator':<24}{'contacts':>9}{'share':>8}{'weight':>8}{'expected':>10}{'load':>12}")
         for entry in roster:
             mine = got[entry.operator_id]
             load = f"{entry.operator.current_load} of {entry.operator.max_load}"
             self.stdout.write(
                 f"{entry.operator.name:<24}{mine:>9}{mine / assigned:>8.1%}"
-                f"{entry.weight:>8}{entry.weight / total:>10.1%}{load:>10}"
+                f"{entry.weight:>8}{entry.weight / total:>10.1%}{load:>12}"
             )
         if waiting:
             self.stdout.write("Shares differ from the weights once an operator is at the limit.")
