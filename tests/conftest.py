@@ -1,6 +1,8 @@
 import gc
+import os
 import time
 from collections.abc import Generator
+from itertools import chain, groupby, islice
 from pathlib import Path
 
 import hypothesis
@@ -21,24 +23,46 @@ TESTS = Path(__file__).parent
 # page looks like and who may see it, the form of an answer, parsers, settings, logs and documents are the same on both.
 # Folders of the second kind run once, except tests marked `both`. Tests without a database run once in any folder.
 RUN_ONCE = ("access", "accounts", "admin", "browser", "docs", "observability", "server")
+LONG = ("network", "service", "simulation", "concurrency", "browser")  # marks or folders
 USES_DATABASE = ("django_db", "service", "postgresql")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Marks tests before pytest deselects by `-m`, and orders them after pytest-randomly has shuffled them.
-
-    Tests of services come first: they take long and mostly wait, so that others run beside them and none is the last.
-    Of them those that change network links, for which browsers have to wait. Then those with a browser, which they
-    share.
-    """
+    """Marks tests before pytest deselects by `-m`, and orders them after pytest-randomly has shuffled them."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         named = any(map(item.get_closest_marker, ("both", "postgresql")))
         if not uses_database(item) or (folder in RUN_ONCE and not named):
             item.add_marker("once")
     yield
-    items.sort(key=lambda item: [item.get_closest_marker(kind) is None for kind in ("network", "service", "browser")])
+    items[:] = spread(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Long tests come first in the part of each worker, so that none is the last: xdist cuts the list into such parts,
+    and takes from the end of one for a worker that has finished.
+
+    First those that change network links, for which browsers have to wait. Tests of a module stay together, because
+    they share services, and so do those with a browser.
+    """
+    kinds = {kind: [item for item in items if kind_of(item) == kind] for kind in (*LONG, "")}
+    browser, short = kinds.pop("browser"), iter(kinds.pop(""))
+    heads: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for _, module in groupby(chain.from_iterable(kinds.values()), key=lambda item: item.path):
+        min(heads, key=lambda head: len(head) + (len(browser) if head is heads[-1] else 0)).extend(module)
+    heads[-1] += browser
+    ordered: list[pytest.Item] = []
+    for number, head in enumerate(heads):
+        length = (len(items) - len(ordered)) // (workers - number)
+        ordered += [*head, *islice(short, max(0, length - len(head)))]
+    return [*ordered, *short]
+
+
+def kind_of(item: pytest.Item) -> str:
+    """Empty for a test that is not long."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    return next((kind for kind in LONG if item.get_closest_marker(kind) or folder == kind), "")
 
 
 def pytest_collection_finish() -> None:
