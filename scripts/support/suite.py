@@ -41,9 +41,8 @@ def main(arguments: list[str]) -> int:
             "SQLite": (f"sqlite:///{folder}/db.sqlite3", ["not postgresql", *missing]),
             "PostgreSQL": (url, ["not browser", "not once", *missing]),  # a browser sees no difference
         }
-        # The first has more to do; what its tests wait for leaves the processor to the others.
         commands = {
-            name: [*command(Path(folder), more=name == "SQLite"), "-m", " and ".join(selection + marks), *others]
+            name: [*command(Path(folder)), "-m", " and ".join(selection + marks), *others]
             for name, (_, marks) in runs.items()
         }
         environments = {name: environment | {"DATABASE_URL": url} for name, (url, _) in runs.items()}
@@ -122,12 +121,10 @@ def surroundings(folder: Path, **programs: str | None) -> dict[str, str]:
     return environment
 
 
-def command(folder: Path, *, more: bool) -> list[str]:
-    """pytest, without what it is to run."""
-    found = [sys.executable, "-m", "pytest"]
-    workers = min(4, os.cpu_count() or 1) + more
-    if workers > 1:
-        found += ["-n", str(workers), "--dist", "worksteal"]
+def command(folder: Path) -> list[str]:
+    """pytest, without what it is to run. One process more than there are cores, since tests of services wait a lot."""
+    workers = min(4, os.cpu_count() or 1) + 1
+    found = [sys.executable, "-m", "pytest", "-n", str(workers), "--dist", "worksteal"]
     if not os.access(".", os.W_OK):
         found += ["-o", f"cache_dir={folder}/cache"]
     return found
