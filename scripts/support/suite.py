@@ -122,9 +122,11 @@ def surroundings(folder: Path, **programs: str | None) -> dict[str, str]:
 
 
 def command(folder: Path) -> list[str]:
-    """pytest, without what it is to run. One process more than there are cores, since tests of services wait a lot."""
-    workers = min(4, os.cpu_count() or 1) + 1
-    found = [sys.executable, "-m", "pytest", "-n", str(workers), "--dist", "worksteal"]
+    """pytest, without what it is to run."""
+    found = [sys.executable, "-m", "pytest"]
+    workers = min(4, os.cpu_count() or 1)
+    if workers > 1:
+        found += ["-n", str(workers), "--dist", "worksteal"]
     if not os.access(".", os.W_OK):
         found += ["-o", f"cache_dir={folder}/cache"]
     return found
