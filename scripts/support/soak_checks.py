@@ -89,10 +89,10 @@ def is_explained(finding: str, faults: Faults) -> bool:
 
 
 def run_command(service: Server, command: str) -> "subprocess.CompletedProcess[str]":
+    """What it says is plain lines, one for each finding."""
     asked = [f"{service.environment['VENV']}/bin/python", "manage.py", *command.split()]
-    return subprocess.run(
-        asked, cwd=service.checkout, env=service.environment, capture_output=True, text=True, check=False
-    )
+    env = {**service.environment, "LOG_FORMAT": "line"}
+    return subprocess.run(asked, cwd=service.checkout, env=env, capture_output=True, text=True, check=False)
 
 
 def read_contacts(database: Database) -> dict[int, StoredContact]:

@@ -3,20 +3,31 @@ end, to show the same of the commands that it runs."""
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import soak_checks
 import soak_memory
 import soak_told
+from django.core.management import call_command
+from django.db.models import F
 from soak_faults import CLOCK, DATABASE, DELIVERER, WORKER, Fault, Faults
 from soak_listeners import Told
 from soak_machine import Clock
 from soak_told import Stored
 from soak_verbs import Failure, Journal
+
+from routing.models import Contact
+from tests.service import database
+from tests.service.running import PROJECT
 
 
 @pytest.fixture
@@ -185,3 +196,22 @@ def test_two_moments_of_one_transaction_are_found_unless_the_clock_was_set_by_as
     assert soak_checks.is_explained(finding, Faults(clock_steps={300, 420}))
     assert not soak_checks.is_explained(finding, Faults(clock_steps={300}))
     assert not soak_checks.is_explained("Contact 12: operator 3 has it", Faults(clock_steps={420}))
+
+
+@pytest.mark.service
+@pytest.mark.once
+def test_what_a_command_finds_is_read_line_by_line_however_the_service_logs(
+    surroundings: dict[str, str], template: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "db.sqlite3"
+    shutil.copy(template.removeprefix("sqlite:///"), file)
+    with database.default_at(f"sqlite:///{file}"):
+        call_command("seed_demo", stdout=StringIO())
+        call_command("seed_contacts", count=2, stdout=StringIO())
+        Contact.objects.filter(pk=1).update(created_at=F("created_at") + timedelta(minutes=7))
+    env = surroundings | {"DATABASE_URL": f"sqlite:///{file}", "DATA_DIR": str(tmp_path), "LOG_FORMAT": "json"}
+    service: Any = SimpleNamespace(environment=env, checkout=PROJECT)
+
+    assert list(soak_checks.check_commands(service, Faults(clock_steps={420}))) == []
+    [found] = soak_checks.check_commands(service, Faults(clock_steps={300}))
+    assert found.startswith("check_routing --deep: Contact 1: registered at ")

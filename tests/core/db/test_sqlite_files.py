@@ -83,9 +83,11 @@ def once_it_is_checked(monkeypatch):
     opens = base.DatabaseWrapper.get_new_connection
 
     def do(step):
-        monkeypatch.setattr(
-            base.DatabaseWrapper, "get_new_connection", lambda wrapper, params: (step(), opens(wrapper, params))[1]
-        )
+        def open_afterwards(wrapper, params):
+            step()
+            return opens(wrapper, params)
+
+        monkeypatch.setattr(base.DatabaseWrapper, "get_new_connection", open_afterwards)
 
     return do
 
