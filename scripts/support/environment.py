@@ -11,6 +11,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -79,13 +80,27 @@ def make(venv: Path, locks: list[Path]) -> None:
         create(venv)
     for stamp in stamps:
         stamp.unlink(missing_ok=True)
-    print(f"Installing {locks[-1].name} into {venv} (once, about a minute) ...", file=sys.stderr, flush=True)
-    pip = [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    # Wheels only: what is built here would run code of its own while it is installed, as root perhaps.
-    if run(*pip, "--only-binary", ":all:", "--require-hashes", "-r", locks[-1]):
+    print(f"Installing {locks[-1].name} into {venv} (once, up to a minute) ...", file=sys.stderr, flush=True)
+    if not install(venv, locks[-1]):
         sys.exit(f"{locks[-1].name} could not be installed; see the error above.")
     for number, stamp in enumerate(stamps, start=1):
         stamp.write_text(fingerprint(locks[:number]))
+
+
+def install(venv: Path, lock: Path) -> bool:
+    """By uv if the lock has it, which takes a quarter of pip's time; by pip where uv reaches no registry."""
+    python = venv / "bin/python"
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    # Wheels only: what is built here would run code of its own while it is installed, as root perhaps.
+    strict = ["--only-binary", ":all:", "--require-hashes", "-r"]
+    of_uv = re.search(r"^uv==.*?(?=^\S|\Z)", lock.read_text(), re.MULTILINE | re.DOTALL)
+    if of_uv:
+        only_uv = venv / "uv.txt"
+        only_uv.write_text(of_uv[0])
+        uv = [python, "-m", "uv", "pip", "install", "--python", python, "--compile-bytecode"]
+        if run(*pip, *strict, only_uv) == 0 and run(*uv, *strict, lock, quiet=True) == 0:
+            return True
+    return run(*pip, *strict, lock) == 0
 
 
 def runs_this_version(venv: Path) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from image_engine import IMAGE, output, status
-from suite import install
+from programs import Program, find, install
 
 BASE = "docker.io/library/python:3.12-slim-bookworm"
 RELEASE = "bookworm"
@@ -123,8 +122,9 @@ class Buildah:
 
 
 def install_missing() -> bool:
-    buildah = shutil.which("buildah") or install("buildah", ("buildah",), "buildah", "debootstrap")
-    return bool(buildah and (shutil.which("debootstrap") or install("debootstrap", ("debootstrap",), "debootstrap")))
+    needed = [Program(name, (name,), (name,)) for name in ("buildah", "debootstrap")]
+    install(*needed)
+    return all(map(find, needed))
 
 
 class Process:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from model_scenarios import DEADLOCK, LARGE, SMALL, Scenario
-from suite import COMPILER, QUICK, SPIN, find, find_spin, how_to_get
+from programs import COMPILER, QUICK_COMPILER, SPIN, find, how_to_get, install
 
 MODELS = Path(__file__).parents[2] / "docs/model"
 DEPTH = 1_000_000  # steps: a search that would go deeper is truncated, and counts as failed
@@ -51,8 +51,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--large", action="store_true", help="the large configurations instead of the small ones")
     parser.add_argument("models", nargs="*", help="for example routing; all if none is named")
     asked = parser.parse_args(arguments)
-    if not find_spin():
-        sys.exit(f"Spin and a C compiler are missing. {how_to_get(SPIN + COMPILER)}")
+    install(SPIN, COMPILER, QUICK_COMPILER)
+    if not (find(SPIN) and find(COMPILER)):
+        sys.exit(f"It takes Spin and gcc. {how_to_get(SPIN, COMPILER)}")
     scenarios = [one for one in (LARGE if asked.large else SMALL) if not asked.models or one.model in asked.models]
     if not scenarios:
         sys.exit(f"There is no model called {' or '.join(asked.models)} with such configurations.")
@@ -86,7 +87,7 @@ def run_check(check: Check, *, optimised: bool = False) -> Result:
     """
     with tempfile.TemporaryDirectory(prefix="crm-router-model-") as folder:
         (Path(folder) / "run.pml").write_text(source_of(check))
-        compiler = find(COMPILER if optimised else QUICK) or "gcc"
+        compiler = (None if optimised else find(QUICK_COMPILER)) or "gcc"
         options = ["-O2" if optimised else "-O0", "-w", "-DSAFETY", f"-DMEMLIM={MEGABYTES}"]
         for command in (["spin", "-a", "run.pml"], [compiler, *options, "-o", "pan", "pan.c"]):
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

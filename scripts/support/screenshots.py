@@ -13,7 +13,6 @@ import argparse
 import itertools
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -27,10 +26,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from programs import CHROMIUM, find
 
 PROJECT = Path(__file__).resolve().parents[2]
 IMAGES = PROJECT / "docs/images"
-PROGRAMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]  # as root, and in containers
 LANGUAGES = {"en": "en-US", "ru": "ru-RU"}
 USER = "demo"
@@ -88,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every-page", type=Path, metavar="FOLDER")
     folder_of_all: Path | None = parser.parse_args().every_page
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = os.environ.get("CHROMIUM") or find(CHROMIUM)
     if not program:
         sys.exit("No Chromium: install it, or name it in CHROMIUM.")
     password = secrets.token_urlsafe(16)

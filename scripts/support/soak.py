@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 import soak_checks
+from programs import COMPILER, find_or_install, how_to_get, may_unshare
 from soak_controls import check_controls
 from soak_faults import Course, Faults
 from soak_listeners import Told
@@ -20,7 +21,6 @@ from soak_memory import check_memory, table
 from soak_told import Notices, check_notices, check_told, read_stored, wait_for_all
 from soak_verbs import Bot
 from soak_world import ALL, OF_ONE, THREADS, World, world
-from suite import COMPILER, find, how_to_get, install, may_unshare
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the database and the service as well
     if not may_unshare("--mount"):
         sys.exit("A disk that can be full takes root, to mount it.")
-    if not (find(COMPILER) or install("gcc", COMPILER, "gcc", "libc6-dev")):
+    if not find_or_install(COMPILER):
         sys.exit(f"A clock that can be set takes a C compiler. {how_to_get(COMPILER)}")
     print(f"seed {options.seed}", flush=True)
     with (

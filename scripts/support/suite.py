@@ -12,30 +12,32 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import postgresql
+import programs
+from programs import Program
 
 INTERRUPTED, NOTHING_COLLECTED = 2, 5  # pytest's exit codes
-NGINX = ("nginx", "/usr/sbin/nginx")
-JAVA = ("java",)
-SYSTEMD = ("systemd-analyze",)
-SPIN, COMPILER = ("spin",), ("gcc",)  # Spin itself takes gcc as well
-QUICK = ("tcc", "gcc")  # tcc compiles what Spin generates in a thirtieth of the time
-SHELL = "chromium-headless-shell"  # half the processor time of a whole Chromium
-CHROMIUM = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     selection, others = read(arguments)
-    chromium = find(CHROMIUM) or install("Chromium", CHROMIUM, SHELL) or install("Chromium", CHROMIUM, "chromium")
-    nginx = find(NGINX) or install("nginx", NGINX, "nginx-light")
-    java = find(JAVA) or install("Java", JAVA, "default-jre-headless")
-    systemd = find(SYSTEMD) or install("systemd-analyze", SYSTEMD, "systemd")
-    needed = {"browser": chromium, "nginx": nginx, "java": java, "spin": find_spin(), "mount": may_unshare("--mount")}
-    needed |= {"network": may_unshare("--net") and shutil.which("ip")}
-    needed |= {"node": shutil.which("node") and shutil.which("npm")}
-    needed |= {"systemd": systemd, "promtool": shutil.which("promtool")}
+    programs.install(*programs.FOR_TESTS)
+    found = {program: programs.find(program) for program in programs.FOR_TESTS}
+    refuse_to_do_without(found)
+    needed: dict[str, object] = {
+        "browser": found[programs.CHROMIUM],
+        "nginx": found[programs.NGINX],
+        "java": found[programs.JAVA],
+        "systemd": found[programs.SYSTEMD],
+        "spin": found[programs.SPIN] and found[programs.COMPILER],
+        "node": shutil.which("node") and shutil.which("npm"),
+        "promtool": shutil.which("promtool"),
+        "mount": programs.may_unshare("--mount"),
+        "network": programs.may_unshare("--net") and shutil.which("ip"),
+    }
+    paths = {"CHROMIUM": found[programs.CHROMIUM], "NGINX_PROGRAM": found[programs.NGINX]}
     with scratch_folder() as folder, postgresql.server() as url, undisturbed_end():
-        environment = surroundings(Path(folder), CHROMIUM=chromium, NGINX_PROGRAM=nginx)
+        environment = surroundings(Path(folder), **paths)
         missing = [f"not {mark}" for mark, is_there in needed.items() if not is_there]
         runs = {
             "SQLite": (f"sqlite:///{folder}/db.sqlite3", ["not postgresql", *missing]),
@@ -72,49 +74,18 @@ def read(arguments: list[str]) -> tuple[list[str], list[str]]:
     return [f"({marks})" for marks in known.marks], others
 
 
-def find(names: tuple[str, ...]) -> str | None:
-    return next(filter(None, map(shutil.which, names)), None)
+def refuse_to_do_without(found: dict[Program, str | None]) -> None:
+    """In CI no test is left out because a program is missing; without tcc they only take longer."""
+    missing = [program for program, path in found.items() if not path and program != programs.QUICK_COMPILER]
+    if missing and os.environ.get("CI") == "true":
+        titles = ", ".join(program.title for program in missing)
+        sys.exit(f"CI does not do without these programs, which are missing: {titles}. {programs.how_to_get(*missing)}")
 
 
-def install(title: str, names: tuple[str, ...], *packages: str) -> str | None:
-    """Installs it where that can be done without asking; else says what to do."""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print(f"Installing {title} for the tests ...", flush=True)
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        get = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-        for command in (["apt-get", "update", "-qq"], get):
-            # apt is talkative even when told to be quiet; its errors are on stderr.
-            subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
-    program = find(names)
-    if program is None and os.environ.get("CI") == "true":
-        sys.exit(f"There is no {title} for the tests, and CI does not do without. {how_to_get(names)}")
-    return program
-
-
-def find_spin() -> str | None:
-    """The model checker, where there is the compiler that it takes; else None. Without tcc the tests take longer."""
-    spin = find(SPIN) or install("Spin", SPIN, "spin")
-    compiler = find(COMPILER) or install("gcc", COMPILER, "gcc", "libc6-dev")
-    if not find(QUICK[:1]):
-        install("tcc", QUICK, "tcc")
-    return spin if compiler else None
-
-
-def may_unshare(what: str) -> bool:
-    try:
-        return subprocess.run(["unshare", what, "true"], capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        return False
-
-
-def how_to_get(names: tuple[str, ...]) -> str:
-    return f"Install one of these, so that it is on the PATH: {', '.join(names)}."
-
-
-def surroundings(folder: Path, **programs: str | None) -> dict[str, str]:
+def surroundings(folder: Path, **paths: str | None) -> dict[str, str]:
     """The environment of a run, in which no test can reach the data of the person who runs it."""
     environment = os.environ | {"DATA_DIR": str(folder / "data"), "STATIC_ROOT": str(folder / "static")}
-    environment |= {name: path for name, path in programs.items() if path}
+    environment |= {name: path for name, path in paths.items() if path}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would compile all code again
     if not os.access(".", os.W_OK):
         environment["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")

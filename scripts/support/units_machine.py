@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from suite import install
+from programs import Program, find_or_install
 
 RELEASE = "bookworm"
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,ca-certificates,postgresql"
@@ -37,7 +37,7 @@ class Machine:
     def install(self) -> None:
         """Once; a folder that an interrupted run has left is not taken for a whole one."""
         for program, package in (("systemd-nspawn", "systemd-container"), ("debootstrap", "debootstrap")):
-            if not (shutil.which(program) or install(program, (program,), package)):
+            if not find_or_install(Program(program, (program,), (package,))):
                 sys.exit(f"There is no {program}. On Debian: apt-get install {package}")
         whole = self.root / "etc/crm-router-machine"
         if whole.exists():

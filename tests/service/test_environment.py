@@ -5,11 +5,13 @@ import fcntl
 import hashlib
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tarfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,3 +154,26 @@ def test_what_cannot_be_installed_is_no_good_environment(venv: Path, lock: Path)
     assert result.returncode == 1
     assert "could not be installed" in result.stderr
     assert not is_good(venv, lock)
+
+
+def test_what_only_pip_knows_where_to_find_is_installed_too(
+    venv: Path, tmp_path: Path, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uv installs the lock that it is in, but does not read how pip was set up."""
+    wheel = tmp_path / "crm_router_example-1.0-py3-none-any.whl"
+    about = "crm_router_example-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("crm_router_example.py", "")
+        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: crm-router-example\nVersion: 1.0\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", "")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    of_uv = re.search(r"^uv==(.*\\\n)*.*\n", (PROJECT / "requirements/dev.txt").read_text(), re.MULTILINE)
+    assert of_uv
+    lock.write_text(f"{of_uv[0]}crm-router-example==1.0 --hash=sha256:{digest}\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+
+    assert make(venv, lock).returncode == 0
+
+    assert is_good(venv, lock)
+    assert not run(str(venv / "bin/python"), "-c", "import crm_router_example", env={}).returncode
