@@ -7,7 +7,6 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-import dj_email_url
 import environs
 from marshmallow import ValidationError
 
@@ -56,19 +55,6 @@ def read_networks(text: str, *, danger: str) -> list[str]:
     if everybody := [str(network) for network in found if network.prefixlen == 0]:
         raise environs.EnvError(f"{everybody[0]} covers all addresses; {danger}.")
     return [str(network) for network in found]
-
-
-def email_server(text: str) -> dict[str, Any]:
-    """Django's settings for a mail server; empty for none."""
-    if not text:
-        return {}
-    if not re.match(r"(smtp|submission)://[^\s/]+", text):
-        raise environs.EnvError("is not a mail server (expected submission://user:password@host:587).")
-    try:
-        found: dict[str, Any] = dj_email_url.parse(text)
-    except ValueError as error:
-        raise environs.EnvError("is not a mail server: its port or time-out is not a number.") from error
-    return {name: value for name, value in found.items() if name.startswith("EMAIL_")}
 
 
 def few(text: str) -> int | None:

@@ -17,8 +17,8 @@ from phonenumbers import SUPPORTED_REGIONS
 from whitenoise.compress import Compressor
 
 from accounts.roles import ROLES
-from crm_router import back_office, databases, openapi, secret_key, service_zone
-from crm_router.environment import Environment, each, email_server, few, networks, private_networks
+from crm_router import back_office, databases, mail, openapi, secret_key, service_zone
+from crm_router.environment import Environment, each, few, networks, private_networks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"]
@@ -31,7 +31,7 @@ env.add_parser("replica", databases.parse_replica_url)
 env.add_parser("networks", networks)
 env.add_parser("private_networks", private_networks)
 env.add_parser("few", few)
-env.add_parser("email_server", email_server)
+env.add_parser("email_server", mail.parse_email_url)
 
 # Each of these may be empty, which means not set.
 token = Regexp(r"$|[\x21-\x7e]{16,}$", error="needs 16 or more characters, without spaces.")
@@ -232,16 +232,8 @@ TEMPLATES = [
     }
 ]
 
-# E-mail
-
 IS_EMAIL_CONFIGURED = bool(mail_server)
-EMAIL_HOST = mail_server.get("EMAIL_HOST") or "localhost"
-EMAIL_PORT = mail_server.get("EMAIL_PORT") or 25
-EMAIL_HOST_USER = mail_server.get("EMAIL_HOST_USER") or ""
-EMAIL_HOST_PASSWORD = mail_server.get("EMAIL_HOST_PASSWORD") or ""
-EMAIL_USE_TLS = mail_server.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = mail_server.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = mail_server.get("EMAIL_TIMEOUT") or 10  # seconds
+globals().update(mail.mail_settings(mail_server))
 
 # Sign-in to the back-office
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from email.utils import parseaddr
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
@@ -69,7 +69,6 @@ def send_mail(channel: Channel, notices: list[Notice]) -> None:
         to=[channel.address],
         # The same again if it is sent again, so that mailboxes can recognise it.
         headers={"Message-ID": f"<notice-{notices[0].pk}-{len(notices)}@{sender_domain()}>"},
-        connection=get_connection(),
     )
     try:
         mail.send()

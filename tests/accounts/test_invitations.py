@@ -246,7 +246,7 @@ def test_the_list_shows_who_is_invited_and_whose_link_has_expired(administrator)
 def test_the_link_goes_by_mail_in_the_language_of_the_page(administrator, settings, language, subject):
     administrator.cookies["django_language"] = language
     with MailServer() as server:
-        use_mail(settings, server)
+        server.use(settings)
         url = link(administrator, email="anna@example.com")
     [mail] = server.mails
     assert (mail["To"], mail["Subject"]) == ("anna@example.com", f"{subject} CRM Lead Router")
@@ -256,14 +256,8 @@ def test_the_link_goes_by_mail_in_the_language_of_the_page(administrator, settin
 
 def test_a_mail_that_cannot_be_sent_is_told_and_the_link_shown(administrator, settings):
     with MailServer() as server:
-        use_mail(settings, server)
+        server.use(settings)
         server.refuse["anna@example.com"] = "550 No such mailbox"
         page = invite(administrator, email="anna@example.com")
     assert "could not be sent" in page.text
     assert accept(page.context["url"]).status_code == 302
-
-
-def use_mail(settings, server):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.IS_EMAIL_CONFIGURED = True
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port

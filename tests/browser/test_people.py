@@ -82,9 +82,8 @@ def test_the_list_of_people_has_the_invited_and_withdraws_in_one_click(page: Pag
 def test_a_forgotten_password_is_replaced_by_mail(page: Page, olga: User, settings: Settings):
     User.objects.filter(pk=olga.pk).update(email="olga@example.com")
     with MailServer() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        settings.IS_EMAIL_CONFIGURED, settings.ALLOWED_HOSTS = True, ["localhost", "127.0.0.1"]
+        server.use(settings)
+        settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
         page.goto("/admin/login/")
         page.get_by_role("link", name="Forgotten your password").click()
         page.get_by_label("User name or e-mail").fill("OLGA@example.com")

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from crm_router.mail import mail_settings
+
 
 class MailServer:
     """`refuse` maps an address to the answer that refuses it."""
@@ -26,6 +28,10 @@ class MailServer:
 
     def __exit__(self, *_: object) -> None:
         self.controller.stop()
+
+    def use(self, settings: Any) -> None:
+        use_port(settings, self.port)
+        settings.IS_EMAIL_CONFIGURED = True
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         if address in self.refuse:
@@ -46,6 +52,12 @@ class MailServer:
     @property
     def subjects(self) -> list[str]:
         return [str(mail["Subject"]) for mail in self.mails]
+
+
+def use_port(settings: Any, port: int) -> None:
+    """Django sends to this port from now on."""
+    for name, value in mail_settings({"host": "127.0.0.1", "port": port}).items():
+        setattr(settings, name, value)
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ from notifications.messenger import fan_out
 from notifications.messenger.models import Alarm, Channel, Notice
 from routing import lifecycle
 from tests import characters
-from tests.notifications.messenger.mail_server import MailServer
+from tests.notifications.messenger.mail_server import MailServer, use_port
 
 ADDRESS = "anna@example.com"
 
@@ -17,9 +17,8 @@ ADDRESS = "anna@example.com"
 @pytest.fixture
 def server(settings):
     with MailServer() as made:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", made.port
-        settings.IS_EMAIL_CONFIGURED, settings.EMAIL_DIGEST_AFTER = True, 2
+        made.use(settings)
+        settings.EMAIL_DIGEST_AFTER = 2
         yield made
 
 
@@ -121,10 +120,10 @@ def test_a_mailbox_that_is_busy_is_tried_again(courier, server, bot):
 
 
 def test_a_mail_server_that_is_away_loses_nothing(courier, server, bot, settings):
-    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+    use_port(settings, 1)
     arrive(bot, 1)
     courier.deliver()
-    settings.EMAIL_PORT = port
+    server.use(settings)
     courier.deliver_now()
     assert len(server.mails) == 1
 

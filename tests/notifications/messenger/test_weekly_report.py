@@ -18,9 +18,8 @@ MONDAY = datetime(2026, 3, 9, 7, 1, tzinfo=UTC)
 @pytest.fixture
 def server(settings):
     with MailServer() as made:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", made.port
-        settings.IS_EMAIL_CONFIGURED, settings.TIME_ZONE = True, "UTC"
+        made.use(settings)
+        settings.TIME_ZONE = "UTC"
         yield made
 
 
