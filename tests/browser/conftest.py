@@ -22,6 +22,7 @@ FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-gpu-compositing",  # or the processor draws in place of a graphics card
+    "--disable-threaded-compositing",  # a quarter of the processor time of a page
     "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
