@@ -1,4 +1,4 @@
-"""Whatever is done in whatever order, the invariants hold after each step."""
+"""Whatever is done in whatever order, the invariants hold."""
 
 from datetime import UTC, datetime
 from random import Random
@@ -13,12 +13,14 @@ from routing import clock, invariants
 from routing.models import Contact, Source
 from tests import characters, random_actions
 
-EXAMPLES = 4 if characters.ON_POSTGRESQL else 10
+EXAMPLES = 6 if characters.ON_POSTGRESQL else 16
+STEPS, SEEN_AFTER = 25, 5  # looking takes five times as long as a step
 
 
 class AnySequence(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
+        self.steps = -1  # the first look is at the team
         self.example = transaction.atomic()
         self.example.__enter__()
         self.traveller = time_machine.travel(datetime(2026, 3, 28, 8, tzinfo=UTC))
@@ -47,24 +49,20 @@ class AnySequence(RuleBasedStateMachine):
         clock.tick()
 
     @invariant()
-    def nothing_is_found(self):
-        assert characters.findings() == []
-
-    @invariant()
-    def every_decision_follows_from_its_evidence(self):
-        assert list(invariants.wrong_decisions()) == []
-
-    @invariant()
-    def every_history_ends_where_the_contact_is(self):
-        for contact in Contact.objects.all():
-            last = contact.history.order_by("pk").reverse()[0]
-            assert last.to_operator_id == (None if contact.is_resolved else contact.operator_id)
+    def everything_holds_now_and_then(self):
+        self.steps += 1
+        if self.steps % SEEN_AFTER == 0:
+            assert characters.findings() == []
+            assert list(invariants.wrong_decisions()) == []
+            for contact in Contact.objects.all():
+                last = contact.history.order_by("pk").reverse()[0]
+                assert last.to_operator_id == (None if contact.is_resolved else contact.operator_id)
 
 
 def test_any_sequence_of_verbs_keeps_the_invariants(db):
     run_state_machine_as_test(
         AnySequence,
         settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=HealthCheck
+            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, suppress_health_check=HealthCheck
         ),
     )
