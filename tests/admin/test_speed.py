@@ -10,8 +10,6 @@ from leads.models import PossibleDuplicate
 from routing import lifecycle, source_actions
 from tests import characters
 
-pytestmark = pytest.mark.both
-
 LISTS = [
     "/admin/operators/operator/",
     "/admin/routing/source/",
@@ -69,6 +67,7 @@ def test_a_longer_list_takes_no_more_queries(queries, url):
     assert len(queries(url)) == few < MOST
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("url", ["/admin/routing/contact/", "/admin/leads/lead/"])
 def test_huge_tables_are_not_counted(queries, url):
     one_more_of_everything()
@@ -121,6 +120,7 @@ def entangle(bot, lead):
     merging.merge_leads(lead_id=lead.pk, other_id=twin.pk)
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("name", ["contact", "lead"])
 def test_lists_read_only_the_beginning_of_messages(supervisor, queries, name):
     contact = characters.contact(characters.source(), message="Beginning. " + "x" * 65_000)

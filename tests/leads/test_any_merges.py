@@ -23,7 +23,7 @@ from tests import characters
 PHONES = st.sampled_from(["+79990000001", "8 999 000-00-01", "+79990000002", "9990000003", "+79990000004"])
 EMAILS = st.sampled_from(["a@example.com", "B@Example.com", "b@example.com", "c@example.com"])
 CHATS = st.sampled_from(["1", "2", "3"])
-EXAMPLES = 6 if characters.ON_POSTGRESQL else 20
+EXAMPLES = 4 if characters.ON_POSTGRESQL else 20
 
 
 class AnyMerges(RuleBasedStateMachine):

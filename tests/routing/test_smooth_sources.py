@@ -135,6 +135,7 @@ def serve_at_random(bot, contacts, register):
         register()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("way", ["alone", "batch"])
 def test_who_is_often_full_gets_no_more_than_by_weight_while_free(way, anna, boris, bot, vera):
     """Anna has one place. Whenever she is free again she is as far ahead or behind as when she filled it."""

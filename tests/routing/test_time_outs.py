@@ -296,6 +296,7 @@ class TestOutage:
         )
         return Contact.objects.open()
 
+    @pytest.mark.once
     def test_hundreds_that_were_due_have_their_time_again_and_go_in_parts_then(self, now, hundreds):
         """None goes in the tick after the outage, nor a second too early; and each goes once."""
         had = dict(hundreds.values_list("pk", "operator"))
