@@ -155,19 +155,8 @@ def launch(
     **settings: str,
 ) -> "subprocess.Popen[bytes]":
     """Starts the cluster in the folder, and does not wait until it answers."""
-    command = [
-        f"{programs}/postgres",
-        "-D",
-        f"{folder}/data",
-        "-p",
-        str(port),
-        "-h",
-        "127.0.0.1",
-        "-k",
-        "",
-        "-N",
-        "200",
-    ]
+    where = ["-D", f"{folder}/data", "-h", "127.0.0.1", "-p", str(port), "-k", ""]
+    command = [f"{programs}/postgres", *where, "-N", "200"]
     command += [] if synced else ["-F"]
     command += [f"--{name}={value}" for name, value in settings.items()]
     # In a session of its own: Ctrl-C reaches the tests first, and they still need their database to end well.
