@@ -218,7 +218,7 @@ def cancel_absence(chance: Random) -> None:
 
 def undo_leave(chance: Random) -> None:
     """The last leave that has moved contacts, if there is one."""
-    moved = Absence.objects.exclude(moved=None).exclude(moved=[]).order_by("pk").last()
+    moved = Absence.objects.filter(moved__isnull=False).exclude(moved=[]).order_by("pk").last()
     leave.undo_leave(absence_id=(moved or pick(chance, Absence)).pk, author=SERVICE)
 
 

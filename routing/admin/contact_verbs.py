@@ -59,8 +59,8 @@ class ContactVerbs(VerbAdmin):
     def bulk_buttons(self, request: HttpRequest) -> list[dict[str, Any]]:
         """The buttons below the list that act on what is selected."""
         fitting = {"reopen_selected"} if chosen_tab(request) == RESOLVED else {*self.actions} - {"reopen_selected"}
-        known: dict[str, Any] = self.get_actions(request)
-        return [{"action": name, "label": known[name][2]} for name in self.actions if name in fitting & known.keys()]
+        labels = dict(self.get_action_choices(request))
+        return [{"action": name, "label": labels[name]} for name in self.actions if name in fitting & labels.keys()]
 
     def run_for_many(
         self,

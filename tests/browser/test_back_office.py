@@ -37,6 +37,17 @@ def test_the_sidebar_leads_to_every_list(back_office: Page):
         expect(back_office).to_have_url(re.compile(f"/admin/{path}/"))
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_button_in_the_head_shows_and_hides_the_sidebar(back_office: Page, width: int):
+    back_office.set_viewport_size({"width": width, "height": 900})
+    back_office.goto("/admin/routing/contact/")
+    line = back_office.locator("#nav-sidebar").get_by_role("link", name="Operators")
+    was_visible = line.is_visible()
+    assert was_visible == (width == 1440)
+    back_office.get_by_text("dock_to_right").locator("visible=true").first.click()
+    expect(line).to_be_visible(visible=not was_visible)
+
+
 def test_filters_are_closed_on_a_phone_without_choosing(back_office: Page):
     back_office.set_viewport_size({"width": 390, "height": 900})
     back_office.goto("/admin/routing/contact/")
