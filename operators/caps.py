@@ -70,18 +70,24 @@ def count_one(operator: Operator, now: datetime) -> Fields:
     one without caps. A cap that was reached before is left to the clock."""
     if not has_cap(operator):
         return {}
-    hour, day = periods_of_minute(now.replace(second=0, microsecond=0), settings.TIME_ZONE)
-    if is_a_little_ahead(operator.counted_hour, now) or is_a_little_ahead(operator.counted_day, now):
-        hour, day = hour_around(now + AHEAD), day_around(now + AHEAD)
+    hour, day = periods_of(operator, now)
     in_hour = operator.in_hour + 1 if operator.counted_hour == hour[0] else 1
     in_day = operator.in_day + 1 if operator.counted_day == day[0] else 1
     reached = capped_until(operator, hour, in_hour, day, in_day) or operator.capped_until
     return dict(zip(COUNTED, (hour[0], in_hour, day[0], in_day, reached), strict=True))
 
 
+def periods_of(operator: Operator, now: datetime) -> tuple[Interval, Interval]:
+    """The hour and the day to count in: those around now, or those that another host, whose clock is a little ahead,
+    has begun for this operator."""
+    if is_a_little_ahead(operator.counted_hour, now) or is_a_little_ahead(operator.counted_day, now):
+        return hour_around(now + AHEAD), day_around(now + AHEAD)
+    return periods_of_minute(now.replace(second=0, microsecond=0), settings.TIME_ZONE)
+
+
 def set_counts(operator: Operator, now: datetime, *, in_hour: int, in_day: int) -> None:
     """Begins to count, after the caps have changed: so many were assigned since the begin of the hour and the day."""
-    hour, day = hour_around(now), day_around(now)
+    hour, day = periods_of(operator, now)
     values = (hour[0], in_hour, day[0], in_day, capped_until(operator, hour, in_hour, day, in_day))
     for name, value in zip(COUNTED, values if has_cap(operator) else (None, 0, None, 0, None), strict=True):
         setattr(operator, name, value)

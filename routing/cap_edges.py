@@ -33,9 +33,9 @@ def end_caps_and_paces(now: datetime) -> str:
 
 def recount(operator: Operator, now: datetime) -> None:
     """Counts for the caps of the locked operator from the history, on the instance."""
-    begins = caps.hour_around(now)[0], caps.day_around(now)[0]
     in_hour, in_day = (
-        history.count_assignments(operator.pk, begin) if caps.has_cap(operator) else 0 for begin in begins
+        history.count_assignments(operator.pk, begin) if caps.has_cap(operator) else 0
+        for begin, _ in caps.periods_of(operator, now)
     )
     caps.set_counts(operator, now, in_hour=in_hour, in_day=in_day)
 

@@ -27,12 +27,18 @@ CAUSES = {
 }
 
 
-def count_assignments(operator_id: int, since: datetime) -> int:
+def count_assignments(operator_id: int, since: datetime, *, after_event: int = 0) -> int:
     """How many contacts the operator was assigned since then, by the rule or by hand. Uses the indexes by moment."""
-    events = ContactEvent.objects.filter(to_operator=operator_id, at__gte=since)
+    events = ContactEvent.objects.filter(to_operator=operator_id, at__gte=since, pk__gt=after_event)
     by_rule = events.filter(what__in=CAUSES, strategy__isnull=False)
     others = [events.filter(what=what, strategy__isnull=True) for what in (What.GIVEN, What.REOPENED)]
     return sum(some.count() for some in (by_rule, *others))
+
+
+def last_event_before(moment: datetime) -> int:
+    """The id of the last event that says it happened before; 0 if there is none. Events after it that say so too were
+    stored by a clock that was ahead."""
+    return ContactEvent.objects.filter(at__lt=moment).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 class Unreadable(ValueError):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
@@ -86,12 +87,16 @@ def wrong_caps() -> Iterator[Drift]:
     """Operators who have other counts for their caps than the history, or are capped without reason or too long."""
     now = timezone.now()
     has_cap = Q(max_per_hour__isnull=False) | Q(max_per_day__isnull=False)
+    last_before = cache(history.last_event_before)
     for operator in Operator.objects.filter(has_cap).order_by("pk"):
-        hour, day = caps.hour_around(now), caps.day_around(now)
+        hour, day = caps.periods_of(operator, now)
         in_hour = operator.in_hour if operator.counted_hour == hour[0] else 0
         in_day = operator.in_day if operator.counted_day == day[0] else 0
         until = caps.capped_until(operator, hour, in_hour, day, in_day)
-        is_counted = is_as_counted(operator.pk, in_hour, hour[0]) and is_as_counted(operator.pk, in_day, day[0])
+        is_counted = all(
+            is_as_counted(operator.pk, number, begin, last_before(begin + NEARLY))
+            for number, (begin, _) in ((in_hour, hour), (in_day, day))
+        )
         is_overdue = bool(operator.capped_until and operator.capped_until < now - NEARLY)
         has_reason = bool(until) == bool(operator.capped_until and operator.capped_until > now)
         has_changed = not Operator.objects.filter(
@@ -102,10 +107,15 @@ def wrong_caps() -> Iterator[Drift]:
             yield Drift(operator.pk, f"{text}and is capped until {operator.capped_until}: not as the history says.")
 
 
-def is_as_counted(operator_id: int, counted: int, begin: datetime) -> bool:
+def is_as_counted(operator_id: int, counted: int, begin: datetime, last_before: int) -> bool:
     """Whether the history agrees. At the begin of the hour a contact may be counted before it and stored after it. And
-    one that a host stores in the hour before, because its clock is behind, is counted in the hour that has begun."""
-    fewest, most = (history.count_assignments(operator_id, moment) for moment in (begin + NEARLY, begin - caps.AHEAD))
+    one that a host stores in the hour before, because its clock is behind, is counted in the hour that has begun.
+
+    `last_before`: the last event from before the hour. What was stored earlier may be counted in the hour before, even
+    if it is from this hour by a clock that has been set back since.
+    """
+    fewest = history.count_assignments(operator_id, begin + NEARLY, after_event=last_before)
+    most = history.count_assignments(operator_id, begin - caps.AHEAD)
     return fewest <= counted <= most
 
 

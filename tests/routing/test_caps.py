@@ -300,3 +300,20 @@ def test_a_clock_that_is_set_back_into_the_hour_before_goes_on_counting_the_one_
     assert register(bot, 1)[0].waiting_reason == "all_capped"
     assert fresh(anna).in_hour == 2
     assert characters.findings() == []
+
+
+@pytest.mark.parametrize("cap_before", [2, None], ids=["capped", "without-a-cap"])
+def test_a_cap_that_changes_while_the_clock_is_set_back_counts_on(at, anna, bot, cap_before):
+    Operator.objects.filter(pk=anna.pk).update(max_per_hour=cap_before)
+    register(bot, 1)
+    at.move_to(datetime(2026, 3, 2, 13, 1, tzinfo=UTC))
+    register(bot, 1)
+    at.move_to(datetime(2026, 3, 2, 12, 54, tzinfo=UTC))
+    assert characters.findings() == []
+    change(anna, max_per_hour=9)
+    assert characters.findings() == []
+    register(bot, 1)
+    at.move_to(datetime(2026, 3, 2, 13, 3, tzinfo=UTC))
+    register(bot, 1)
+    assert fresh(anna).in_hour == (3 if cap_before else 1)
+    assert characters.findings() == []
