@@ -49,9 +49,9 @@ class ContactVerbs(VerbAdmin):
     def has_route_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("routing.change_contact")
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Contact]) -> Any:  # type: ignore[override]
-        """The list stays where it is: what an action says is a toast."""
-        response = super().response_action(request, queryset)
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Contact], **place: Any) -> Any:  # type: ignore[override]
+        """The list stays where it is: what an action says is a toast. `place` is empty before Django 6.1."""
+        response = super().response_action(request, queryset, **place)
         if "HX-Request" in request.headers and not (response and response.has_header("HX-Trigger")):
             return show_messages(request, HttpResponse(status=204))
         return response
