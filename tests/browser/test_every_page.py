@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # The cells of tables whose text is cut by their own edges or those of the table.
 HIDDEN = """[...document.querySelectorAll("#result_list td, #result_list th, td.field-tabular")].filter(cell => {
-    const box = cell.closest("[data-simplebar]"), {right, width} = cell.getBoundingClientRect();
+    const box = cell.closest(".overflow-x-auto"), {right, width} = cell.getBoundingClientRect();
     if (!width) return false;
     const isCut = cell.scrollHeight > cell.clientHeight + 1 || cell.scrollWidth > cell.clientWidth + 1;
     return isCut || right > box.getBoundingClientRect().right + 1;
