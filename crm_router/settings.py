@@ -232,6 +232,7 @@ TEMPLATES = [
     }
 ]
 
+# E-mail: MAILERS; before Django 6.1 EMAIL_HOST and so on.
 IS_EMAIL_CONFIGURED = bool(mail_server)
 globals().update(mail.mail_settings(mail_server))
 
