@@ -44,7 +44,7 @@ def test_the_button_in_the_head_shows_and_hides_the_sidebar(back_office: Page, w
     line = back_office.locator("#nav-sidebar").get_by_role("link", name="Operators")
     was_visible = line.is_visible()
     assert was_visible == (width == 1440)
-    back_office.get_by_text("dock_to_right").locator("visible=true").first.click()
+    back_office.locator("h1").locator("xpath=..").get_by_text("dock_to_right").click()
     expect(line).to_be_visible(visible=not was_visible)
 
 

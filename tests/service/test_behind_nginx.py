@@ -217,7 +217,7 @@ def test_an_update_of_one_instance_after_the_other_fails_no_request(
     instances = [start("--prepared", **both, PORT=str(free_port())).wait_until_up() for _ in range(2)]
     front = nginx(*(instance.address[1] for instance in instances))
     source = instances[0].roster(operators=10, limit=100)
-    crowd = Bots(front.address, source, total=1_000_000, trust=front.trust).start()
+    crowd = Bots(front.address, source, total=1_000_000, pause=0.02, trust=front.trust).start()
     begun, updates = time.monotonic(), 0
     while time.monotonic() < begun + SECONDS or updates < 2:
         instances[updates % 2] = rolled(instances[updates % 2], start, crowd)
