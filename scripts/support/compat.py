@@ -18,12 +18,13 @@ SERVERS = (15, 18)
 # The service's own tests start it from the environment of the lock, and look the same on every version here.
 MARKS = "not service"
 # Only for NEWER: a warning of a library about itself, which would be an error in the tests, and what holds the Russian
-# catalogue to the words of the unfold in the lock. On a phone the newer one shows tables in place of cards, and closes
-# its filters by a touch beside them.
+# catalogue to the words of the unfold in the lock. On a phone the newer one shows tables that scroll in place of cards,
+# and closes its filters by a touch beside them.
 EXCEPTIONS = [
     *["-W", "ignore:Overriding get_action_choices"],  # unfold 0.110 on Django 6.1
     *["--deselect", "tests/admin/test_russian.py::test_every_message_of_the_sources_is_translated"],
     *["--deselect", "tests/admin/test_russian.py::test_what_replaces_djangos_words_replaces_something"],
+    *["--deselect", "tests/browser/test_every_page.py::test_every_page_opens_fits_and_breaks_no_rule[ru-390-dark]"],
     *["--deselect", "tests/browser/test_back_office.py::test_every_label_of_a_card_begins_with_a_capital"],
     *["--deselect", "tests/browser/test_back_office.py::test_filters_are_closed_on_a_phone_without_choosing"],
 ]
