@@ -6,8 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +26,7 @@ from soak_faults import CLOCK, DATABASE, DELIVERER, WORKER, Fault, Faults
 from soak_listeners import Told
 from soak_machine import Clock
 from soak_told import Stored
-from soak_verbs import Failure, Journal
+from soak_verbs import Bot, Failure, Journal
 
 from routing.models import Contact
 from tests.service import database
@@ -40,6 +43,23 @@ def journal() -> Journal:
 
 def faults(kind: str, since: float, until: float) -> Faults:
     return Faults(times=[Fault(kind, since, until)])
+
+
+class Refusing(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_error(400)
+
+
+@pytest.mark.parametrize(("steps", "findings"), [([0, 0], 1), ([0, 300], 0)], ids=["steady", "set-meanwhile"])
+def test_a_refusal_is_a_finding_unless_the_clock_was_set_meanwhile(steps: list[int], findings: int) -> None:
+    journal, ahead = Journal(), iter(steps)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        there: Any = SimpleNamespace(address=("127.0.0.1", server.server_port), key="")
+        known: dict[str, Any] = {"server": there, "operators": [], "sources": [], "journal": journal}
+        bot = Bot(1, seed=1, now=lambda: time.time() + next(ahead), **known)
+        assert bot.call("POST", "/operators/1/absences", {}) == (400, None)
+    assert len(journal.unexpected) == findings
 
 
 @pytest.mark.parametrize("stored", [{5: ("key", False)}, {5: (None, True)}, {5: (None, True), 6: ("key", False)}])
