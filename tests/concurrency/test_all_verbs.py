@@ -15,7 +15,7 @@ from tests.concurrency.threads import together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
-STEPS = 160  # of each of eight threads
+STEPS = 120  # of each of eight threads
 SATURDAY = datetime(2026, 3, 28, 8, tzinfo=UTC)  # in the following night the clocks of Berlin go forward
 SECONDS = 10  # that pass with a step of the first thread, which is the clock too; the others tick at times
 

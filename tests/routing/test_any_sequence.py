@@ -13,7 +13,7 @@ from routing import clock, invariants
 from routing.models import Contact, Source
 from tests import characters, random_actions
 
-EXAMPLES = 6 if characters.ON_POSTGRESQL else 16
+EXAMPLES = 5 if characters.ON_POSTGRESQL else 12
 STEPS, SEEN_AFTER = 25, 5  # looking takes five times as long as a step
 
 

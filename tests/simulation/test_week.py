@@ -29,7 +29,7 @@ from routing.models import Contact, Source, Upkeep
 from tests import characters
 from tests.simulation.judge import MISSED, Held, Judge, Person
 
-HOURS = int(os.environ.get("WEEK_HOURS", "9"))
+HOURS = int(os.environ.get("WEEK_HOURS", "7"))
 CONTACTS = 30 * HOURS
 SATURDAY = datetime(2026, 3, 28, 15, tzinfo=UTC)  # in the night to Sunday the clocks of Berlin go forward
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
