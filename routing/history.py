@@ -36,8 +36,8 @@ def count_assignments(operator_id: int, since: datetime, *, after_event: int = 0
 
 
 def last_event_before(moment: datetime) -> int:
-    """The id of the last event that says it happened before; 0 if there is none. Events after it that say so too were
-    stored by a clock that was ahead."""
+    """The id of the last event that says it happened before; 0 if there is none. What still earlier events say happened
+    later was stored by a clock that was ahead."""
     return ContactEvent.objects.filter(at__lt=moment).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
