@@ -1,5 +1,6 @@
 """Those who come to the door: accounts in each role."""
 
+import time
 from importlib import import_module
 from typing import Any
 
@@ -62,3 +63,10 @@ def app_of(user: User) -> TOTPDevice:
 def shown_by(app: TOTPDevice, later: int = 0) -> str:
     """The code that the app shows now, or so many steps later."""
     return f"{totp(app.bin_key, app.step, app.t0, app.digits, later):06d}"
+
+
+def shown_next_by(app: TOTPDevice) -> str:
+    """A code that was not used yet, also if the next step has begun while the last one was on its way."""
+    app.refresh_from_db()
+    steps_since = int(time.time() - app.t0) // app.step - app.last_t
+    return shown_by(app, later=max(0, 1 - steps_since))

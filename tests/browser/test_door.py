@@ -41,7 +41,7 @@ def test_a_second_factor_is_set_up_and_asked_for(page: Page, vera: User):
     page.context.clear_cookies()
     sign_in(page)
     expect(page).to_have_url(re.compile("/two-factor/code/$"))
-    page.get_by_role("textbox", name="Code").fill(people.shown_by(app, later=1))
+    page.get_by_role("textbox", name="Code").fill(people.shown_next_by(app))
     page.get_by_role("button", name="Continue").click()
     expect(page.locator("#nav-sidebar").get_by_role("link", name="Operators")).to_be_visible()
 
