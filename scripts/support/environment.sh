@@ -7,9 +7,12 @@ die() {
     exit 1
 }
 
-# Prints the newest Python that will do. Some are only stubs or come without venv, so each one is tried.
+# Prints the path of the newest Python that will do. Some are only stubs or come without venv, so each one is tried.
+# Of two of one version it is the system's: distributions build theirs with all optimisations, which pyenv, for one, does
+# not (docs/performance.md).
 find_python() {
     local candidate state found=""
+    case ":$PATH:" in *:/usr/bin:*) local PATH="/usr/bin:$PATH" ;; esac
     for candidate in python3.13 python3.12 python3.11 python3; do
         state="$("$candidate" -c '
 import sys
@@ -20,7 +23,7 @@ except ImportError:
     bare = True
 print("old" if sys.version_info < (3, 11) else "bare" if bare else "good")' 2>/dev/null || true)"
         if [ "$state" = good ]; then
-            printf '%s\n' "$candidate"
+            type -P "$candidate"
             return
         elif [ -n "$state" ] && [ "$found" != bare ]; then
             found="$state"

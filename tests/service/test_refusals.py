@@ -189,6 +189,21 @@ def test_no_python(environment: dict[str, str], tmp_path: Path) -> None:
     assert refusal(only_python("", environment, tmp_path)).startswith("Python was not found.")
 
 
+def test_of_two_pythons_of_one_version_the_systems_is_taken(tmp_path: Path) -> None:
+    """Or the one that is first on the path, if the system has none that will do."""
+    versions = ("python3.13", "python3.12", "python3.11")
+    found = (path for name in versions if (path := Path("/usr/bin") / name).exists())
+    system = next(
+        (path for path in found if run(str(path), "-c", "import ensurepip, venv", env={}).returncode == 0), None
+    )
+    first = tmp_path / (system.name if system else "python3.11")
+    first.write_text("#!/bin/sh\necho good\n")
+    first.chmod(0o755)
+    command = [shutil.which("bash") or "bash", "-c", ". scripts/support/environment.sh; find_python"]
+    assert run(*command, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}).stdout == f"{system or first}\n"
+    assert run(*command, env={"PATH": str(tmp_path)}).stdout == f"{first}\n"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "package"),
     [
