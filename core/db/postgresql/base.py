@@ -5,7 +5,8 @@ from django.core.exceptions import EmptyResultSet
 from django.db.backends.postgresql import base
 from django.db.models import ForeignKey, IntegerField
 from django.db.models.lookups import In
-from psycopg import Error, errors, pq
+from psycopg import Error, OperationalError, errors, pq
+from psycopg import ServerCursor as PsycopgServerCursor
 from psycopg.types.numeric import Int8Dumper
 
 from core.db import faults
@@ -41,6 +42,20 @@ class Cursor(base.ServerBindingCursor):
             if faults.spoils_connection(error):
                 self.connection.close()
             raise
+
+
+class ServerCursor(PsycopgServerCursor[Any]):
+    """The one of `iterator()`."""
+
+    def close(self) -> None:
+        """If the connection is lost, nothing is left to close: the rows that were read are whole, and the next
+        statement fails. An error of `close` would hide that of the statement, and Django does not translate it, so
+        that nobody would know it for a fault of the database."""
+        try:
+            super().close()
+        except OperationalError:
+            if not self.connection.broken:
+                raise
 
 
 @IntegerField.register_lookup
@@ -102,6 +117,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.adapters.register_dumper(int, Int8Dumper)
         if connection.cursor_factory is base.ServerBindingCursor:
             connection.cursor_factory = Cursor
+        connection.server_cursor_factory = ServerCursor
         return connection
 
     def commit(self) -> None:

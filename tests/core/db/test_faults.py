@@ -1,6 +1,8 @@
 """What an error of the database means, by errors of real databases."""
 
+import os
 import select
+import socket
 import sqlite3
 
 import psycopg
@@ -87,6 +89,16 @@ class TestOfPostgreSQL:
         with pytest.raises(Error) as ended:
             idle()
         assert fault_of(ended.value) == Fault.UNAVAILABLE
+
+    def test_a_connection_that_is_lost_when_all_rows_are_read_is_no_defect(self, reconnected):
+        """As `iterator()` does it, whose last word to the server is that the cursor is closed."""
+        cursor = connection.chunked_cursor()
+        cursor.execute("SELECT generate_series(1, 3)")
+        assert cursor.fetchall() == [(1,), (2,), (3,)]
+        with socket.socket(fileno=os.dup(connection.connection.fileno())) as ours:
+            ours.shutdown(socket.SHUT_RDWR)
+        cursor.close()
+        assert fault_of(error_of("SELECT 1")) == Fault.UNAVAILABLE
 
     def test_nobody_who_only_reads_is_connected_to(self):
         """As libpq says it, which has no SQLSTATE."""
