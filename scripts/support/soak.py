@@ -73,7 +73,7 @@ def soak(world: World, seconds: float, seed: int) -> list[str]:
     findings += soak_checks.check_repeats(bots[0], world.database, Random(seed))
     findings += soak_checks.check_commands(world.service, faults)
     findings += soak_checks.check_answers(world.journal, faults)
-    findings += soak_checks.check_log(world.tail.tracebacks, faults)
+    findings += soak_checks.check_log(world.tail.tracebacks, faults, world.journal.unexpected)
     findings += soak_checks.check_database_log(world.database.log.read_text(errors="replace"))
     findings += check_memory(world.memory.series)
     findings += check_controls(world)

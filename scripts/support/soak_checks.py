@@ -22,6 +22,7 @@ REPEATED = 2_000  # registrations that are sent again at the end
 LOOK_EVERY = 0.2  # seconds
 REFUSED_BY_JUDGE = "P0001"
 ERROR = re.compile(r"^\S+ \S+ \S+ \[\d+\] (\w{5}) (?:ERROR|FATAL|PANIC):  (.*)$", re.MULTILINE)
+INCIDENT = re.compile(r"[Ii]ncident (\w+)")
 COMMANDS = ("check_routing --deep", "verify_decisions")
 # A transaction during which the clock was set stores moments before and after.
 TWO_MOMENTS = re.compile(r"^Contact \d+: \w+ at (\S+) by its history, at (\S+) by its row\.$")
@@ -137,8 +138,17 @@ def check_answers(journal: Journal, faults: Faults) -> Iterator[str]:
     yield from shortened("failed without a fault", moments)
 
 
-def check_log(tracebacks: Sequence[tuple[float, str]], faults: Faults) -> Iterator[str]:
-    yield from shortened("traceback", [line for at, line in tracebacks if not faults.explain_traceback(at)])
+def check_log(tracebacks: Sequence[tuple[float, str]], faults: Faults, unexpected: Sequence[str] = ()) -> Iterator[str]:
+    """Those that no fault explains, and whatever the time was those of unexpected answers, which name an incident."""
+    incidents = set(INCIDENT.findall("\n".join(unexpected)))
+    yield from shortened(
+        "traceback",
+        [
+            line
+            for at, line in tracebacks
+            if not faults.explain_traceback(at) or not incidents.isdisjoint(INCIDENT.findall(line))
+        ],
+    )
 
 
 def check_database_log(text: str) -> Iterator[str]:

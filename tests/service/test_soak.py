@@ -121,6 +121,14 @@ def test_a_traceback_is_found_unless_a_fault_explains_it() -> None:
     assert "ValueError" in found
 
 
+def test_the_traceback_of_an_unexpected_answer_is_found_even_around_a_fault() -> None:
+    lines = [json.dumps({"level": "error", "event": f"Incident {one}: GET", "exception": "Error"}) for one in "ab"]
+    tracebacks = [(10.0, line) for line in lines]
+    answers = ["GET /queue: 500 incident b is in the log."]
+    [found] = soak_checks.check_log(tracebacks, faults(DATABASE, 5, 15), answers)
+    assert found == f"traceback: {lines[1]}"
+
+
 def test_a_commit_that_a_trigger_refused_is_found_in_the_log_of_postgresql() -> None:
     log = (
         "2026-11-28 03:00:00.000 UTC [7] 53100 ERROR:  could not extend file\n"
