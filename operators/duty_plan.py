@@ -46,6 +46,8 @@ class DutyPlan:
         for moment, edge, absence in sorted(self.edges_until(now), key=lambda due: due[:2]):
             self.turn(moment, edge, absence, now)
         done = self.operator.edges_done_at
+        if self.weekly and done and done > now + AHEAD:
+            self.plan_switch(self.weekly.covers(now))  # a clock that was ahead has done edges that are still to come
         # Not back to a clock that is a little behind: what another host has turned would be turned again.
         is_ahead = done is not None and now < done <= now + AHEAD
         self.operator.edges_done_at = done if is_ahead else now

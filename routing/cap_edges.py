@@ -31,6 +31,21 @@ def end_caps_and_paces(now: datetime) -> str:
     return f"{len(operator_ids)} caps and paces ended" if operator_ids else ""
 
 
+def take_back(now: datetime) -> None:
+    """Plans again what a clock that was ahead has counted, inside the caller's transaction: what lies in the future.
+
+    A cap that is not reached ends now, so that the clock does what belongs to that.
+    """
+    is_later = Q(counted_hour__gt=now) | Q(capped_until__gt=now) | Q(paced_until__gt=now)
+    for operator in Operator.objects.filter(is_later).order_by("pk").select_for_update(no_key=True):
+        was_capped = operator.capped_until is not None
+        recount(operator, now)
+        if was_capped:
+            operator.capped_until = operator.capped_until or now
+        caps.set_pace(operator, now)
+        operator.save(update_fields=[*caps.COUNTED, "paced_until"])
+
+
 def recount(operator: Operator, now: datetime) -> None:
     """Counts for the caps of the locked operator from the history, on the instance."""
     in_hour, in_day = (

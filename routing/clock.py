@@ -80,9 +80,21 @@ def note_tick(now: datetime) -> None:
             if must_be_noted(upkeep.ticked_at, now):
                 if upkeep.ticked_at and now - upkeep.ticked_at > OUTAGE:
                     renewed = due_moments.renew_moments(now)
+                elif upkeep.ticked_at and upkeep.ticked_at > now:
+                    take_moments_back(now)
                 Upkeep.objects.filter(pk=1).update(ticked_at=now)
     if renewed:
         log.warning("The clock has stood still: %s contacts that were due have their time again", renewed)
+
+
+def take_moments_back(now: datetime) -> None:
+    """After a clock that was ahead: what it has planned would come too late by as much. Caps are counted again, paces
+    and time-outs last no longer than from now on, schedules and opening hours are due to be looked at."""
+    log.warning("The clock has been set back: moments in the future are planned again")
+    opening_hours.look_again(now)
+    cap_edges.take_back(now)
+    duty_edges.look_again(now)
+    due_moments.shorten_moments(now)
 
 
 def tick_repeatedly(stopped: Event) -> None:

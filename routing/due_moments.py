@@ -64,6 +64,22 @@ def renew_moments(now: datetime) -> int:
     by_time: dict[int | None, list[int]] = {}
     for pk, seconds in in_key_order(due, "source__accept_within"):
         by_time.setdefault(seconds, []).append(pk)
+    return give_time(by_time, now)
+
+
+def shorten_moments(now: datetime) -> int:
+    """After a clock that was ahead: nothing is due later than the whole time of its source from now on. Returns the
+    number of contacts."""
+    running = Contact.objects.open().filter(due_at__gt=now, source__accept_within__isnull=False)
+    by_time: dict[int | None, list[int]] = {}
+    for pk, due_at, seconds in in_key_order(running, "due_at", "source__accept_within"):
+        if due_at > now + timedelta(seconds=seconds):
+            by_time.setdefault(seconds, []).append(pk)
+    return give_time(by_time, now)
+
+
+def give_time(by_time: dict[int | None, list[int]], now: datetime) -> int:
+    """Sets when these locked contacts are due, by the seconds that they get; None: never. Returns their number."""
     for seconds, pks in by_time.items():
         due_at = None if seconds is None else now + timedelta(seconds=seconds)
         for start in range(0, len(pks), TOGETHER):

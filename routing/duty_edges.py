@@ -18,6 +18,7 @@ from core import retry, text
 from core.changes.recording import SERVICE, Author, record_change
 from core.errors import Conflict, FieldError, Invalid, Overtaken, Unknown
 from core.moments import format_utc
+from operators.caps import AHEAD
 from operators.duty_plan import DutyPlan, load_plan, load_plans, weekly_of
 from operators.models import Absence, Operator, Schedule
 from operators.schedule_input import read_shifts
@@ -265,6 +266,14 @@ def turn_edges(now: datetime) -> str:
     if failures:
         raise failures[0]
     return f"Operators whose duty was looked at: {turned}." if turned else ""
+
+
+def look_again(now: datetime) -> None:
+    """Makes operators due whose edges a clock that was ahead has done before their time, inside the caller's
+    transaction. Locks in key order."""
+    ahead = Operator.objects.current().filter(edges_done_at__gt=now + AHEAD)
+    pks = [operator.pk for operator in ahead.order_by("pk").select_for_update(no_key=True)]
+    Operator.objects.filter(pk__in=pks).update(next_edge_at=now)
 
 
 def turn_edges_of(operator_id: int, now: datetime) -> bool:

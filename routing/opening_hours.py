@@ -86,6 +86,12 @@ def turn_opening_hours(now: datetime) -> str:
     return f"{turned} sources opened or closed" if turned else ""
 
 
+def look_again(now: datetime) -> None:
+    """Makes all sources with hours due, inside the caller's transaction. Locks in key order."""
+    later = Source.objects.filter(next_edge_at__gt=now).order_by("pk").select_for_update(no_key=True)
+    Source.objects.filter(pk__in=[source.pk for source in later]).update(next_edge_at=now)
+
+
 def turn_source(source_id: int, now: datetime) -> bool:
     """Turns the switch of one source, unless another worker has done it. Returns whether this one did."""
     for attempt in retry.attempts():

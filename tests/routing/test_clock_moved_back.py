@@ -7,8 +7,19 @@ import pytest
 import time_machine
 
 from leads import idempotency, registration
-from routing import fairness, lifecycle, queue, source_actions, tallies
-from routing.models import Contact, Tally, Upkeep
+from operators.models import Operator
+from routing import (
+    clock,
+    duty_edges,
+    fairness,
+    lifecycle,
+    opening_hours,
+    operator_actions,
+    queue,
+    source_actions,
+    tallies,
+)
+from routing.models import Contact, Source, Tally, Upkeep
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +178,101 @@ def test_a_host_whose_clock_is_a_little_behind_takes_nothing_back(bot):
     assert Upkeep.objects.get().tallied_until == NOW + HOUR
     assert not tallies.tally_next(NOW)
     assert Upkeep.objects.get().tallied_until == NOW + HOUR
+
+
+SECOND = timedelta(seconds=1)
+OFFICE = [{"weekday": day, "from": "09:00", "to": "18:00"} for day in range(1, 8)]
+
+
+def ticks_at(*moments):
+    for moment in moments:
+        with time_machine.travel(moment, tick=False):
+            clock.tick()
+
+
+def fresh(row):
+    return type(row).objects.get(pk=row.pk)
+
+
+class TestWhatWasPlannedByAClockThatWasAhead:
+    """It comes as if it had been planned now: nobody waits for the time that was wrong."""
+
+    def test_a_contact_is_due_in_its_time(self, bot):
+        Source.objects.update(accept_within=60)
+        ticks_at(NOW + DAY)
+        contact = register_at(NOW + DAY, bot)
+        ticks_at(NOW)
+        assert fresh(contact).due_at == NOW + MINUTE
+        ticks_at(*(NOW + seconds * SECOND for seconds in range(10, 70, 10)))
+        assert fresh(contact).operator_id is None
+
+    def test_a_contact_that_is_due_earlier_gets_no_more_time(self, bot):
+        Source.objects.update(accept_within=3600)
+        with time_machine.travel(NOW - HOUR / 2, tick=False):
+            contact = characters.contact(bot)
+        ticks_at(NOW + DAY)
+        Contact.objects.update(due_at=NOW + HOUR / 2)  # the outage that was none has given it time
+        ticks_at(NOW)
+        assert fresh(contact).due_at == NOW + HOUR / 2
+
+    def test_the_pace_goes_on(self, anna, bot):
+        Operator.objects.update(queue_pace=1, is_active=False)
+        with time_machine.travel(NOW + DAY, tick=False):
+            for _ in range(3):
+                characters.contact(bot)
+            operator_actions.change_operator(operator_id=anna.pk, changes={"is_active": True})
+        ticks_at(NOW + DAY, NOW)
+        assert fresh(anna).paced_until == NOW + MINUTE
+        ticks_at(NOW + MINUTE)
+        assert characters.load(anna) == 2
+
+    def test_a_cap_ends_with_the_hour_that_it_is(self, anna, bot):
+        Operator.objects.update(max_per_hour=2)
+        register_at(NOW, bot)
+        ticks_at(NOW + DAY)
+        for _ in range(3):
+            register_at(NOW + DAY, bot)
+        ticks_at(NOW + 5 * MINUTE)
+        assert fresh(anna).capped_until == NOW + HOUR
+        with time_machine.travel(NOW + 5 * MINUTE):
+            assert characters.findings() == []
+        ticks_at(NOW + HOUR)
+        assert characters.load(anna) == 4
+
+    def test_what_was_assigned_in_this_hour_before_still_counts(self, anna, bot):
+        Operator.objects.update(max_per_hour=4)
+        for _ in range(3):
+            register_at(NOW, bot)
+        ticks_at(NOW + 3 * HOUR)
+        register_at(NOW + 3 * HOUR, bot)
+        ticks_at(NOW + MINUTE)
+        assert register_at(NOW + MINUTE, bot).waiting_reason == "all_capped"
+
+    def test_a_cap_that_is_not_reached_ends(self, anna, bot):
+        Operator.objects.update(max_per_hour=1)
+        ticks_at(NOW + DAY)
+        register_at(NOW + DAY, bot)
+        waiting = register_at(NOW + DAY, bot)
+        Operator.objects.update(max_per_hour=9)
+        ticks_at(NOW, NOW + SECOND)
+        assert fresh(waiting).operator_id == anna.pk
+
+    def test_a_schedule_turns_the_switch_when_it_is_time(self, anna):
+        with time_machine.travel(NOW, tick=False):
+            duty_edges.set_schedule(operator_id=anna.pk, time_zone="UTC", shifts=OFFICE)
+        ticks_at(NOW + 7 * HOUR)
+        assert not fresh(anna).is_active
+        ticks_at(NOW + MINUTE, NOW + MINUTE + SECOND)
+        assert fresh(anna).is_active
+        ticks_at(NOW + 6 * HOUR)
+        assert not fresh(anna).is_active
+
+    def test_a_source_opens_and_closes_when_it_is_time(self, bot):
+        with time_machine.travel(NOW, tick=False):
+            opening_hours.set_opening_hours(source_id=bot.pk, time_zone="UTC", shifts=OFFICE)
+        ticks_at(NOW + 7 * HOUR)
+        assert fresh(bot).opens_at
+        ticks_at(NOW + MINUTE, NOW + MINUTE + SECOND)
+        assert fresh(bot).opens_at is None
+        ticks_at(NOW + 6 * HOUR)
+        assert fresh(bot).opens_at == NOW + 21 * HOUR
