@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,7 @@ from operators import caps, duty_plan
 from operators.load import lock_operators
 from operators.models import Operator, OperatorQuerySet
 from routing import cap_edges, due_moments, handover, queue, turns
+from routing.models import Contact
 
 EDGES = Author("system", Via.SCHEDULE)  # of what schedules, absences and pauses turn at their edges
 RECORDED = ("name", "is_active", "max_load", "external_ref", "max_per_hour", "max_per_day", "queue_pace")
@@ -76,7 +77,10 @@ def change_locked(
     """
     written = [*changes, "updated_at"]
     if changes.get("max_load", operator.max_load) != operator.max_load:
-        operator.limit_set_at = timezone.now()
+        # After a clock that was ahead: what the operator has is older than the limit, whatever its moments say.
+        now = timezone.now()
+        last = Contact.objects.open().filter(operator=operator.pk).aggregate(at=Max("assigned_at"))["at"]
+        operator.limit_set_at = max(now, last or now)
         written.append("limit_set_at")
     before = values_of(operator, changes)
     was_on_duty, was_away = operator.is_active, operator.obstacle is not None

@@ -276,3 +276,11 @@ class TestWhatWasPlannedByAClockThatWasAhead:
         assert fresh(bot).opens_at is None
         ticks_at(NOW + 6 * HOUR)
         assert fresh(bot).opens_at == NOW + 21 * HOUR
+
+
+def test_a_limit_that_is_lowered_afterwards_is_not_exceeded_by_what_was_there(anna, bot):
+    for _ in range(3):
+        register_at(NOW + DAY, bot)
+    with time_machine.travel(NOW, tick=False):
+        operator_actions.change_operator(operator_id=anna.pk, changes={"max_load": 1})
+        assert characters.findings() == []
