@@ -5,7 +5,7 @@ as it happened: contacts of other sources, what was given by hand, and where a c
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby, pairwise
 from math import inf
@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.changes.models import Change
-from operators.caps import hour_around
+from operators.caps import day_around, hour_around
 from operators.models import Operator
 from operators.models.schedule import read_shift
 from operators.weekly import Weekly
@@ -89,7 +89,10 @@ def read_past(
         settings=[*of_source, *roster, *operator_settings(involved, period)],
         until=period.seconds,
         hours=[(period.at(begin), hour) for begin, hour, _ in hours],
-        days=[period.at(later[0]) for earlier, later in pairwise(hours) if earlier[2] != later[2]],
+        days=[
+            period.at(day_around(period.since)[0]),
+            *(period.at(later[0]) for earlier, later in pairwise(hours) if earlier[2] != later[2]),
+        ],
         last_operators=last_operators(source_id, period) if is_sticky else {},
     )
     return past, Observed(read.assigned, read.waits)
@@ -228,9 +231,9 @@ def operator_settings(operator_ids: Collection[int], period: Period) -> list[Set
     for operator in Operator.objects.filter(pk__in=operator_ids):
         its = changes[operator.pk]
         for name, called in LIMITS.items():
-            found += values_over_time(name, called, getattr(operator, name), its, period, operator.pk)
-        if not operator.queue_pace and settings.QUEUE_PACE:
-            found.append(Setting(ALWAYS, "pace", settings.QUEUE_PACE, operator.pk))
+            values = values_over_time(name, called, getattr(operator, name), its, period, operator.pk)
+            usual = settings.QUEUE_PACE or None if called == "pace" else None
+            found += [replace(one, value=one.value or usual) for one in values]
         found += duty_settings(operator, its, period)
     return found
 

@@ -50,7 +50,7 @@ class Past:
     """What is replayed, until the end of the period.
 
     `hours`: the begin of each hour of the clock that has to do with the period, and its hour of the day; each is 3,600
-    seconds. `days`: the begins of its days. `last_operators`: by lead, before the period.
+    seconds. `days`: likewise of its days. `last_operators`: by lead, before the period.
     """
 
     arrivals: Sequence[Arrival]

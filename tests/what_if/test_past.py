@@ -11,7 +11,7 @@ from routing.what_if import questions
 from routing.what_if.past import Period, read_past
 from routing.what_if.prediction import Changes, differences, predict
 from routing.what_if.simulation import Replay
-from routing.what_if.timeline import timeline
+from routing.what_if.timeline import ALWAYS, timeline
 from tests import characters
 from tests.what_if.service import BEGIN, Day
 
@@ -113,6 +113,32 @@ def test_what_was_open_before_the_period_takes_places(day):
     _, observed, outcome = replayed(source, whole_day())
     assert outcome.waits == observed.waits == [(100, 500)]
     assert observed.assigned == {anna.pk: 1}
+
+
+def test_what_was_assigned_days_before_does_not_count_for_the_cap_of_the_first_day(day):
+    anna = characters.operator("Anna", max_per_day=2)
+    source = characters.source(roster={anna: 10})
+    day.travel.move_to(BEGIN - timedelta(days=3), tick=False)
+    characters.contact(source)
+    characters.contact(source)
+    day.travel.move_to(BEGIN - timedelta(days=2), tick=False)
+    clock.tick()
+    day.comes(4 * 3_600, source, 50)
+    day.run()
+    _, observed, outcome = replayed(source, whole_day())
+    assert outcome.assigned == observed.assigned == {anna.pk: 1}
+    assert outcome.waits == observed.waits == []
+
+
+def test_the_pace_of_then(day, settings):
+    """Until it is taken from her Anna has her own; then she has that of the service."""
+    settings.QUEUE_PACE = 1
+    anna = characters.operator("Anna", queue_pace=2)
+    source = characters.source(roster={anna: 10})
+    day.at(500, change(anna, queue_pace=None))
+    day.run()
+    past, _ = read_past(source_id=source.pk, period=whole_day())
+    assert [(one.at, one.value) for one in past.settings if one.name == "pace"] == [(ALWAYS, 2), (500, 1)]
 
 
 def test_what_waited_before_the_period_is_served_in_it(day):
