@@ -29,7 +29,7 @@ from routing.handover import Handover, with_exclusions
 from routing.history import What
 from routing.models import Contact, Exclusion, RosterEntry, Source
 from routing.selection import probabilities
-from routing.turns import back_from_limit
+from routing.turns import start_level
 
 UNDO_WITHIN = timedelta(hours=24)  # after the begin
 MOST_SOURCES = 50  # in a preview
@@ -290,12 +290,11 @@ def sort_contacts(moves: Mapping[int, int | None], owner: Operator, result: Undo
 def store_return(contacts: Sequence[Contact], owner: Operator, locked: Mapping[int, Operator], by: str) -> None:
     """Assigns these contacts to the owner by hand, and frees the places of those who had them."""
     changes, events = [], []
+    were_away = [pk for pk, holder in locked.items() if holder.obstacle is not None]
     for contact in contacts:
         freed = contact.operator_id
         if freed:
             holder = locked[freed]
-            if holder.current_load == holder.max_load:
-                changes += back_from_limit(freed)
             holder.current_load = max(holder.current_load - 1, 0)
         add_place(owner)
         fields = assigned_to(owner.pk, accept_within=contact.source.accept_within, is_on_duty=owner.is_active)
@@ -305,4 +304,7 @@ def store_return(contacts: Sequence[Contact], owner: Operator, locked: Mapping[i
     make_changes(changes)
     store_many(events)
     save_loads([*locked.values()] if contacts else [])
+    for pk in were_away:
+        if locked[pk].obstacle is None:
+            start_level(pk)
     Exclusion.objects.filter(contact__in=contacts, operator=owner).delete()

@@ -11,7 +11,7 @@ from core.changes.recording import Author
 from core.errors import Conflict, Unknown
 from operators.models import Absence, Operator, Schedule
 from routing import duty_edges, leave, lifecycle, operator_actions, source_actions, taking
-from routing.models import Contact
+from routing.models import Contact, Exclusion
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -227,6 +227,17 @@ def test_the_places_of_colleagues_go_to_who_waits(anna, boris, bot, contacts):
     waiting = [characters.contact(bot).pk for _ in range(2)]
     undo(absence)
     assert holders(waiting) == [boris.pk] * 2
+
+
+def test_who_was_beyond_the_limit_is_offered_again_what_nobody_has_taken(anna, boris, bot, contacts):
+    absence = apply(anna)
+    waiting = characters.contact(bot)
+    Contact.objects.filter(pk=waiting.pk).update(waiting_reason="nobody_reacted")
+    Exclusion.objects.create(contact=waiting, operator=boris, until_free=True)
+    Exclusion.objects.create(contact=waiting, operator=anna)
+    operator_actions.change_operator(operator_id=boris.pk, changes={"max_load": 1})
+    undo(absence)
+    assert holders([waiting.pk]) == [boris.pk]
 
 
 def test_what_the_operator_had_given_back_is_no_longer_refused(anna, boris, contacts):
