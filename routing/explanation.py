@@ -214,7 +214,11 @@ def first_draw_text(first: Decision | None) -> str:
         return ""
     operator = Operator.objects.filter(pk=first.chosen).first()
     name = operator.name if operator else f"#{first.chosen}"
-    return _("%(name)s had been drawn first, but the place was taken, or an older contact came first.") % {"name": name}
+    told = _(
+        "%(name)s had been drawn first, but the place was taken, an older contact came first, or something else had "
+        "changed."
+    )
+    return told % {"name": name}
 
 
 def next_place_text(at: datetime | None) -> str:

@@ -4,7 +4,8 @@ import pytest
 
 from leads import batch
 from operators.models import Operator
-from routing import explanation, fairness, history, invariants, queue
+from routing import explanation, fairness, history, invariants, lifecycle, queue
+from routing.models import Contact
 from tests import characters
 
 pytestmark = pytest.mark.django_db
@@ -52,8 +53,28 @@ def test_of_a_contact_that_goes_to_another(anna, boris, bot, older):
     assert first_draw(contact).chosen == anna.pk
     assert explanation.explain_decision(contact_id=contact.pk).text == (
         "Boris was drawn at random by weight, with a probability of 50%. "
-        "Anna had been drawn first, but the place was taken, or an older contact came first."
+        "Anna had been drawn first, but the place was taken, an older contact came first, or something else had "
+        "changed."
     )
+
+
+def test_of_a_contact_that_changed_meanwhile(anna, boris):
+    """Anna has a place and nobody waits for her: no sentence may say otherwise."""
+    vera = characters.operator("Vera")
+    contact = characters.contact(source := characters.source("Bot", roster={vera: 10}))
+    source.roster.create(operator=anna, weight=10)
+    source.roster.create(operator=boris, weight=10)
+    given = iter((TO_ANNA, TO_BORIS))
+
+    def draw():
+        """As if somebody else had taken the contact between the look and the change, the first time."""
+        number = next(given)
+        if number == TO_ANNA:
+            Contact.objects.filter(pk=contact.pk).update(accepted_at=contact.created_at)
+        return number
+
+    lifecycle.reroute_contact(contact_id=contact.pk, draw=draw)
+    assert explanation.explain_decision(contact_id=contact.pk).text.endswith("or something else had changed.")
 
 
 def test_of_a_contact_that_joins_the_queue(anna, bot, older):
