@@ -69,7 +69,7 @@ def hand_over(
                 handover.route(contact, given_back)
             handover.store()
             after(handover.count)
-            if was_full and keep:
+            if was_full and keep and operator.current_load < operator.max_load:
                 turns.start_level(operator_id)
     queue.operator_changed(operator_id)
     if handover.queued_sources:

@@ -165,6 +165,16 @@ def test_who_gives_a_contact_away_is_back_as_well(anna, boris, bot):
     assert characters.contact(bot).operator_id == boris.pk
 
 
+def test_who_keeps_all_because_nobody_else_can_take_it_stays_where_it_was(anna, boris, bot):
+    Operator.objects.filter(pk=anna.pk).update(max_load=1)
+    Operator.objects.filter(pk=boris.pk).update(max_load=5)
+    for _ in range(6):
+        characters.contact(bot)
+    before = RosterEntry.objects.filter(operator=anna).values_list("progress", "left_level").get()
+    assert operator_actions.hand_over_on_duty(operator_id=anna.pk).kept == 1
+    assert RosterEntry.objects.filter(operator=anna).values_list("progress", "left_level").get() == before
+
+
 def test_who_hands_over_and_stays_on_duty_starts_level(team, anna, bot, vera):
     Operator.objects.filter(pk=anna.pk).update(max_load=2)
     source_actions.set_weight(source_id=bot.pk, operator_id=vera.pk, weight=10)
