@@ -82,12 +82,16 @@ def lock_identity(identity_id: int) -> None:
 
 
 def identities_to_keep(lead: Lead) -> list[set[int]]:
-    """The ids of the lead's own identities, and of those that came with each merge. Each set must keep one, so that
-    nobody is left without identities when a merge is undone."""
+    """The ids of the lead's own identities, and of those that each lead has brought that was merged into it, directly
+    or through others. Each set must keep one, so that nobody is left without identities when a merge is undone."""
     present = set(lead.identities.values_list("pk", flat=True))
-    journals = Merge.objects.filter(survivor=lead, undone_at__isnull=True).values_list("identities", flat=True)
-    brought = [present & set(journal) for journal in journals]
-    return [present.difference(*brought), *brought]
+    merges = Merge.objects.filter(survivor__in=lead_lookup.merged_family(lead.pk), undone_at__isnull=True)
+    kept = {lead.pk: present}
+    for merge in (journal := list(merges.order_by("pk"))):
+        kept[merge.merged_id] = present.intersection(merge.identities)
+    for merge in journal:
+        kept[merge.survivor_id] = kept[merge.survivor_id].difference(merge.identities)
+    return list(kept.values())
 
 
 def delete_identities(identity_ids: list[int]) -> None:

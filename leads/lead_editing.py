@@ -8,7 +8,7 @@ from core import retry, text
 from core.errors import Conflict, FieldError, Invalid, raise_if_overtaken
 from leads import drafts, identities, lead_lookup, lead_matching, lead_names, phones, possible_duplicates
 from leads.identities import Claim, Unreadable
-from leads.identity_actions import delete_identities
+from leads.identity_actions import delete_identities, identities_to_keep
 from leads.models import Identity, Lead, Merge
 from routing.history import SYSTEM
 from routing.models import Source
@@ -37,7 +37,8 @@ def edit_lead(
     stays in the lead's history. `by` names the author.
     The id of a merged lead stands for its survivor. Raises Unknown, Invalid, or Conflict: `identity_taken` if another
     lead has it (the pair is marked as a possible duplicate), `last_identity` if no identity would be left to recognise
-    the lead by, `erased`, or `changed_meanwhile` if one of the values that the caller has `seen` is not the stored one.
+    the lead by, also after undoing a merge, `erased`, or `changed_meanwhile` if one of the values that the caller has
+    `seen` is not the stored one.
     """
     claims = read_claims(lead_id, changes)
     try:
@@ -66,9 +67,11 @@ def write_changes(
                 kind: claim for kind, claim in claims.items() if claim is None or claim.value != getattr(lead, kind)
             }
             raise_if_taken(lead.pk, [claim for claim in asked.values() if claim])
+            _own, *brought = identities_to_keep(lead)
             for kind in sorted(asked):  # the beginning of `storing_order`: one new identity of each kind
                 replace_shown_identity(lead, kind, asked[kind], by)
-            if asked and not lead.identities.exclude(pk__in=brought_by_merges(lead)).exists():
+            present = set(lead.identities.values_list("pk", flat=True))
+            if asked and not (present.difference(*brought) and all(present & group for group in brought if group)):
                 raise Conflict("last_identity", _("A lead must keep a phone, an e-mail or an id in a channel."))
             if "name" in changes:
                 replace_name(lead, text.trim(changes["name"] or "") or None, by)

@@ -170,6 +170,16 @@ def test_the_last_identity_of_its_own_cannot_be_taken_away_after_a_merge(anna, a
     assert refusal.value.code == "last_identity"
 
 
+def test_nor_can_the_last_one_that_the_other_has_brought(bot, ann):
+    other = characters.contact(bot, lead_phone="+79990000002").lead
+    merge(ann, other)
+    with pytest.raises(Conflict) as refusal:
+        lead_editing.edit_lead(lead_id=ann.pk, changes={"phone": None})
+    assert refusal.value.code == "last_identity"
+    merging.unmerge_lead(lead_id=other.pk)
+    assert characters.contact(bot, lead_phone="+79990000002").lead_id == other.pk
+
+
 def test_a_new_phone_for_a_survivor_that_had_none_is_its_own(bot, ann):
     other = characters.contact(bot, lead_phone="+79990000002").lead
     merge(ann, other)

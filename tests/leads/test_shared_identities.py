@@ -194,6 +194,18 @@ def test_nobody_is_left_without_identities_when_a_merge_is_undone(bot):
     assert {lead.pk: lead.identities.get().pk for lead in (anna, other)} == phones
 
 
+def test_nor_when_two_merges_are_undone_one_after_the_other(bot):
+    first, second, third = (characters.contact(bot).lead for _ in range(3))
+    phone = first.identities.get().pk
+    merging.merge_leads(lead_id=second.pk, other_id=first.pk)
+    merging.merge_leads(lead_id=third.pk, other_id=second.pk)
+    with pytest.raises(Conflict):
+        detach_identity(lead_id=third.pk, identity_id=phone)
+    for lead in (second, first):
+        merging.unmerge_lead(lead_id=lead.pk)
+    assert first.identities.get().pk == phone
+
+
 def test_the_identity_of_another_lead_is_not_touched(bot):
     anna, other = (characters.contact(bot).lead for _ in range(2))
     for verb in (detach_identity, share_identity, unshare_identity):
