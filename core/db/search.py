@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -32,7 +32,16 @@ def contains(part: str, field: str) -> Q:
 def contains_words(term: str, field: str = "name") -> Q:
     """Matches texts that contain every word of the term, in any case and order; nothing if the term has no word."""
     words = term.split()
-    return reduce(and_, (contains(word, field) for word in words)) if words else NOTHING
+    if not words:
+        return NOTHING
+    if connection.vendor == "sqlite":
+        return matches_all(map(re.escape, words), field)
+    return reduce(and_, (contains(word, field) for word in words))
+
+
+def matches_all(patterns: Iterable[str], field: str) -> Q:
+    """One condition, because SQLite refuses an expression of a thousand."""
+    return Q(**{f"{field}__iregex": r"\A" + "".join(f"(?=(?s:.*?){pattern})" for pattern in patterns)})
 
 
 class Matches(Func):
@@ -52,7 +61,7 @@ def begins_words(term: str, field: str) -> Q:
     if not words:
         return NOTHING
     if connection.vendor == "sqlite":
-        return Q(*(Q(**{f"{field}__iregex": rf"(?:^|[\W_]){word}"}) for word in words))
+        return matches_all((rf"(?:\A|[\W_]){word}" for word in words), field)
     asked = Value(" & ".join(f"{word}:*" for word in words))
     text = Func(F(field), template=WORDS.format("%(expressions)s"))
     return Q(Matches(text, Func(asked, template="to_tsquery('simple', %(expressions)s)")))

@@ -33,6 +33,11 @@ def test_a_lead_is_found_by_a_part(found, anna, term):
     assert found(search=term) == [anna]
 
 
+@pytest.mark.parametrize("term", ["петрова " * 400, "п " * 1900, "x" * 3900])
+def test_a_search_may_be_as_long_as_an_address(found, anna, term):
+    assert found(search=term) == ([] if "x" in term else [anna])
+
+
 def test_nobody_is_found_by_what_nobody_has(found):
     assert found(phone="+79990000009") == found(email="nobody@example.com") == []
 
