@@ -24,7 +24,7 @@ def read_url(text: str) -> str:
     """
     try:
         parts = urlsplit(text)
-        is_valid = is_callable(parts)
+        is_valid = is_plain(text) and is_callable(parts)
     except ValueError:
         is_valid = False
     if not is_valid or len(text) > LONGEST:
@@ -39,8 +39,12 @@ def read_url(text: str) -> str:
 def is_callable(parts: SplitResult) -> bool:
     """Raises ValueError for a port that is no number. User names and passwords would be shown on pages."""
     has_host = bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
-    is_plain = all(character.isascii() and character.isprintable() and character != " " for character in parts.geturl())
-    return parts.scheme in ("http", "https") and has_host and is_plain and bool(HOST.fullmatch(parts.netloc))
+    return parts.scheme in ("http", "https") and has_host and bool(HOST.fullmatch(parts.netloc))
+
+
+def is_plain(text: str) -> bool:
+    """Asked of the text itself: `urlsplit` leaves out line breaks and tabs."""
+    return all(character.isascii() and character.isprintable() and character != " " for character in text)
 
 
 def is_allowed_literal(host: str) -> bool:

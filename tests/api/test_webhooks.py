@@ -50,6 +50,8 @@ def test_what_is_not_given_has_a_default(api):
         "https://user:password@bot.example.com",
         "https://bot.example.com:port/",
         "https://bot.example.com/ space",
+        "https://bot.example.com/line\nbreak",
+        "https://bot.exam\tple.com/",
         "https://" + "x" * 1000,
         "http://[::1",
     ],
