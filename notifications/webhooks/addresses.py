@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from AntiSSRF import AntiSSRFPolicy
 
 LONGEST = 1000  # characters
-HOST = re.compile(r"[A-Za-z0-9_.:-]+|\[[0-9A-Fa-f:.]+\]")
+HOST = re.compile(r"[A-Za-z0-9_.:-]+|\[[0-9A-Fa-f:.]+\](:[0-9]*)?")
 
 
 def read_url(text: str) -> str:

@@ -72,6 +72,11 @@ def test_a_private_address_is_refused_unless_the_setting_names_its_network(api, 
     assert api.post("/api/v1/webhooks", {"url": "http://192.168.3.4/hook"}).status_code == 201
 
 
+def test_an_address_of_ipv6_may_have_a_port(api, settings):
+    settings.WEBHOOK_PRIVATE_NETWORKS = ["::1/128"]
+    assert api.post("/api/v1/webhooks", {"url": "http://[::1]:8080/hook"}).status_code == 201
+
+
 @pytest.mark.parametrize("types", [[], ["contact.unknown"], "contact.assigned", [1], [None]])
 def test_unknown_types_are_refused(api, types):
     assert api.post("/api/v1/webhooks", {"url": BOT, "types": types}).status_code == 400
