@@ -162,6 +162,10 @@ class WebhookViewSet(LookupById, viewsets.ModelViewSet[Webhook]):
     def get_serializer_class(self) -> type[WebhookSerializer]:
         return NewWebhookSerializer if self.action == "create" else WebhookSerializer
 
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        """No `Location`: Django REST Framework would take the customer's address for that of the webhook."""
+        return {}
+
     def perform_destroy(self, instance: Webhook) -> None:
         actions.delete_webhook(webhook_id=instance.pk, author=caller_author(self.request))
 

@@ -30,6 +30,7 @@ def test_the_secret_is_in_the_answer_to_the_creation_and_in_no_other(api):
     path = f"/api/v1/webhooks/{created.data['id']}"
     assert created.status_code == 201
     assert created.data["secret"].startswith("whsec_")
+    assert "Location" not in created  # which would be that of the webhook, not of the customer's program
     others = [api.get(path), api.get("/api/v1/webhooks"), api.patch(path, {"with_message": True})]
     assert [response.status_code for response in others] == [200, 200, 200]
     assert not any("whsec_" in response.text for response in others)
