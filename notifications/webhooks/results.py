@@ -28,10 +28,11 @@ Error = Attempt.Error
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One attempt: what came back, and when it began."""
+    """One attempt: what came back from which address, and when it began."""
 
     delivery_id: int
     webhook_id: int
+    url: str
     at: datetime
     answer: Answer
 
@@ -52,7 +53,9 @@ def note_results(results: Sequence[Result]) -> None:
                 if result.answer.error:
                     note_failure(deliveries[result.delivery_id], result.answer.error)
             for webhook in webhooks.values():
-                note_health(webhook, [result for result in known if result.webhook_id == webhook.pk])
+                # What its former address says, if it has another one by now, is not about this one.
+                health = [one for one in known if (one.webhook_id, one.url) == (webhook.pk, webhook.url)]
+                note_health(webhook, health)
             count_outcomes(known)
 
 

@@ -179,7 +179,7 @@ class Sender:
                 self.lanes[webhook.pk].jobs.append(job)
             else:
                 missing = Answer(None, Attempt.Error.NO_EVENT, "", 0)
-                self.unsaved.append(Result(delivery.pk, webhook.pk, timezone.now(), missing))
+                self.unsaved.append(Result(delivery.pk, webhook.pk, webhook.url, timezone.now(), missing))
 
     def start_threads(self) -> None:
         """One for each webhook in turn, while threads are free."""
@@ -216,7 +216,7 @@ def send_job(job: Job) -> Result:
     except Exception:
         log.exception("A delivery could not be sent")
         answer = Answer(None, Attempt.Error.BROKEN_ANSWER, "", 0)
-    return Result(job.delivery_id, job.webhook_id, at, answer)
+    return Result(job.delivery_id, job.webhook_id, job.url, at, answer)
 
 
 def release_jobs(jobs: Iterable[Job]) -> None:

@@ -150,6 +150,22 @@ def test_410_switches_it_off_and_says_why(bot, webhook, endpoint):
     assert len(endpoint.received) == 1
 
 
+def test_a_410_of_the_former_address_does_not_switch_the_new_one_off(bot, webhook, endpoint, monkeypatch):
+    endpoint.answers = [410]
+    note_results = results.note_results
+
+    def move_first(found):
+        actions.change_webhook(webhook_id=webhook.pk, changes={"url": "https://new.example.com/hook"})
+        note_results(found)
+
+    monkeypatch.setattr(results, "note_results", move_first)
+    characters.contact(bot)
+    deliver()
+    webhook.refresh_from_db()
+    assert (webhook.is_active, webhook.disabled_reason) == (True, None)
+    assert Delivery.objects.pending().count() == 2
+
+
 def test_three_days_without_a_success_switch_it_off(bot, webhook, endpoint):
     endpoint.answers = [500]
     Webhook.objects.update(failing_since=timezone.now() - results.SWITCHED_OFF_AFTER, failures=3)
