@@ -2,6 +2,7 @@
 minute."""
 
 import smtplib
+import time
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
@@ -11,13 +12,21 @@ from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
 from notifications.messenger.channels import switch_off_channel
-from notifications.messenger.leases import fail_notice, finish_notice, postpone_notice, skip_notice, try_again
+from notifications.messenger.leases import (
+    fail_notice,
+    finish_notice,
+    postpone_notice,
+    release_notices,
+    skip_notice,
+    try_again,
+)
 from notifications.messenger.messages import Content
-from notifications.messenger.models import Channel, Notice
+from notifications.messenger.models import LEASE, Channel, Notice
 from notifications.messenger.quiet_hours import quiet_until
 from notifications.messenger.truth import content_of, is_still_true
 
 MINUTE = timedelta(minutes=1)
+ENOUGH = LEASE.total_seconds() / 2  # seconds; the last mail that is begun may take the rest
 
 
 def send_mails(channel: Channel, notices: list[Notice]) -> None:
@@ -39,13 +48,22 @@ def send_mails(channel: Channel, notices: list[Notice]) -> None:
         for notice in wanted:
             postpone_notice(notice, next_mail_at)
     elif len(wanted) + len(moments) <= settings.EMAIL_DIGEST_AFTER:
-        for notice in wanted:
-            send_mail(channel, [notice])
+        send_each(channel, wanted)
     elif moments:
         for notice in wanted:
             postpone_notice(notice, (moments[-1] or now) + MINUTE)
     else:
         send_mail(channel, wanted)
+
+
+def send_each(channel: Channel, notices: list[Notice]) -> None:
+    """A slow mail server gets the rest later: another worker would send it as well when the lease has ended."""
+    begun = time.monotonic()
+    for place, notice in enumerate(notices):
+        if place and time.monotonic() - begun > ENOUGH:
+            release_notices(notices[place:])
+            return
+        send_mail(channel, [notice])
 
 
 def when_next_mail_is_due(channel: Channel, now: datetime) -> datetime | None:

@@ -1,11 +1,12 @@
 """One mail for each new contact, and a digest for many."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
-from notifications.messenger import fan_out
+from notifications.messenger import fan_out, leases, mail
 from notifications.messenger.models import Alarm, Channel, Notice
 from routing import lifecycle
 from tests import characters
@@ -75,7 +76,7 @@ def test_many_at_once_come_in_one(courier, server, bot):
 
 def test_a_steady_flow_of_single_mails_does_not_put_the_others_off(courier, server, bot, time_machine):
     begun = timezone.now()
-    for seconds, number in ((0, 1), (20, 1), (30, 3), (62, 1), (81, 0)):
+    for seconds, number in ((0, 1), (20, 1), (30, 3), (62, 1), (110, 0)):
         time_machine.move_to(begun + timedelta(seconds=seconds))
         arrive(bot, number)
         courier.deliver()
@@ -126,6 +127,24 @@ def test_a_mail_server_that_is_away_loses_nothing(courier, server, bot, settings
     server.use(settings)
     courier.deliver_now()
     assert len(server.mails) == 1
+
+
+def test_a_slow_mail_server_gets_no_mail_from_two_workers(courier, server, bot, settings, time_machine, monkeypatch):
+    """Each mail takes 40 seconds. Another worker looks meanwhile for notices whose lease has ended."""
+    settings.EMAIL_DIGEST_AFTER = 3
+    send_mail, taken_over = mail.send_mail, []
+
+    def send_slowly(channel, notices):
+        time_machine.move_to(timezone.now() + timedelta(seconds=40))
+        taken_over.extend(leases.claim_notices(channel))
+        send_mail(channel, notices)
+
+    monkeypatch.setattr(mail, "send_mail", send_slowly)
+    clock = SimpleNamespace(monotonic=lambda: timezone.now().timestamp())
+    monkeypatch.setattr(mail, "time", clock, raising=False)
+    arrive(bot, 3)
+    courier.deliver()
+    assert (len(server.mails), taken_over) == (3, [])
 
 
 def test_without_a_mail_server_it_has_failed(courier, server, bot, settings):
