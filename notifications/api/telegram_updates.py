@@ -1,14 +1,18 @@
 """The webhook that Telegram calls, where there is a public address: TELEGRAM_WEBHOOK_URL ends with its path."""
 
 import json
+import logging
 
 from django.conf import settings
+from django.db import DataError, IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 
 from core.ids import is_id
 from notifications.messenger import updates
+
+log = logging.getLogger(__name__)
 
 
 @csrf_exempt
@@ -27,5 +31,8 @@ def receive_update(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=400)
     if not isinstance(body, dict) or not is_id(str(body.get("update_id"))):
         return HttpResponse(status=400)
-    updates.store_update(body)
+    try:
+        updates.store_update(body)
+    except (DataError, IntegrityError):  # Telegram would send it again and again, and nothing else meanwhile
+        log.exception("An update of Telegram could not be stored")
     return HttpResponse(status=200)

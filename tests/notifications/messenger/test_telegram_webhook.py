@@ -49,6 +49,14 @@ def test_an_update_that_comes_twice_is_kept_once(webhook_mode, api):
     assert TelegramUpdate.objects.count() == 1
 
 
+@pytest.mark.parametrize("text", [r'"\u0000"', r'"\ud800"', "NaN", "1e999"])
+def test_an_update_that_no_database_stores_holds_up_no_other(webhook_mode, api, text):
+    body = f'{{"update_id": 1, "message": {{"text": {text}}}}}'
+    answer = api.post("/telegram/updates", body, content_type="application/json", headers={HEADER: SECRET})
+    assert answer.status_code == 200
+    assert call(api, start("token", number=2)).status_code == 200
+
+
 @pytest.mark.parametrize("secret", [None, "", "wrong", SECRET[:-1], SECRET + "x", "тайна"])
 def test_a_forged_update_is_refused(webhook_mode, api, secret):
     assert call(api, start("token"), secret).status_code == 403
