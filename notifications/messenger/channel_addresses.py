@@ -26,8 +26,9 @@ def read_chat(address: str) -> str:
 
 
 def read_email(address: str) -> str:
+    """Before the @ in ASCII only: Django sends to another mailbox otherwise, or not at all."""
     try:
-        return validate_email(address, check_deliverability=False).normalized
+        return validate_email(address, check_deliverability=False, allow_smtputf8=False).normalized
     except EmailNotValidError:
         raise invalid(_("This is not an e-mail address.")) from None
 

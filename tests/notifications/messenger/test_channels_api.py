@@ -49,6 +49,7 @@ def test_the_secret_of_a_webhook_is_shown_once(api, anna):
         ({"kind": "pigeon", "address": "x"}, "0.kind"),
         ({"kind": "email", "address": "anna"}, "0.address"),
         ({"kind": "email"}, "0.address"),
+        ({"kind": "email", "address": "анна@example.com"}, "0.address"),
         ({"kind": "telegram", "address": "-100500"}, "0.address"),
         ({"kind": "telegram", "address": "@anna"}, "0.address"),
         ({"kind": "webhook", "address": "ftp://example.com"}, "0.address"),
