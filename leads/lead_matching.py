@@ -1,6 +1,6 @@
 """Finds the lead by the identities that a client gave, or creates one."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
@@ -79,6 +79,7 @@ class MatchedLeads:
     claimed: list[Claimed]
     copied: dict[tuple[int, Key], tuple[Claimed, Shared]]
     renamed: dict[int, Lead]
+    names_before: dict[int, str | None]  # of the renamed leads
     former_names: list[FormerName]
     pairs: list[tuple[Lead, Lead]]
 
@@ -90,19 +91,30 @@ class MatchedLeads:
         """Writes changes of existing leads and pairs of leads. The caller has stored the new leads. `by` names who
         has replaced names."""
         pairs = [(lead.pk, other.pk) for lead, other in self.pairs]
-        if pairs:
+        locked: dict[int, Lead] = {}
+        if pairs or self.renamed:
             # With the leads to rename, because all of them are locked in one order.
             locked = lead_lookup.lock_rows({*chain.from_iterable(pairs), *self.renamed})
-            if not all(lead.is_current for lead in locked.values()):
+            if pairs and not all(lead.is_current for lead in locked.values()):
                 raise LostRace
-        if self.former_names:
-            record_former_names(self.former_names, by=by)
+        record_former_names(self.replaced_names(locked), by=by)
         for lead_id, lead in sorted(self.renamed.items()):
             Lead.objects.filter(pk=lead_id).update(**stored_name(lead), updated_at=timezone.now())
         if pairs:
             mark_duplicates(pairs)
         if self.copied:
             copy_shared(list(self.copied.values()), by)
+
+    def replaced_names(self, locked: Mapping[int, Lead]) -> list[FormerName]:
+        """The former names, after a look at the locked leads: another contact may have given one of them another name
+        since it was read, and has recorded the name that was read then."""
+        replaced = self.former_names
+        for lead_id, name in self.names_before.items():
+            present = locked[lead_id]
+            if present.name != name:
+                replaced = [one for one in replaced if (one.lead.pk, one.name) != (lead_id, name)]
+                replaced += [former_name(present)] if present.name not in (None, self.renamed[lead_id].name) else []
+        return replaced
 
 
 def match_leads(
@@ -119,6 +131,7 @@ def match_leads(
     found: list[Lead] = []
     new: list[Lead] = []
     renamed: dict[int, Lead] = {}
+    names_before: dict[int, str | None] = {}
     former_names: list[FormerName] = []
     claimed: list[Claimed] = []
     copied: dict[tuple[int, Key], tuple[Claimed, Shared]] = {}
@@ -131,8 +144,10 @@ def match_leads(
             pairs += [(lead, other) for other in known[1:] if other is not lead]
             if person.name and person.name != lead.name and not (lead.name and person.through in keeping_names):
                 former_names += [former_name(lead)] if lead.name else []
+                if lead.pk:
+                    renamed[lead.pk] = lead
+                    names_before.setdefault(lead.pk, lead.name)
                 give_name(lead, person.name, by=by, through=person.through)
-                renamed |= {lead.pk: lead} if lead.pk else {}
         else:
             lead = Lead()
             give_name(lead, person.name, by=by, through=person.through)
@@ -148,7 +163,7 @@ def match_leads(
         pairs += [(lead, other) for other in alike if isinstance(other, Lead) and other is not lead]
         found.append(lead)
     claimed.sort(key=lambda one: storing_order(one.claim))
-    return MatchedLeads(found, new, claimed, copied, renamed, former_names, pairs)
+    return MatchedLeads(found, new, claimed, copied, renamed, names_before, former_names, pairs)
 
 
 def strength(claim: Claim) -> int:
