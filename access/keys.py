@@ -157,7 +157,7 @@ def record_use(key: ApiKey) -> None:
     """
     now = timezone.now()
     if use_is_due(key, now):
-        not_noted = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)
+        not_noted = ~Q(last_used_at__gt=now - NOTED_EVERY, last_used_at__lte=now + NOTED_EVERY)
         try:
             with deadline.limit_to(PATIENCE):
                 for attempt in retry.attempts():
@@ -172,7 +172,8 @@ def record_use(key: ApiKey) -> None:
 
 
 def use_is_due(key: ApiKey, now: datetime) -> bool:
-    return key.last_used_at is None or key.last_used_at <= now - NOTED_EVERY
+    """Also if the last one was noted by a clock that has been set back since."""
+    return key.last_used_at is None or not now - NOTED_EVERY < key.last_used_at <= now + NOTED_EVERY
 
 
 @sensitive_variables("secret")

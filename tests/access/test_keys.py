@@ -84,6 +84,15 @@ def test_an_expired_key_is_refused(time_machine):
     assert keys.find_live_key(new.secret) is None
 
 
+def test_a_use_of_a_clock_that_was_ahead_does_not_stand_until_then(time_machine):
+    time_machine.move_to("2026-11-23 15:00:00Z", tick=False)
+    secret = callers.key().secret
+    keys.find_live_key(secret)
+    time_machine.move_to("2026-11-23 12:00:00Z", tick=False)
+    keys.find_live_key(secret)
+    assert f"{ApiKey.objects.get().last_used_at:%H:%M}" == "12:00"
+
+
 def test_the_last_use_is_noted_once_a_minute(time_machine, django_assert_num_queries):
     time_machine.move_to("2026-11-23 12:00:00Z", tick=False)
     secret = callers.key().secret
