@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from django.conf import settings
-from django.utils.text import Truncator, capfirst
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,7 +16,7 @@ from routing.history import What
 from routing.models import Contact
 from routing.report.words import duration_text
 
-LONGEST_MESSAGE = 3000  # characters of the client's text; Telegram takes 4096 in all
+LONGEST_MESSAGE = 3000  # of the client's text, see `cut`; Telegram takes 4096 in all
 LONGEST_NAME = 100
 
 TAKE, CANNOT, DONE, PAUSE = "take", "cannot", "done", "pause"
@@ -102,10 +102,16 @@ def client_lines(contact: Contact) -> list[str]:
     if not settings.NOTIFY_PERSONAL_DATA or contact.lead.erased_at:
         return []
     lead = contact.lead
-    known = [Truncator(lead.name).chars(LONGEST_NAME) if lead.name else None, lead.phone, lead.email]
+    known = [cut(lead.name, LONGEST_NAME) if lead.name else None, lead.phone, lead.email]
     client = ", ".join(filter(None, known)) or str(lead)
-    message = Truncator(contact.message).chars(LONGEST_MESSAGE) if contact.message else None
+    message = cut(contact.message, LONGEST_MESSAGE) if contact.message else None
     return [_("Client: %(client)s") % {"client": client}, *(["", message] if message else [])]
+
+
+def cut(text: str, longest: int) -> str:
+    """At most so many units of UTF-16, which Telegram counts: an emoji is two, and a combining accent is one."""
+    units = text.encode("utf-16-le")
+    return text if len(units) <= 2 * longest else units[: 2 * longest - 2].decode("utf-16-le", "ignore") + "…"
 
 
 def event_content(notice: Notice, contact: Contact) -> Content:

@@ -50,8 +50,9 @@ def test_a_message_says_who_writes_what_from_where(courier, bot):
     assert "Hello &amp; goodbye" in text
 
 
-def test_the_longest_message_fits(courier, bot):
-    arrive(bot, message="&" * 65_536)
+@pytest.mark.parametrize("sign", ["&", "🎉", "e\u0336\u0337"], ids=["escaped", "of two units", "crossed out"])
+def test_the_longest_message_fits(courier, bot, sign):
+    arrive(bot, message=sign * 65_536)
     courier.deliver()
     assert Notice.objects.get().state == "sent"
 
