@@ -1,12 +1,13 @@
 """Pages of channels, of what was sent, and of alarms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import ForeignKey, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -23,6 +24,7 @@ from core.admin.filters import ChoiceFilter
 from core.admin.forms import ChangesOnly, TrimmedField
 from core.admin.verbs import VerbAction, VerbAdmin, acting_author, refusal_text
 from core.errors import Invalid, Refusal
+from core.ids import is_id
 from notifications.messenger import channel_addresses, channels, linking
 from notifications.messenger.messages import alarm_content
 from notifications.messenger.models import Alarm, Channel, Kind, Notice
@@ -48,6 +50,13 @@ COLOURS = {
     Notice.State.FAILED: "danger",
     Notice.State.SKIPPED: "default",
 }
+
+
+class OperatorChoice(AutocompleteSelect):
+    """Shows what cannot be an id as nothing chosen: Django would look it up, which is a 500."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        return super().optgroups(name, [key for key in value if is_id(key)], attr)
 
 
 class ChannelForm(ChangesOnly):
@@ -132,6 +141,11 @@ class ChannelAdmin(VerbAdmin):
             "language": _("Empty: the language of the service."),
         }
         return super().get_form(request, obj, change=change, help_texts=help_texts, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.autocomplete_fields:
+            kwargs["widget"] = OperatorChoice(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Channel, form: ChannelForm, change: bool) -> None:
         author = acting_author(request)

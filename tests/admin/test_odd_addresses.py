@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db import connection
 from django.urls import reverse
 
+from notifications.messenger.models import Channel
 from operators.models import Operator
 from routing.models import Contact, Source
 from tests import characters
@@ -137,3 +138,21 @@ def test_too_many_fields_are_no_traceback(quiet, settings):
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 10
     answer = quiet.post(pages.listing(Contact), {f"field-{number}": "1" for number in range(20)})
     assert answer.status_code == 400
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("name", FILTERS)
+def test_no_value_that_an_address_fills_in_is_an_incident(quiet, name):
+    url = reverse(f"admin:{name}_add")
+    shown = quiet.get(url).context or {}
+    fields = list(shown["adminform"].form.fields) if "adminform" in shown else []
+    for value in tried(ODD):
+        address = f"{url}?{'&'.join(f'{field}={value}' for field in fields)}"
+        assert quiet.get(address).status_code in (200, 302, 400, 403, 404), (fields, value[:30])
+
+
+@pytest.mark.both
+def test_no_operator_of_a_channel_is_an_incident(quiet):
+    for value in tried(ODD):
+        answer = quiet.post(pages.adding(Channel), {"operator": value, "kind": "email", "address": "a@example.com"})
+        assert answer.status_code in (200, 302), value[:30]
