@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import middleware as auth
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.core.exceptions import MiddlewareNotUsed
@@ -17,6 +19,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_otp.middleware import OTPMiddleware
 
@@ -122,7 +125,25 @@ class CsrfViewMiddleware(BackOfficeOnly, csrf.CsrfViewMiddleware):
         return None
 
 
-class AuthenticationMiddleware(BackOfficeOnly, auth.AuthenticationMiddleware): ...
+class AuthenticationMiddleware(BackOfficeOnly, auth.AuthenticationMiddleware):
+    """Leads those whose form came after their session had ended back to the page with the form. The address to which
+    it was sent may take POST only, and would be an empty page after signing in."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        sign_in = reverse("admin:login")
+        if request.method == "POST" and response.headers.get("Location", "").startswith(f"{sign_in}?"):
+            response["Location"] = redirect_to_login(page_before(request), sign_in).url
+        return response
+
+
+def page_before(request: HttpRequest) -> str:
+    """The page of the back-office from which the browser comes, by its `Referer`, else the first page."""
+    referer = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(referer, allowed_hosts={request.get_host()}):
+        page = urlsplit(referer)
+        if IN_BACK_OFFICE(page.path):
+            return page._replace(scheme="", netloc="", fragment="").geturl()
+    return reverse("admin:index")
 
 
 class TimeZoneMiddleware:

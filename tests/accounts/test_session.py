@@ -58,3 +58,22 @@ def test_the_password_does(browser):
         people.sign_in(browser)
     with after(hours=12.1):
         assert is_signed_in(browser)
+
+
+def sign_in_after(browser, pressed, **headers):
+    """Where somebody comes who has pressed a button after the session has ended, and signs in."""
+    asked = browser.post(pressed, headers=headers).url
+    return browser.post(asked, {"username": "vera", "password": people.PASSWORD}).url
+
+
+def test_who_presses_a_button_too_late_comes_back_to_its_page(browser):
+    """Where the button has sent the form, there is nothing to look at: that address takes POST only."""
+    page, button = "/admin/routing/contact/1/change/?_changelist_filters=p%3D2", "/admin/routing/contact/1/take/"
+    with after(hours=12.1):
+        assert sign_in_after(browser, button, Referer=f"http://testserver{page}") == page
+
+
+@pytest.mark.parametrize("page", ["https://evil.example/admin/", "http://testserver/docs", "http://[", ""])
+def test_whose_page_is_not_known_comes_to_the_first_one(browser, page):
+    with after(hours=12.1):
+        assert sign_in_after(browser, "/admin/routing/contact/1/take/", Referer=page) == "/admin/"
