@@ -10,6 +10,7 @@ from operators.models import Operator
 from routing import operator_actions, source_actions
 from routing.models import Source
 from tests import characters
+from tests.accounts import people
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -89,6 +90,26 @@ def test_the_second_reads_what_the_first_has_done_and_saves_again(vera: Page, an
     told = "Somebody has changed this while the page was open. Now: 7. Save again to overwrite it."
     expect(vera.get_by_text(told).first).to_be_visible()
     expect(vera.get_by_label("Contacts an hour")).to_have_value("5")
+    save(vera)
+    expect(vera.get_by_text("was changed successfully")).to_be_visible()
+    anna.refresh_from_db()
+    assert anna.max_per_hour == 5
+
+
+def test_what_was_typed_is_saved_after_signing_in_again_in_another_tab(vera: Page, anna: Operator):
+    """As the note on the page advises. Signing in changes the token that Django compares with that of the form."""
+    vera.goto(f"/admin/operators/operator/{anna.pk}/change/")
+    vera.get_by_label("Contacts an hour").fill("5")
+    user = User.objects.get()
+    user.set_password(people.PASSWORD)  # which ends the session
+    user.save()
+    other = vera.context.new_page()
+    other.goto("/admin/login/")
+    other.locator("[name=username]").fill("vera")
+    other.locator("[name=password]").fill(people.PASSWORD)
+    other.locator("[name=password]").press("Enter")
+    other.wait_for_url("**/admin/")
+    other.close()
     save(vera)
     expect(vera.get_by_text("was changed successfully")).to_be_visible()
     anna.refresh_from_db()

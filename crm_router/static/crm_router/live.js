@@ -62,6 +62,12 @@ function csrfToken() {
   return cookie?.slice("csrftoken=".length) || document.querySelector("[name=csrfmiddlewaretoken]")?.value;
 }
 
+// A form has the token of the moment when its page came.
+document.addEventListener("submit", ({ target }) => {
+  const field = target.querySelector("[name=csrfmiddlewaretoken]");
+  if (field) field.value = csrfToken();
+});
+
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt, headers, verb } = event.detail;
   if (verb === "get" && isLive(elt)) {
