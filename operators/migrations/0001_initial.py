@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                     "max_per_hour",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Assigned by the rule between one full hour and the next. Empty: no limit.",
+                        help_text="Counted between one full hour and the next, those given by hand as well. Empty: no limit.",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(1),
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                     "max_per_day",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Assigned by the rule between one midnight and the next. Empty: no limit.",
+                        help_text="Counted between one midnight and the next, those given by hand as well. Empty: no limit.",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(1),

@@ -70,14 +70,14 @@ class Operator(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(CAPS[0]), MaxValueValidator(CAPS[1])],
-        help_text=_("Assigned by the rule between one full hour and the next. Empty: no limit."),
+        help_text=_("Counted between one full hour and the next, those given by hand as well. Empty: no limit."),
     )
     max_per_day = models.PositiveIntegerField(
         _("contacts a day at most"),
         null=True,
         blank=True,
         validators=[MinValueValidator(CAPS[0]), MaxValueValidator(CAPS[1])],
-        help_text=_("Assigned by the rule between one midnight and the next. Empty: no limit."),
+        help_text=_("Counted between one midnight and the next, those given by hand as well. Empty: no limit."),
     )
     queue_pace = models.PositiveIntegerField(
         _("contacts a minute out of the queue"),

@@ -142,3 +142,9 @@ def test_who_is_the_last_on_duty_is_told_before_and_after(supervisor, button):
     said = pages.said(pages.press(supervisor, anna, button))
     assert "Telegram: nobody is on duty." in said
     assert not any("Site" in one for one in said)
+
+
+def test_the_page_says_that_a_cap_counts_what_is_given_by_hand(supervisor):
+    """tests/routing/test_caps.py shows that it does."""
+    form = supervisor.get(pages.page(characters.operator("Anna"))).context["adminform"].form
+    assert ["by hand" in form.fields[cap].help_text for cap in ("max_per_hour", "max_per_day")] == [True, True]
