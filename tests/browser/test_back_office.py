@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from access import keys
 from access.models import ApiKey
@@ -35,6 +36,21 @@ def test_the_sidebar_leads_to_every_list(back_office: Page):
     for name, path in tour.LISTS.items():
         follow(back_office, name)
         expect(back_office).to_have_url(re.compile(f"/admin/{path}/"))
+
+
+def test_where_room_is_short_the_name_of_what_the_page_shows_is_not_cut(back_office: Page, live_server: LiveServer):
+    """In Russian, whose buttons are wide."""
+    back_office.context.add_cookies([{"name": "django_language", "value": "ru", "url": live_server.url}])
+    back_office.goto(f"/admin/operators/operator/{Operator.objects.get(name='Anna').pk}/change/")
+    first, name = (back_office.locator(f"#header-inner h1 > :{end}-child") for end in ("first", "last"))
+    expect(name).to_have_text("Anna")
+    width = "of => of.getBoundingClientRect().width"
+    is_cut = f"""crumb => {{
+      const [words, width] = [new Range(), {width}];
+      words.selectNodeContents(crumb);
+      return width(words) > width(crumb);
+    }}"""
+    assert (first.evaluate(is_cut), name.evaluate(is_cut)) == (True, False)
 
 
 @pytest.mark.parametrize("width", [390, 1440])
