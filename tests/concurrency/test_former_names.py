@@ -2,7 +2,7 @@
 
 import pytest
 
-from leads import registration
+from leads import lead_matching, registration
 from leads.models import FormerName, Lead
 from tests import characters
 from tests.concurrency.threads import Pause, together, wait_for
@@ -23,7 +23,7 @@ def bot():
 def pause(monkeypatch):
     """Stops the first contact when it has decided, before it has written anything."""
     made = Pause()
-    monkeypatch.setattr(registration, "match_leads", made.stops_once(registration.match_leads))
+    monkeypatch.setattr(registration, "match_leads", made.stops_once(lead_matching.match_leads))
     return made
 
 

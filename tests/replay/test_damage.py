@@ -97,7 +97,7 @@ def test_a_reason_that_follows_the_roster_is_not_compared(desk):
         ({"first_reaction_at": MONDAY}, "by its history it was not answered"),
         ({"assigned_at": MONDAY + timedelta(hours=1)}, "assigned at 2026-03-30T08:20:00+00:00 by its history, at"),
         ({"created_at": MONDAY - timedelta(hours=1)}, "registered at"),
-        ({"former_operator_ids": [999]}, "had it before, by its row operators 999"),
+        ({"former_operator_ids": [10**9]}, "had it before, by its row operators 1000000000"),
     ],
 )
 def test_other_columns_of_a_contact(desk, fields, text):

@@ -56,6 +56,7 @@ class ServerCursor(PsycopgServerCursor[Any]):
         except OperationalError:
             if not self.connection.broken:
                 raise
+            super().close()  # which sends nothing on a connection that is lost
 
 
 @IntegerField.register_lookup
