@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Registers 100 contacts with a running service, and prints who got how many and every operator's load.
-#   scripts/test_distribution.sh [--source ID] [--count N] [--wait]
+#   scripts/test_distribution.sh [--source ID] [--count N] [--while PID]
 # BASE_URL names the service (http://127.0.0.1:8000), API_KEY holds a management key where one is required. Without
-# --source the first source that has a roster is taken; when there is none, two operators and a source are made. --wait
-# gives the service a minute to come up.
+# --source the first source that has a roster is taken; when there is none, two operators and a source are made.
+# --while waits for a service that is coming up, as long as that process lives.
 # Needs python3 only, of any version that is still supported.
 set -euo pipefail
 
 base_url="${BASE_URL:-http://127.0.0.1:8000}"
 base_url="${base_url%/}"
-source_id="" count=100 patience=0
+source_id="" count=100 starting=0
 while [ $# -gt 0 ]; do
     case "$1" in
         --source) source_id="${2:?--source needs an id}" && shift 2 ;;
         --count) count="${2:?--count needs a number}" && shift 2 ;;
-        --wait) patience=60 && shift ;;
+        --while) starting="${2:?--while needs a process id}" && shift 2 ;;
         -h | --help) exec sed -n '2,7s/^# \{0,1\}//p' "$0" ;;
         *) echo "$0: unknown option $1; see --help." >&2 && exit 1 ;;
     esac
@@ -22,9 +22,10 @@ done
 for number in "$count" "${source_id:-1}"; do
     [[ "$number" =~ ^[1-9][0-9]{0,5}$ ]] || { echo "$number is not a number from 1 to 999999." >&2 && exit 1; }
 done
+[[ "$starting" =~ ^[0-9]{1,9}$ ]] || { echo "$starting is no process id." >&2 && exit 1; }
 
 export API_KEY="${API_KEY:-}" # not an argument: those can be read by every user of the machine
-PYTHONIOENCODING=utf-8 exec python3 - "$base_url" "$count" "$source_id" "$patience" <<'PYTHON'
+PYTHONIOENCODING=utf-8 exec python3 - "$base_url" "$count" "$source_id" "$starting" <<'PYTHON'
 import json
 import os
 import random
@@ -34,22 +35,32 @@ import urllib.error
 import urllib.request
 from collections import Counter
 
-SERVICE, COUNT, SOURCE, PATIENCE = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+SERVICE, COUNT, SOURCE, STARTING = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 BASE = SERVICE + "/api/v1"
 HEADERS = {"Content-Type": "application/json"}
 if os.environ["API_KEY"]:
     HEADERS["Authorization"] = "Bearer " + os.environ["API_KEY"]
 
 
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
+
+
 def wait_for_service():
-    """Returns when somebody answers; gives up after PATIENCE seconds."""
-    until = time.monotonic() + PATIENCE
+    """Returns when somebody answers; gives up if nobody does and the process STARTING does not live, or is none."""
     while True:
+        may_come = STARTING > 0 and is_alive(STARTING)
         try:
             urllib.request.urlopen(SERVICE + "/health", timeout=5).close()
             return
         except (OSError, ValueError):
-            if time.monotonic() >= until:
+            if not may_come:
                 sys.exit(
                     f"Nobody answers at {SERVICE}/health. "
                     "Start the service by scripts/serve, or name it: BASE_URL=http://..."

@@ -1,9 +1,11 @@
 import re
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
-from tests.service.running import Service, free_port, run
+from tests.service.conftest import StartService
+from tests.service.running import PATIENCE, PROJECT, Service, free_port, run
 
 pytestmark = [pytest.mark.service, pytest.mark.once]
 
@@ -61,3 +63,47 @@ def test_a_service_that_is_not_up_is_said(environment: dict[str, str]) -> None:
 
     assert result.returncode == 1
     assert result.stderr.startswith("Nobody answers at")
+
+
+@pytest.fixture
+def starting() -> Iterator[subprocess.Popen[bytes]]:
+    """Stands for a service that does not answer yet."""
+    with subprocess.Popen(["sleep", "infinity"]) as process:
+        yield process
+        process.kill()
+
+
+def waiting(environment: dict[str, str], starting: subprocess.Popen[bytes]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(PROJECT / "scripts/test_distribution.sh"), "--while", str(starting.pid)],
+        env=environment | {"BASE_URL": f"http://127.0.0.1:{environment['PORT']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_it_waits_for_a_service_that_is_starting(
+    environment: dict[str, str], start: StartService, starting: subprocess.Popen[bytes]
+) -> None:
+    script = waiting(environment, starting)
+    start()
+    output, errors = script.communicate(timeout=PATIENCE)
+    assert script.returncode == 0, errors
+    assert "100 contacts, 100 assigned" in output
+
+
+def test_it_waits_no_longer_than_the_process_lives(
+    environment: dict[str, str], starting: subprocess.Popen[bytes]
+) -> None:
+    script = waiting(environment, starting)
+    starting.kill()
+    starting.wait()
+    _, errors = script.communicate(timeout=PATIENCE)
+    assert script.returncode == 1
+    assert errors.startswith("Nobody answers at")
+
+
+def test_a_process_id_that_is_none_is_refused(environment: dict[str, str]) -> None:
+    result = run("scripts/test_distribution.sh", "--while", "me", env=environment)
+    assert (result.returncode, result.stderr) == (1, "me is no process id.\n")
