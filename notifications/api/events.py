@@ -127,12 +127,14 @@ class EventsView(generics.GenericAPIView[Any]):
 
 
 def read_query(given: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters that are known and not blank. A serializer of its own for each call would cost more than all the
-    rest of it, so one is shared. Raises ValidationError."""
+    """The parameters that are known and not blank; a blank `after` is an error, because who has lost the cursor would
+    miss events. A serializer of its own for each call would cost more than all the rest of it, so one is shared. Raises
+    ValidationError."""
     values: dict[str, Any] = {}
     errors: dict[str, Any] = {}
     for name, field in ASKED.fields.items():
-        if text := given.get(name):
+        text = given.get(name, "")
+        if text or (name == "after" and name in given):
             try:
                 values[name] = field.run_validation(text)
             except serializers.ValidationError as error:

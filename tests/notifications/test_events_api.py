@@ -105,6 +105,11 @@ def test_blank_parameters_are_as_good_as_none(bot):
     assert get(after="0", types="", source_id="", wait="").status_code == 200
 
 
+def test_a_blank_cursor_is_refused_because_its_reader_would_miss_events():
+    answer = get(after="")
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, ["after"])
+
+
 def test_a_source_key_gets_contact_events_of_its_source_only(bot, settings):
     settings.API_KEYS = "required"
     other = characters.source()
