@@ -38,7 +38,7 @@ EXAMPLE = {
 }
 
 
-@extend_schema_field({"type": "string", "format": "event-cursor"})
+@extend_schema_field({"type": "string", "format": "event-cursor", "minLength": 1})
 class CursorField(serializers.CharField):
     def to_internal_value(self, data: Any) -> Any:
         try:

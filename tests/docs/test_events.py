@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_the_reader_prints_who_gets_what_as_it_happens(live_server, monkeypatch):
-    monkeypatch.setattr(long_polls, "waiters", long_polls.Waiters(1))  # the last call waits when the reader is gone
+    monkeypatch.setattr(long_polls, "waiters", long_polls.Waiters(1))
     source = characters.source(roster={characters.operator("Anna", limit=1): 1})
     before = characters.contact(source)
     environment = {"PATH": os.environ["PATH"], "ROUTER": live_server.url, "ROUTER_KEY": callers.key(source).secret}
@@ -27,6 +28,8 @@ def test_the_reader_prints_who_gets_what_as_it_happens(live_server, monkeypatch)
             assert reader.stdout.readline() == f"contact.assigned {before.pk} Anna\n"
             later = characters.contact(source)
             assert reader.stdout.readline() == f"contact.queued {later.pk} None\n"
+            while not long_polls.waiters.waiting:  # a call that came later would wait among those of other tests
+                time.sleep(0.01)
         finally:
             reader.kill()
             long_polls.end_waiting()
