@@ -202,11 +202,12 @@ def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def with_blank_parameters(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Allows blank query parameters, which forms send and the API treats as not given."""
+    """Allows blank query parameters, which forms send and the API treats as not given, except for a cursor of events:
+    who has lost it would miss some."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for parameter in parameters(operation, "query"):
-                parameter["allowEmptyValue"] = True
+                parameter["allowEmptyValue"] = parameter["schema"].get("format") != "event-cursor"
     return result
 
 

@@ -38,7 +38,7 @@ EXAMPLE = {
 }
 
 
-@extend_schema_field({"type": "string", "format": "event-cursor", "minLength": 1})
+@extend_schema_field({"type": "string", "format": "event-cursor"})
 class CursorField(serializers.CharField):
     def to_internal_value(self, data: Any) -> Any:
         try:
