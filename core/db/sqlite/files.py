@@ -98,10 +98,10 @@ def require(path: str) -> None:
 def check_before_opening(path: str) -> Files:
     """The files that are there. Raises OperationalError where opening the database would create an empty one, or mix
     files of two."""
-    found = files_at(path)
-    if found[0] is None and path in known:
-        raise OperationalError(f"The database file {path} is missing.")
     with lock:
+        found = files_at(path)  # not before: another thread could create the log meanwhile, which would seem removed
+        if found[0] is None and path in known:
+            raise OperationalError(f"The database file {path} is missing.")
         close_unrelated(found)
         opened_here = [opened for connection, opened in list(in_use.items()) if is_open(connection)]
         former = [opened for opened in (*(opened for opened, _ in left), *opened_here) if not fit(opened, found)]

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from threading import Thread
 
 import pytest
 from django.db import Error, connection, connections, transaction
@@ -113,6 +114,31 @@ def test_a_database_that_is_replaced_while_it_is_opened_is_opened_again(opened, 
         another.ensure_connection()
     assert names(another) == ["other"]
     another.close()
+
+
+def test_a_log_that_another_thread_creates_meanwhile_does_not_seem_removed(
+    file, monkeypatch, django_db_setup, django_db_blocker
+):
+    """When a process begins, several threads open the database first."""
+    one, other = (DatabaseWrapper(connection.settings_dict | {"NAME": str(file)}, name) for name in ("one", "other"))
+    other.inc_thread_sharing()
+    opener = Thread(target=lambda: other.ensure_connection())  # pytest-django replaces the method below
+    look = files.files_at
+
+    def look_before_the_other_opens(path):
+        found = look(path)
+        if opener.ident is None:
+            opener.start()
+            opener.join(0.5)  # if it may not go on before this look is judged, it does later
+        return found
+
+    monkeypatch.setattr(files, "files_at", look_before_the_other_opens)
+    with django_db_blocker.unblock():
+        one.ensure_connection()
+        opener.join()
+        assert names(one) == names(other) == ["first"]
+        one.close()
+        other.close()
 
 
 def test_another_database_with_all_its_files_is_opened(opened, file):
