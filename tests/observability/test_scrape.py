@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from crm_router import readiness
-from crm_router.observability import metrics
+from crm_router.observability import event_listener, metrics
 from operators.models import Operator
 from routing import capacity, queue, source_actions
 from routing.models import Upkeep
@@ -23,6 +23,7 @@ def opened(settings):
     settings.METRICS_TOKEN = TOKEN
     # Tests that ran before in this process have registered contacts of thousands of sources: seconds of each scrape.
     metrics.REGISTRATIONS.clear()
+    event_listener.registrations.cache_clear()  # which would count where nobody looks any more
 
 
 @pytest.fixture
