@@ -67,7 +67,7 @@ def write_changes(
                 kind: claim for kind, claim in claims.items() if claim is None or claim.value != getattr(lead, kind)
             }
             raise_if_taken(lead.pk, [claim for claim in asked.values() if claim])
-            _own, *brought = identities_to_keep(lead)
+            brought = identities_to_keep(lead)[1:] if asked else []
             for kind in sorted(asked):  # the beginning of `storing_order`: one new identity of each kind
                 replace_shown_identity(lead, kind, asked[kind], by)
             present = set(lead.identities.values_list("pk", flat=True))

@@ -2,7 +2,6 @@
 minute."""
 
 import smtplib
-import time
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 
@@ -16,9 +15,9 @@ from notifications.messenger.leases import (
     fail_notice,
     finish_notice,
     postpone_notice,
-    release_notices,
     skip_notice,
     try_again,
+    while_leased,
 )
 from notifications.messenger.messages import Content
 from notifications.messenger.models import LEASE, Channel, Notice
@@ -48,22 +47,13 @@ def send_mails(channel: Channel, notices: list[Notice]) -> None:
         for notice in wanted:
             postpone_notice(notice, next_mail_at)
     elif len(wanted) + len(moments) <= settings.EMAIL_DIGEST_AFTER:
-        send_each(channel, wanted)
+        for notice in while_leased(wanted, seconds=ENOUGH):
+            send_mail(channel, [notice])
     elif moments:
         for notice in wanted:
             postpone_notice(notice, (moments[-1] or now) + MINUTE)
     else:
         send_mail(channel, wanted)
-
-
-def send_each(channel: Channel, notices: list[Notice]) -> None:
-    """A slow mail server gets the rest later: another worker would send it as well when the lease has ended."""
-    begun = time.monotonic()
-    for place, notice in enumerate(notices):
-        if place and time.monotonic() - begun > ENOUGH:
-            release_notices(notices[place:])
-            return
-        send_mail(channel, [notice])
 
 
 def when_next_mail_is_due(channel: Channel, now: datetime) -> datetime | None:

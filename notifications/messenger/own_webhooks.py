@@ -1,7 +1,6 @@
 """Sends notices to the webhook of an operator or a supervisor, signed and refused as the webhooks of programs are."""
 
 import json
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +12,9 @@ from notifications.messenger.leases import (
     fail_notice,
     finish_notice,
     postpone_notice,
-    release_notices,
     skip_notice,
     try_again,
+    while_leased,
 )
 from notifications.messenger.models import LEASE, Channel, Notice
 from notifications.messenger.quiet_hours import quiet_until
@@ -28,13 +27,8 @@ ENOUGH = LEASE.total_seconds() - 2 * (sending.CONNECT_TIMEOUT + sending.TIMEOUT)
 
 
 def send_each(channel: Channel, notices: list[Notice]) -> None:
-    """Sends these notices in their order. A slow address gets the rest later: another worker would send it as well
-    when the lease has ended."""
-    begun = time.monotonic()
-    for place, notice in enumerate(notices):
-        if place and time.monotonic() - begun > ENOUGH:
-            release_notices(notices[place:])
-            return
+    """Sends these notices in their order, to a slow address the rest later."""
+    for notice in while_leased(notices, seconds=ENOUGH):
         quiet = quiet_until(timezone.now(), channel.quiet_from, channel.quiet_to)
         body = None if quiet else body_of(notice, channel)
         if quiet:

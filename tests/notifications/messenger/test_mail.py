@@ -141,7 +141,7 @@ def test_a_slow_mail_server_gets_no_mail_from_two_workers(courier, server, bot, 
 
     monkeypatch.setattr(mail, "send_mail", send_slowly)
     clock = SimpleNamespace(monotonic=lambda: timezone.now().timestamp())
-    monkeypatch.setattr(mail, "time", clock, raising=False)
+    monkeypatch.setattr(leases, "time", clock)
     arrive(bot, 3)
     courier.deliver()
     assert (len(server.mails), taken_over) == (3, [])
