@@ -22,7 +22,7 @@ done
 for number in "$count" "${source_id:-1}"; do
     [[ "$number" =~ ^[1-9][0-9]{0,5}$ ]] || { echo "$number is not a number from 1 to 999999." >&2 && exit 1; }
 done
-[[ "$starting" =~ ^[0-9]{1,9}$ ]] || { echo "$starting is no process id." >&2 && exit 1; }
+[[ "$starting" =~ ^[0-9]{1,9}$ ]] || { echo "$starting is not a process id." >&2 && exit 1; }
 
 export API_KEY="${API_KEY:-}" # not an argument: those can be read by every user of the machine
 PYTHONIOENCODING=utf-8 exec python3 - "$base_url" "$count" "$source_id" "$starting" <<'PYTHON'

@@ -106,4 +106,4 @@ def test_it_waits_no_longer_than_the_process_lives(
 
 def test_a_process_id_that_is_none_is_refused(environment: dict[str, str]) -> None:
     result = run("scripts/test_distribution.sh", "--while", "me", env=environment)
-    assert (result.returncode, result.stderr) == (1, "me is no process id.\n")
+    assert (result.returncode, result.stderr) == (1, "me is not a process id.\n")
